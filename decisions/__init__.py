@@ -1,0 +1,1 @@
+"""From features to a reserved decision: policy, catalogue, eligibility, value, choice, ledger."""

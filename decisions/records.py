@@ -1,0 +1,212 @@
+"""The frozen records that travel through a decision: what is asked, what is known, what is answered.
+
+``decide()`` is a function of these values alone. Nothing here reads a clock, a store or a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  (part of the records' run-time shape)
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from features.contracts import Consent, Customer, Preference, Purpose
+
+Action = Literal["send", "hold"]
+DecisionState = Literal["reserved", "confirmed", "released", "expired", "displaced", "withdrawn", "held"]
+"""A ``send`` begins as reserved; a ``hold`` is ``held`` for good. Everything after is outcome, not decision."""
+
+OPEN_STATES: tuple[DecisionState, ...] = ("reserved",)
+COUNTED_STATES: tuple[DecisionState, ...] = ("reserved", "confirmed")
+"""States whose send counts as pressure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One question: may, and should, this customer get something? ``request_id`` makes it idempotent.
+
+    ``offers`` and ``channels`` narrow the catalogue (None: all of it). ``horizon_hours`` bounds how far ahead
+    the send may lie (None: the policy's).
+    """
+
+    request_id: str
+    customer_id: str
+    purpose: Purpose = "marketing"
+    campaign_id: str | None = None
+    trigger: str | None = None
+    offers: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    horizon_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """One message already sent, confirmed or reserved: what caps, gaps and fatigue count."""
+
+    at: datetime
+    channel: str
+    purpose: Purpose = "marketing"
+    category: str | None = None
+    offer_id: str | None = None
+    campaign_id: str | None = None
+    decision_id: str | None = None
+    responded: bool | None = None
+    """Whether the customer reacted; None while that is unknown (opens hidden by a proxy stay unknown)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """An offer's last message or conversion, for cooldowns; and holdbacks still running."""
+
+    offer_id: str
+    last_sent: datetime | None = None
+    last_converted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerState:
+    """Everything the ledger knows of one customer that bears on a decision, read under the customer's lock.
+
+    ``known`` is false for a customer Kairos never heard of. ``consents`` is the journal's current state: the
+    latest entry per channel and purpose. ``attributes`` feed eligibility expressions. ``held_back`` maps an
+    offer to the end of the outcome window in which it must not be asked for again.
+    """
+
+    customer: Customer
+    known: bool = True
+    consents: tuple[Consent, ...] = ()
+    preference: Preference | None = None
+    pressure: tuple[Pressure, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    held_back: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What the models say of one customer, computed before the transaction (arrays as tuples: hashable, JSON).
+
+    ``engage`` P(engage within the horizon) by channel; ``multiplier`` m over 168 local hours by channel,
+    averaging 1 over the send times behind the training data; ``tau`` incremental gross margin of one send by
+    ``"offer|channel"`` before all costs; ``redeem`` P(redeem | sent) by offer; ``hazard`` added probability of
+    losing the channel by pressure level (messages in the last seven days, the last entry for all above);
+    ``response_loss`` margin lost while fatigue recovers, by the same levels; ``reachable_value`` expected
+    remaining margin of staying reachable, by channel; ``churn`` P(no activity in the next N days).
+
+    ``incremental`` is false where no randomised send stands behind ``tau``. ``notes`` say which parts are
+    priors and why (``prior:channel:email:no_labels``). ``attributes`` are feature values that eligibility
+    expressions may name.
+    """
+
+    customer_id: str
+    engage: Mapping[str, float]
+    multiplier: Mapping[str, tuple[float, ...]]
+    tau: Mapping[str, float]
+    redeem: Mapping[str, float]
+    hazard: Mapping[str, tuple[float, ...]]
+    response_loss: Mapping[str, tuple[float, ...]]
+    reachable_value: Mapping[str, float]
+    churn: float | None = None
+    incremental: bool = False
+    notes: tuple[str, ...] = ()
+    attributes: Mapping[str, str | float | bool | None] = field(default_factory=dict)
+    model_versions: Mapping[str, str] = field(default_factory=dict)
+    features_as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueParts:
+    """V(a) = tau · multiplier − send_cost − incentive − ltv_loss − price (design, section 6.3)."""
+
+    tau: float
+    multiplier: float
+    send_cost: float
+    incentive: float
+    ltv_loss: float
+    price: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The expected value of sending, against hold at 0."""
+        gain = self.tau * self.multiplier
+        return gain - self.send_cost - self.incentive - self.ltv_loss - self.price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason code, with what it is about and, where it will pass, until when."""
+
+    code: str
+    offer_id: str | None = None
+    channel: str | None = None
+    detail: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of the choice: its options, their values, the probabilities drawn from, and what was drawn."""
+
+    name: Literal["send_or_hold", "offer_channel", "slot_block", "holdback"]
+    options: tuple[str, ...]
+    values: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A candidate that was in the running: what the marketer reads beside the one chosen."""
+
+    offer_id: str
+    channel: str
+    send_at: datetime
+    value: ValueParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """The arm a customer is in."""
+
+    experiment_id: str
+    arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A reserved answer (design, section 6). Times are UTC; ``send_at_local`` is ISO with the offset.
+
+    ``propensity`` is P(recorded action | everything fixed before the draw). ``held_back`` says that this hold
+    is a would-be send withheld at random.
+    """
+
+    decision_id: str
+    request_id: str
+    state: DecisionState
+    action: Action
+    customer_id: str
+    campaign_id: str | None
+    purpose: Purpose
+    offer_id: str | None
+    category: str | None
+    channel: str | None
+    slot: int | None
+    send_at: datetime | None
+    send_at_local: str | None
+    expires_at: datetime | None
+    expected_value: ValueParts | None
+    incremental: bool
+    propensity: float
+    propensity_exact: bool
+    history_hash: str
+    stages: tuple[Stage, ...]
+    held_back: bool
+    held_back_until: datetime | None
+    reasons: tuple[Reason, ...]
+    alternatives: tuple[Alternative, ...]
+    policy_version: str
+    model_versions: Mapping[str, str]
+    features_as_of: datetime | None
+    now: datetime
+    experiments: tuple[Assignment, ...]
+    variables: Mapping[str, str]
+    unsubscribe_token: str | None

@@ -1,0 +1,1 @@
+"""Did it help? Design and analysis of experiments."""

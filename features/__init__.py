@@ -1,0 +1,1 @@
+"""From raw files to features: contracts, importer, event lake, feature tables, Feast."""

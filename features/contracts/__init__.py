@@ -1,0 +1,35 @@
+"""The shapes that cross every boundary of Kairos (design, section 4)."""
+
+from features.contracts.customer import Consent, Customer, Preference
+from features.contracts.event import EVENT_SCHEMA, EVENT_TYPES, Event
+from features.contracts.offer import Campaign, Cap, Offer
+from features.contracts.words import (
+    CONTACT_STATES,
+    PURPOSES,
+    Channel,
+    ConsentStatus,
+    ContactState,
+    Id,
+    Purpose,
+    UtcDatetime,
+)
+
+__all__ = [
+    "CONTACT_STATES",
+    "EVENT_SCHEMA",
+    "EVENT_TYPES",
+    "PURPOSES",
+    "Campaign",
+    "Cap",
+    "Channel",
+    "Consent",
+    "ConsentStatus",
+    "ContactState",
+    "Customer",
+    "Event",
+    "Id",
+    "Offer",
+    "Preference",
+    "Purpose",
+    "UtcDatetime",
+]

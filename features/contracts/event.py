@@ -1,0 +1,83 @@
+"""An event: one thing that happened to one customer at one moment."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import pyarrow as pa
+from pydantic import AfterValidator, Field
+
+from features.contracts.words import Channel, Contract, Currency, Id, UtcDatetime
+
+MESSAGE_TYPES = ("sent", "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")
+BEHAVIOUR_TYPES = (
+    "registered",
+    "session",
+    "viewed",
+    "cart_added",
+    "cart_abandoned",
+    "purchased",
+    "converted",
+    "support_contacted",
+    "reviewed",
+)
+EVENT_TYPES = MESSAGE_TYPES + BEHAVIOUR_TYPES
+"""The types Kairos knows. A company's own are called ``x_<name>`` (:data:`OWN_TYPE`)."""
+
+OWN_TYPE = r"^x_[a-z][a-z0-9_]{0,47}$"
+
+
+def _known_type(name: str) -> str:
+    if name in EVENT_TYPES or re.match(OWN_TYPE, name):
+        return name
+    raise ValueError(
+        f"event type {name!r} is unknown; use one of {', '.join(EVENT_TYPES)}, or x_<name> for your own"
+    )
+
+
+EventType = Annotated[str, AfterValidator(_known_type)]
+
+
+class Event(Contract):
+    """One event. ``event_id`` is unique: a second arrival of the same id is ignored.
+
+    ``properties`` holds what a company adds; Kairos itself reads two of them: ``category`` (what was bought
+    or shown) and ``order_id`` (several ``purchased`` events of one basket count as one order).
+    ``automated`` marks machine opens and bot clicks, which are missing data and never a reaction.
+    """
+
+    event_id: Id
+    customer_id: Id
+    type: EventType
+    occurred_at: UtcDatetime
+    channel: Channel | None = None
+    decision_id: Id | None = None
+    message_id: Id | None = None
+    campaign_id: Id | None = None
+    offer_id: Id | None = None
+    value: float | None = None
+    currency: Currency | None = None
+    automated: bool = False
+    properties: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+EVENT_SCHEMA = pa.schema(
+    [
+        pa.field("event_id", pa.string(), nullable=False),
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        # Microseconds: DuckDB reads nanosecond UTC Parquet as a type Feast cannot materialize.
+        pa.field("occurred_at", pa.timestamp("us", "UTC"), nullable=False),
+        pa.field("channel", pa.string()),
+        pa.field("decision_id", pa.string()),
+        pa.field("message_id", pa.string()),
+        pa.field("campaign_id", pa.string()),
+        pa.field("offer_id", pa.string()),
+        pa.field("value", pa.float64()),
+        pa.field("currency", pa.string()),
+        pa.field("automated", pa.bool_(), nullable=False),
+        pa.field("properties", pa.string(), nullable=False),  # a JSON object
+    ]
+)
+"""The same event as columns, as the lake keeps it."""

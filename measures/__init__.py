@@ -1,0 +1,1 @@
+"""Pure numbers: intervals, scores, calibration, off-policy estimates. Imports nothing of Kairos."""

@@ -1,0 +1,1 @@
+"""The one place that builds things: settings, clock, ledger, feature reader, champions."""

@@ -1,0 +1,24 @@
+"""Nothing phones home: usage statistics of every library are switched off before it is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_SWITCHES = {
+    "BENTOML_DO_NOT_TRACK": "true",  # "1" is not understood
+    "FEAST_USAGE": "False",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def switch_off_usage_statistics() -> None:
+    """Set the environment so that no library reports usage. Call it before importing any of them."""
+    os.environ.update(_SWITCHES)
+
+
+def heavy_imports() -> frozenset[str]:
+    """Return which of the slow libraries are loaded: start-up tests ask."""
+    return frozenset({"feast", "mlflow", "lightgbm", "bentoml"} & sys.modules.keys())

@@ -1,0 +1,97 @@
+"""One typed object holds every setting: ``kairos.toml``, then ``KAIROS_*`` environment variables above it."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime  # noqa: TC003  (pydantic resolves annotations at run time)
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG_VARIABLE = "KAIROS_CONFIG"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """Where things are and how the service listens. Paths that are not given follow from ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="KAIROS_", extra="forbid", frozen=True)
+
+    home: AbsolutePath = Field(default=Path(".kairos"), validate_default=True)
+    """Lake, feature tables, ledger and champions live below it."""
+    policy: AbsolutePath = Field(default=Path("policy.yaml"), validate_default=True)
+    catalogue: AbsolutePath = Field(default=Path("catalogue.yaml"), validate_default=True)
+    ledger_url: str | None = None
+    """SQLAlchemy URL; by default SQLite below ``home``."""
+    mlflow_root: AbsolutePath = Field(default=Path("mlruns"), validate_default=True)
+    mlflow_uri: str | None = None
+    """Tracking and registry URI; by default the embedded store below ``mlflow_root``."""
+    model_prefix: str = "kairos"
+    """Registered models are called ``<prefix>-<model>``."""
+    buckets: int = Field(default=16, ge=1, le=4096)
+    """Household buckets of a new lake; an existing lake keeps its own."""
+    seed: int = 20170101
+    memory_limit: str = "2GB"
+    """What DuckDB may use for one bucket."""
+    threads: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)
+    now: AwareDatetime | None = None
+    """A moment to stand still at; by default the machine's clock."""
+    salt: SecretStr | None = None
+    """Key of the draws; by default one is generated below ``home`` and kept."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1)
+    api_key: SecretStr | None = None
+    """Key callers present; by default one is generated below ``home`` and kept."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        file = Path(os.environ.get(CONFIG_VARIABLE, "kairos.toml"))
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        return (init_settings, env_settings, toml)
+
+    @property
+    def lake(self) -> Path:
+        """The event lake."""
+        return self.home / "lake"
+
+    @property
+    def features(self) -> Path:
+        """The feature tables, Feast's registry and its online store."""
+        return self.home / "features"
+
+    @property
+    def champions(self) -> Path:
+        """Local, immutable copies of the models in use."""
+        return self.home / "champions"
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's SQLAlchemy URL."""
+        return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking and registry URI."""
+        return self.mlflow_uri or f"sqlite:///{self.mlflow_root / 'mlflow.db'}"
+
+    @property
+    def fixed_now(self) -> datetime | None:
+        """The moment the clock stands at, if it does."""
+        return self.now

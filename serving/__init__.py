@@ -1,0 +1,1 @@
+"""The HTTP face: a BentoML service with one FastAPI application."""
