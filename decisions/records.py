@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  (part of the records' run-time shape)
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -111,6 +111,24 @@ class Scores:
     attributes: Mapping[str, str | float | bool | None] = field(default_factory=dict)
     model_versions: Mapping[str, str] = field(default_factory=dict)
     features_as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetState:
+    """What shared budgets say before the draw: a frozen price per channel, and the channels with nothing left."""
+
+    prices: Mapping[str, float] = field(default_factory=dict)
+    exhausted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Separate secrets for separate draws, so that no draw can be read from another, and one for tokens."""
+
+    assignment: bytes
+    holdback: bytes
+    exploration: bytes
+    token: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

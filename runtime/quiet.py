@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 _SWITCHES = {
     "BENTOML_DO_NOT_TRACK": "true",  # "1" is not understood
@@ -17,8 +16,3 @@ _SWITCHES = {
 def switch_off_usage_statistics() -> None:
     """Set the environment so that no library reports usage. Call it before importing any of them."""
     os.environ.update(_SWITCHES)
-
-
-def heavy_imports() -> frozenset[str]:
-    """Return which of the slow libraries are loaded: start-up tests ask."""
-    return frozenset({"feast", "mlflow", "lightgbm", "bentoml"} & sys.modules.keys())

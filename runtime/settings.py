@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime  # noqa: TC003  (pydantic resolves annotations at run time)
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 CONFIG_VARIABLE = "KAIROS_CONFIG"
 
@@ -90,8 +94,3 @@ class Settings(BaseSettings):
     def tracking_uri(self) -> str:
         """MLflow's tracking and registry URI."""
         return self.mlflow_uri or f"sqlite:///{self.mlflow_root / 'mlflow.db'}"
-
-    @property
-    def fixed_now(self) -> datetime | None:
-        """The moment the clock stands at, if it does."""
-        return self.now

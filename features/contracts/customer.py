@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003  (pydantic resolves annotations at run time)
+from datetime import date
 
 from pydantic import Field, model_validator
 

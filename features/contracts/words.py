@@ -43,14 +43,13 @@ def zone(name: str) -> ZoneInfo:
         ValueError: naming the value, for an unknown zone as for a path in disguise (``zoneinfo`` raises
             two different errors for those).
     """
+    message = f"time zone {name!r} is not an IANA zone; write one like 'Europe/Berlin', or null for unknown"
+    if not _ZONE_NAME.match(name):
+        raise ValueError(message)
     try:
-        if not _ZONE_NAME.match(name):
-            raise ZoneInfoNotFoundError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"time zone {name!r} is not an IANA zone; write one like 'Europe/Berlin', or null for unknown"
-        ) from error
+        raise ValueError(message) from error
 
 
 def _known_zone(name: str) -> str:
