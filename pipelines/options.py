@@ -29,11 +29,15 @@ def _moment(text: str) -> datetime:
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 Now = Annotated[
     datetime | None,
-    typer.Option("--now", parser=_moment, metavar="MOMENT", help="Stand still at this moment: 2017-12-31T23:00:00Z."),
+    typer.Option(
+        "--now", parser=_moment, metavar="MOMENT", help="Stand still at this moment: 2017-12-31T23:00:00Z."
+    ),
 ]
 Config = Annotated[
     Path | None,
-    typer.Option("--config", exists=True, dir_okay=False, help="Settings file (default: kairos.toml, then KAIROS_*)."),
+    typer.Option(
+        "--config", exists=True, dir_okay=False, help="Settings file (default: kairos.toml, then KAIROS_*)."
+    ),
 ]
 Demo = Annotated[bool, typer.Option("--demo", help="Use the demo's data and policy (after `kairos demo`).")]
 
