@@ -1,0 +1,49 @@
+"""The command reference: docs/cli.md, rendered from the commands' own help."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEAD = """\
+# The `kairos` command
+
+Written by `make docs` from the commands' own help. Every command takes `--json`: then progress and tables go to
+standard error, and standard output ends with one JSON object on its last line. Exit codes: 0 done, 1 failed,
+2 asked wrongly.
+"""
+
+
+def render(root: Any) -> str:
+    """Return the page for the click command tree under ``root``."""
+    return "\n".join([_HEAD, *_sections(root, "kairos")]).rstrip() + "\n"
+
+
+def _sections(command: Any, name: str) -> Iterator[str]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield from _section(command, name)
+        return
+    for child in sorted(children):
+        yield from _sections(children[child], f"{name} {child}")
+
+
+def _section(command: Any, name: str) -> Iterator[str]:
+    yield f"## `{name}`\n"
+    yield inspect.cleandoc(command.help or "").replace("\b\n", "").strip() + "\n"
+    rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
+    if rows:
+        yield "| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _row(parameter: Any) -> str:
+    if isinstance(parameter, click.Option) or parameter.param_type_name == "option":
+        spelled = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    else:
+        spelled = f"`{parameter.human_readable_name}`"
+    return f"| {spelled} | {(parameter.help or '').replace('|', '/')} |"
