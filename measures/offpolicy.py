@@ -174,15 +174,15 @@ def _predictions(log: Log) -> tuple[Floats, Floats]:
 
 def _shrinkage_grid(weight: Floats) -> Floats:
     top = max(float(weight.max()), 1.0)
-    return np.r_[0.0, np.geomspace(1e-2, 1e3 * top**2, 40), np.inf]
+    return np.concatenate(([0.0], np.geomspace(1e-2, 1e3 * top**2, 40), [np.inf]))
 
 
 def _shrunk(weight: Floats, lam: float) -> Floats:
     if math.isinf(lam):
         return weight
-    return np.asarray(
-        np.divide(lam * weight, weight**2 + lam, out=np.zeros_like(weight), where=weight > 0), dtype=np.float64
-    )
+    pulled = np.zeros_like(weight)
+    np.divide(lam * weight, weight**2 + lam, out=pulled, where=weight > 0)
+    return pulled
 
 
 def _risk(lam: float, weight: Floats, residual: Floats, policy: Floats) -> float:

@@ -1,0 +1,174 @@
+"""Did it help? The sample ratio first, then every metric with its interval, and 'cannot tell' as an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import chisquare, false_discovery_control
+
+from experiments import effects
+from experiments.metrics import EventSource, exposed, metric_table, ripe
+from experiments.records import (
+    AnalysisReport,
+    Answer,
+    ArmCount,
+    Effect,
+    GuardrailAnswer,
+    SampleRatio,
+    Verdict,
+)
+from measures.outcome import Interval, Outcome
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from experiments.spec import AnalysisSpec, Metric
+
+SAMPLE_RATIO_THRESHOLD = 0.0005
+"""Below this p the arms did not get the customers they were meant to get, and no effect means anything."""
+
+
+def analyse(
+    spec: AnalysisSpec,
+    exposures: pa.Table,
+    events: EventSource,
+    *,
+    until: datetime | None = None,
+    connection: Any = None,
+) -> AnalysisReport:
+    """Return what the experiment shows.
+
+    Args:
+        spec: the plan, written before.
+        exposures: ``customer_id``, ``arm``, ``assigned_at``: who was assigned what, one row or more a customer.
+        events: the lake, or anything else that gives events by bucket.
+        until: how far the events reach; customers whose windows end later are left out and counted. Without
+            it every window is taken to be over.
+        connection: an Ibis DuckDB backend to work on; by default a fresh one.
+
+    Returns:
+        The report. Where the sample ratio is broken its effects are withheld.
+    """
+    who = exposed(spec, exposures, until=until)
+    arms, sample_ratio = judge_sample_ratio(spec, who.table)
+    report = AnalysisReport(
+        experiment_id=spec.experiment_id,
+        verdict="nothing to read",
+        reasons=("nobody was exposed to an arm of the plan",),
+        control=spec.control,
+        arms=arms,
+        sample_ratio=sample_ratio,
+        effects=(),
+        excluded=who.excluded,
+        level=spec.level,
+        fdr=spec.fdr,
+    )
+    if sample_ratio.broken:
+        reason = f"sample ratio: p = {sample_ratio.p_value:.2g}; find the leak before reading any effect"
+        return replace(report, verdict="broken, do not read", reasons=(reason,))
+    customers = ripe(spec, who.table, until=until)
+    if not customers.num_rows:
+        return report
+    table = metric_table(spec, customers, events, connection or ibis.duckdb.connect())
+    found = _discoveries(
+        spec, [_effect(spec, table, metric, arm) for arm in spec.treatments for metric in spec.metrics]
+    )
+    verdict, reasons = _verdict(found)
+    return replace(report, effects=found, verdict=verdict, reasons=reasons)
+
+
+def judge_sample_ratio(spec: AnalysisSpec, table: pa.Table) -> tuple[tuple[ArmCount, ...], SampleRatio]:
+    """Return the arms' sizes and whether chance explains how they differ from the plan."""
+    total, shares = table.num_rows, sum(spec.arms.values())
+    arms = tuple(
+        ArmCount(
+            arm=arm,
+            customers=int(pc.sum(pc.equal(table["arm"], arm)).as_py() or 0),
+            expected=total * share / shares,
+        )
+        for arm, share in spec.arms.items()
+    )
+    if not total:
+        return arms, SampleRatio(p_value=None, threshold=SAMPLE_RATIO_THRESHOLD, broken=False)
+    p = float(chisquare([arm.customers for arm in arms], [arm.expected for arm in arms]).pvalue)
+    return arms, SampleRatio(p_value=p, threshold=SAMPLE_RATIO_THRESHOLD, broken=p < SAMPLE_RATIO_THRESHOLD)
+
+
+def _effect(spec: AnalysisSpec, table: pa.Table, metric: Metric, arm: str) -> Effect:
+    control, treated = (
+        effects.sample(table.filter(pc.equal(table["arm"], name)), metric) for name in (spec.control, arm)
+    )
+    adjusted = metric.cuped and effects.varies_before(control, treated)
+    how: dict[str, Any] = {"ratio": metric.kind == "ratio", "level": spec.level}
+    plain = effects.compare(control, treated, cuped=False, **how)
+    read = effects.compare(control, treated, cuped=True, **how) if adjusted else plain
+    return Effect(
+        metric=metric.name,
+        kind=metric.kind,
+        arm=arm,
+        guardrail=metric.guardrail,
+        control_value=control.value,
+        arm_value=treated.value,
+        n_control=control.n,
+        n_arm=treated.n,
+        absolute=read.absolute,
+        relative=read.relative,
+        unadjusted=plain.absolute,
+        adjusted=adjusted,
+        variance_ratio=(read.error / plain.error) ** 2 if read.error and plain.error else None,
+        p_value=read.p_value,
+        p_adjusted=None,
+        answer=_guardrail(metric, read.relative) if metric.guardrail else "cannot tell",
+        notes=effects.notes(metric, control, treated),
+    )
+
+
+def _guardrail(metric: Metric, relative: Outcome) -> GuardrailAnswer:
+    """Return *harmed* where the whole interval is on the bad side, *safe* where it excludes the margin."""
+    if not isinstance(relative, Interval):
+        return "cannot tell"
+    good = (relative.low, relative.high) if metric.better == "up" else (-relative.high, -relative.low)
+    if good[1] < 0:
+        return "harmed"
+    return "safe" if good[0] > -metric.margin else "cannot tell"
+
+
+def _discoveries(spec: AnalysisSpec, found: list[Effect]) -> tuple[Effect, ...]:
+    """Answer every metric that is no guardrail, with Benjamini and Hochberg's control over all of them."""
+    tested = [i for i, effect in enumerate(found) if not effect.guardrail and effect.p_value is not None]
+    if tested:
+        for i, p in zip(tested, false_discovery_control([found[i].p_value for i in tested]), strict=True):
+            found[i] = replace(found[i], p_adjusted=float(p), answer=_answer(spec, found[i], float(p)))
+    return tuple(found)
+
+
+def _answer(spec: AnalysisSpec, effect: Effect, p: float) -> Answer:
+    # Both must agree: the discovery under all metrics, and the interval that the reader sees beside it.
+    if p > spec.fdr or not isinstance(effect.absolute, Interval) or not effect.absolute.excludes_zero:
+        return "cannot tell"
+    better = next(metric.better for metric in spec.metrics if metric.name == effect.metric)
+    return "better" if (effect.absolute.estimate > 0) == (better == "up") else "worse"
+
+
+def _verdict(found: tuple[Effect, ...]) -> tuple[Verdict, tuple[str, ...]]:
+    good = [f"{effect.metric} is better in {effect.arm}" for effect in found if effect.answer == "better"]
+    bad = [f"{effect.metric} is worse in {effect.arm}" for effect in found if effect.answer == "worse"]
+    bad += [
+        f"guardrail {effect.metric} is harmed in {effect.arm}" for effect in found if effect.answer == "harmed"
+    ]
+    if good and bad:
+        return "mixed", (*good, *bad)
+    if bad:
+        return "worse", tuple(bad)
+    unsure = [
+        f"guardrail {effect.metric} in {effect.arm}: harm within its margin is not excluded"
+        for effect in found
+        if effect.guardrail and effect.answer == "cannot tell"
+    ]
+    if good:
+        return "better", (*good, *unsure)
+    return "cannot tell", ("no metric differs beyond chance", *unsure)
