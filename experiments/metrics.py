@@ -46,7 +46,7 @@ def exposed(spec: AnalysisSpec, exposures: pa.Table, *, until: datetime | None =
     Those whose outcome windows have not ended by ``until`` are left to :func:`ripe`, so that the sample ratio is
     judged on everybody.
     """
-    rows = exposures.select(EXPOSURE_SCHEMA.names).cast(EXPOSURE_SCHEMA).drop_null()
+    rows = _typed(exposures).drop_null()
     first = rows.group_by("customer_id").aggregate([("assigned_at", "min"), ("arm", "min"), ("arm", "max")])
     one_arm = pc.equal(first["arm_min"], first["arm_max"])
     planned = pc.is_in(first["arm_min"], value_set=pa.array(list(spec.arms)))
@@ -61,6 +61,20 @@ def exposed(spec: AnalysisSpec, exposures: pa.Table, *, until: datetime | None =
         "window_not_over": 0 if until is None else table.num_rows - ripe(spec, table, until=until).num_rows,
     }
     return Exposed(table=table, excluded={reason: n for reason, n in excluded.items() if n})
+
+
+def _typed(exposures: pa.Table) -> pa.Table:
+    missing = [name for name in EXPOSURE_SCHEMA.names if name not in exposures.column_names]
+    if missing:
+        raise ValueError(
+            f"exposures lack {', '.join(missing)}; they have {', '.join(exposures.column_names)} and need "
+            f"{', '.join(EXPOSURE_SCHEMA.names)}"
+        )
+    # Nanoseconds, as pandas writes them, are cut to microseconds; everything else must fit as it is.
+    at = pc.cast(exposures["assigned_at"], EXPOSURE_SCHEMA.field("assigned_at").type, safe=False)
+    return pa.table([exposures["customer_id"], exposures["arm"], at], names=EXPOSURE_SCHEMA.names).cast(
+        EXPOSURE_SCHEMA
+    )
 
 
 def ripe(spec: AnalysisSpec, table: pa.Table, *, until: datetime | None) -> pa.Table:

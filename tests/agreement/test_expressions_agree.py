@@ -114,7 +114,7 @@ def by_columns(connection, expression, values):
     return answers["answer"].to_pylist()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=conditions, values=st.lists(rows, min_size=1, max_size=6))
 def test_rows_and_columns_agree(connection, text, values):
     try:

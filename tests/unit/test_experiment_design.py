@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,6 +20,7 @@ def test_cuped_leaves_one_minus_rho_squared():
     assert sharp == pytest.approx(plain * 0.36, rel=0.001)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 0.6), st.floats(0.01, 0.2), st.floats(0.2, 0.8), st.floats(0.5, 0.95))
 def test_size_power_and_effect_are_one_relation(rate, effect, share, wanted):
     plan = Plan(share=share, power=wanted)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -17,6 +17,7 @@ def share_covering(truth, made):
     return np.mean([interval.low <= truth <= interval.high for interval in made])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_the_interval_of_scipy(counts):
     found = intervals.wilson(*counts)
@@ -93,19 +94,19 @@ def test_bca_agrees_with_scipy_on_a_skewed_statistic():
 
 def test_bootstrap_intervals_hold_the_truth_as_often_as_they_say():
     rng = np.random.default_rng(6)
-    made = [bootstrap.interval(mean, (rng.exponential(size=60),), seed=i, reps=300, level=0.9) for i in range(400)]
-    assert 0.83 <= share_covering(1.0, made) <= 0.93
+    made = [bootstrap.interval(mean, (rng.exponential(size=60),), seed=i, reps=200, level=0.9) for i in range(200)]
+    assert 0.80 <= share_covering(1.0, made) <= 0.95
 
 
 def test_clusters_widen_the_interval_to_what_the_customers_carry():
     rng = np.random.default_rng(7)
     made, naive = [], []
-    for i in range(300):
+    for i in range(120):
         clusters = np.repeat(np.arange(40), 5)
         values = rng.normal(size=40)[clusters] + 0.3 * rng.normal(size=200)
         made.append(bootstrap.interval(mean, (values,), clusters=clusters, seed=i, reps=200, level=0.9))
         naive.append(intervals.mean(values, level=0.9))
-    assert 0.84 <= share_covering(0.0, made) <= 0.95
+    assert 0.80 <= share_covering(0.0, made) <= 0.97
     assert share_covering(0.0, naive) < 0.7
     assert made[0].n == 40
 
@@ -113,7 +114,7 @@ def test_clusters_widen_the_interval_to_what_the_customers_carry():
 def test_a_paired_difference_is_narrower_than_two_intervals_and_covers():
     rng = np.random.default_rng(8)
     made, widths = [], []
-    for i in range(200):
+    for i in range(100):
         truth = rng.beta(2, 5, 300)
         y = (rng.random(300) < truth).astype(float)
         good, same = truth, truth.copy()

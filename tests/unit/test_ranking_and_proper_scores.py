@@ -51,6 +51,7 @@ def test_weights_mean_how_often_a_unit_was_drawn(pairs, random):
         assert measure.prepared(y, score)(times.astype(float)) == pytest.approx(again)
 
 
+@settings(deadline=None)
 @given(outcomes)
 def test_auc_turns_over_with_the_score_and_keeps_under_monotone_maps(pairs):
     y, score = map(np.array, zip(*pairs, strict=True))
@@ -77,6 +78,7 @@ def test_a_wrong_certainty_costs_much_but_not_infinity():
     assert proper.log_loss([1], [0.0]) == pytest.approx(34.5, abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
 def test_a_proper_score_is_best_at_the_truth(truth, said):
     for units in (proper.log_loss_units, proper.brier_units):
