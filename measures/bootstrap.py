@@ -107,11 +107,12 @@ def _interval(
 
 
 def _draws(statistic: OfWeights, cluster: Integers, count: int, rng: np.random.Generator, reps: int) -> Floats:
-    found = []
+    found, alone = [], count == cluster.size
     for _ in range(reps):
         weights = np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
         try:
-            found.append(statistic(weights[cluster]))
+            # Where every unit is its own cluster, the weights need no spreading: a draw is as good in any order.
+            found.append(statistic(weights if alone else weights[cluster]))
         except NotComputableError:
             continue
     return np.array(found)

@@ -47,8 +47,10 @@ class Auc:
 
         def weighted(weights: Floats) -> float:
             w = weights[order]
-            pos = np.add.reduceat(w * positive, starts)
-            neg = np.add.reduceat(w * (1 - positive), starts)
+            pos = w * positive
+            neg = w - pos
+            if starts.size < order.size:
+                pos, neg = np.add.reduceat(pos, starts), np.add.reduceat(neg, starts)
             pairs = pos.sum() * neg.sum()
             if pairs == 0:
                 raise NotComputableError("AUC needs both outcomes; y holds one only")
