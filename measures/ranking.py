@@ -55,7 +55,7 @@ class Auc:
             if pairs == 0:
                 raise NotComputableError("AUC needs both outcomes; y holds one only")
             below = np.cumsum(neg) - neg
-            return float((pos @ (below + neg / 2)) / pairs)
+            return float((pos * (below + neg / 2)).sum() / pairs)
 
         return weighted
 
@@ -92,7 +92,7 @@ class AveragePrecision:
             if hits[-1] == 0:
                 raise NotComputableError("average precision needs a positive outcome; y holds none")
             precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
-            return float(pos @ precision / hits[-1])
+            return float((pos * precision).sum() / hits[-1])
 
         return weighted
 
