@@ -1,6 +1,13 @@
 """The shapes that cross every boundary of Kairos (design, section 4)."""
 
-from features.contracts.customer import Consent, Customer, Preference
+from features.contracts.customer import (
+    CONSENT_SCHEMA,
+    CUSTOMER_SCHEMA,
+    PREFERENCE_SCHEMA,
+    Consent,
+    Customer,
+    Preference,
+)
 from features.contracts.event import EVENT_SCHEMA, EVENT_TYPES, Event
 from features.contracts.offer import Campaign, Cap, Offer
 from features.contracts.words import (
@@ -15,9 +22,12 @@ from features.contracts.words import (
 )
 
 __all__ = [
+    "CONSENT_SCHEMA",
     "CONTACT_STATES",
+    "CUSTOMER_SCHEMA",
     "EVENT_SCHEMA",
     "EVENT_TYPES",
+    "PREFERENCE_SCHEMA",
     "PURPOSES",
     "Campaign",
     "Cap",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 from pydantic import Field, model_validator
 
 from features.contracts.words import (
@@ -71,3 +72,46 @@ class Preference(Contract):
         if (self.quiet_from is None) != (self.quiet_until is None):
             raise ValueError("quiet_from and quiet_until belong together: give both or neither")
         return self
+
+
+_MOMENT = pa.timestamp("us", "UTC")
+
+CUSTOMER_SCHEMA = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("household_id", pa.string()),
+        pa.field("time_zone", pa.string()),
+        pa.field("country", pa.string()),
+        pa.field("locale", pa.string()),
+        pa.field("registered_at", _MOMENT),
+        pa.field("birthday", pa.date32()),
+        pa.field("attributes", pa.string(), nullable=False),  # a JSON object
+        pa.field("contacts", pa.string(), nullable=False),  # a JSON object: channel to contact state
+    ]
+)
+"""Customers as columns, as the lake keeps them."""
+
+CONSENT_SCHEMA = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("channel", pa.string(), nullable=False),
+        pa.field("purpose", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("at", _MOMENT, nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("evidence", pa.string()),
+    ]
+)
+"""Consent entries as columns."""
+
+PREFERENCE_SCHEMA = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("channels_off", pa.list_(pa.string()), nullable=False),
+        pa.field("quiet_from", pa.int64()),
+        pa.field("quiet_until", pa.int64()),
+        pa.field("max_per_week", pa.int64()),
+        pa.field("pause_until", _MOMENT),
+    ]
+)
+"""Preferences as columns."""
