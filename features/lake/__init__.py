@@ -1,0 +1,8 @@
+"""The event lake: Parquet below one folder, cut into household buckets, each event once."""
+
+from features.lake.buckets import bucket_of
+from features.lake.connection import connect
+from features.lake.lake import Appended, Lake
+from features.lake.progress import Progress
+
+__all__ = ["Appended", "Lake", "Progress", "bucket_of", "connect"]
