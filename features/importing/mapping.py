@@ -1,0 +1,238 @@
+"""The mapping: what a company's files say, in Kairos' contracts. docs/import.md is its guide."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from features.contracts.words import Channel
+from features.expressions import ExpressionError, parse
+from features.importing.problems import nearest
+from features.importing.values import DayValue, MomentValue, Part, Value
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Names of blocks, sources and rules: they appear in reports and file names."""
+
+
+def _expression(text: str) -> str:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+Condition = Annotated[str, AfterValidator(_expression)]
+Type = Literal["text", "number", "integer", "boolean"]
+Measure = Literal["sum", "min", "max", "count", "count_distinct", "any", "most_common"]
+
+
+class File(Part):
+    """One file, or several by a pattern: CSV, TSV, Parquet or JSON lines, by the ending of its name.
+
+    ``path`` is relative to the mapping, absolute, or ``package:NAME/inside`` for a file of an installed Python
+    package. ``types`` converts columns; a value that does not convert sends its row to quarantine.
+    """
+
+    path: str = Field(min_length=1)
+    types: dict[str, Type] = Field(default_factory=dict)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    null_text: tuple[str, ...] = ("",)
+
+
+class Join(Part):
+    """Columns of another source, looked up. ``by`` names the columns that must be equal, ``take`` what comes over.
+
+    Each row may find one row at most, unless ``many`` says that several are meant: a join that multiplies rows
+    by accident counts money twice.
+    """
+
+    source: Name
+    by: Annotated[dict[str, str], Field(min_length=1)]
+    take: dict[str, str] = Field(default_factory=dict)
+    how: Literal["left", "inner"] = "left"
+    many: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_stand_for_same_names(cls, raw: object) -> object:
+        if not isinstance(raw, dict):
+            return raw
+        if True in raw:
+            raise ValueError("YAML reads the key on as true: the columns to join by are given with the key by")
+        named = {key: {v: v for v in raw[key]} for key in ("by", "take") if isinstance(raw.get(key), list)}
+        return {**raw, **named}
+
+
+class Aggregate(Part):
+    """One measure over a group: ``{sum: sales_value}``, ``{count: "*"}``."""
+
+    measure: Measure
+    column: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _measure_is_the_key(cls, raw: object) -> object:
+        if isinstance(raw, dict) and len(raw) == 1:
+            measure, column = next(iter(raw.items()))
+            return {"measure": measure, "column": column}
+        raise ValueError('an aggregate is one measure of one column, like {sum: sales_value} or {count: "*"}')
+
+
+class Selection(Part):
+    """Rows of a source: joined, given further ``columns``, selected, required, grouped, in this order."""
+
+    from_: Name = Field(alias="from")
+    join: tuple[Join, ...] = ()
+    columns: dict[str, Value] = Field(default_factory=dict)
+    where: Condition | None = None
+    require: dict[Name, Condition] = Field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+    aggregate: dict[str, Aggregate] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _aggregates_need_groups(self) -> Selection:
+        if self.aggregate and not self.group_by:
+            raise ValueError("aggregate needs group_by: name the columns that make a group")
+        return self
+
+    @property
+    def reads(self) -> set[str]:
+        """The names of the sources it reads."""
+        return {self.from_, *(join.source for join in self.join)}
+
+
+class Block(Selection):
+    """A selection whose rows become contracts. ``name`` stands in reports and in the quarantine."""
+
+    name: Name
+    customer_id: Value
+
+
+class EventBlock(Block):
+    """Rows that become events."""
+
+    event_id: Value
+    type: Value
+    occurred_at: MomentValue
+    channel: Value | None = None
+    decision_id: Value | None = None
+    message_id: Value | None = None
+    campaign_id: Value | None = None
+    offer_id: Value | None = None
+    value: Value | None = None
+    currency: Value | None = None
+    automated: Value | None = None
+    properties: dict[str, Value] | str | None = None
+
+
+class CustomerBlock(Block):
+    """Rows that become customers."""
+
+    household_id: Value | None = None
+    time_zone: Value | None = None
+    country: Value | None = None
+    locale: Value | None = None
+    registered_at: MomentValue | None = None
+    birthday: DayValue | None = None
+    attributes: dict[str, Value] | str | None = None
+    contacts: dict[Channel, Value] | None = None
+
+
+class ConsentBlock(Block):
+    """Rows that become entries of the consent journal."""
+
+    channel: Value
+    purpose: Value
+    status: Value
+    at: MomentValue
+    source: Value
+    evidence: Value | None = None
+
+
+class PreferenceBlock(Block):
+    """Rows that become customers' own limits."""
+
+    channels_off: dict[Channel, Value] | None = None
+    quiet_from: Value | None = None
+    quiet_until: Value | None = None
+    max_per_week: Value | None = None
+    pause_until: MomentValue | None = None
+
+
+def _a_path_is_a_file(raw: object) -> object:
+    return {"path": raw} if isinstance(raw, str) else raw
+
+
+def _which(raw: object) -> str:
+    return "Selection" if isinstance(raw, Selection) or (isinstance(raw, dict) and "from" in raw) else "File"
+
+
+Source = Annotated[
+    Annotated[File, BeforeValidator(_a_path_is_a_file), Tag("File")] | Annotated[Selection, Tag("Selection")],
+    Discriminator(_which),
+]
+"""A file, or a selection of other sources: an aggregate to join with, for example."""
+
+
+class ImportMapping(Part):
+    """A whole mapping. ``base`` is the folder its paths are relative to."""
+
+    sources: dict[Name, Source] = Field(min_length=1)
+    customers: tuple[CustomerBlock, ...] = ()
+    events: tuple[EventBlock, ...] = ()
+    consents: tuple[ConsentBlock, ...] = ()
+    preferences: tuple[PreferenceBlock, ...] = ()
+    base: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block, in the order of import: customers first, so that events meet their households."""
+        return (*self.customers, *self.events, *self.consents, *self.preferences)
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> ImportMapping:
+        names = [block.name for block in self.blocks]
+        if not names:
+            raise ValueError("nothing is mapped: give at least one of customers, events, consents, preferences")
+        twice = sorted({name for name in names if names.count(name) > 1 or name in self.sources})
+        if twice:
+            raise ValueError(f"the name {twice[0]!r} is used twice: blocks and sources each need their own")
+        for reader, selection in self._selections().items():
+            for source in sorted(selection.reads - set(self.sources)):
+                raise ValueError(f"{reader} reads source {source!r}: {nearest(source, self.sources)}")
+        self.order_of_sources()
+        return self
+
+    def _selections(self) -> dict[str, Selection]:
+        derived = {name: s for name, s in self.sources.items() if isinstance(s, Selection)}
+        return {**derived, **{block.name: block for block in self.blocks}}
+
+    def order_of_sources(self) -> tuple[str, ...]:
+        """Return the sources that blocks need, each after those it reads itself.
+
+        Raises:
+            ValueError: a derived source reads itself, directly or through others.
+        """
+        reads = {name: s.reads if isinstance(s, Selection) else set() for name, s in self.sources.items()}
+        try:
+            order = tuple(TopologicalSorter(reads).static_order())
+        except CycleError as error:
+            raise ValueError(f"sources read each other in a circle: {' → '.join(error.args[1])}") from error
+        needed: set[str] = set()
+        for block in self.blocks:
+            needed |= block.reads
+        for name in reversed(order):
+            needed |= reads[name] if name in needed else set()
+        return tuple(name for name in order if name in needed)

@@ -1,0 +1,109 @@
+"""Times: read in their zone, kept in UTC, through daylight-saving changes.
+
+A wall-clock time that a change skips moves forward by the gap (02:30 becomes 03:30); one that occurs twice is
+the first of the two. So :mod:`zoneinfo` reads it too, with ``fold=0``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.importing.compiling import Compiled, as_text, compile_scalar
+from features.importing.macros import from_local, try_strptime
+from features.importing.problems import MappingError
+
+if TYPE_CHECKING:
+    from features.importing.values import Day, Moment
+
+MOMENT = "timestamp('UTC', 6)"
+_OFFSET = r"[T ][0-9:.,]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_PER_SECOND = {"seconds": 1, "millis": 1_000, "micros": 1_000_000}
+_LAST_SECOND = 253_402_300_799  # 9999-12-31: beyond it no database keeps a moment
+
+
+def compile_moment(table: Any, moment: Moment) -> Compiled:
+    """Return a moment as a UTC column, unreadable where there was a value that does not say one.
+
+    Raises:
+        MappingError: the column's type leaves open what the mapping does not say (a zone, a time of day).
+    """
+    value = compile_scalar(table, moment.value)
+    read = _reader(value, moment)(value, moment).cast(MOMENT)
+    return Compiled(read, value.notnull() & read.isnull())
+
+
+def _reader(value: Any, moment: Moment) -> Any:
+    kind = value.type()
+    if moment.unit:
+        return _epoch
+    if kind.is_timestamp() and kind.timezone:
+        return _aware
+    if kind.is_timestamp() or kind.is_date():
+        return _wall
+    if kind.is_string():
+        return _formatted if moment.format else _iso
+    raise MappingError(f"{moment.value!r} is a number: say what it counts since 1970, with unit (seconds, millis)")
+
+
+def _epoch(value: Any, moment: Moment) -> Any:
+    number = as_text(value).try_cast("float64")
+    seconds = number / _PER_SECOND[str(moment.unit)]
+    known = (seconds >= -_LAST_SECOND) & (seconds <= _LAST_SECOND)
+    micros = ibis.ifelse(known, seconds * 1_000_000, ibis.null()).round().cast("int64")
+    return micros.as_timestamp("us").cast(MOMENT)
+
+
+def _aware(value: Any, moment: Moment) -> Any:
+    if moment.time_zone:
+        raise MappingError(f"{moment.value!r} has a zone already: leave time_zone out")
+    return value
+
+
+def _wall(value: Any, moment: Moment) -> Any:
+    if not moment.time_zone:
+        raise MappingError(f"{moment.value!r} has no zone: say where it was read off the clock, with time_zone")
+    if value.type().is_date() and not moment.at:
+        raise MappingError(f"{moment.value!r} is a date without a time of day: say one, with at")
+    return from_local(_at(value.cast("timestamp(6)"), moment.at), moment.time_zone)
+
+
+def _at(wall: Any, at: str | None) -> Any:
+    """Put the stated time of day where there is none: on dates, which stand at midnight."""
+    if not at:
+        return wall
+    hours, minutes, *seconds = map(int, at.split(":"))
+    later = ibis.interval(seconds=hours * 3600 + minutes * 60 + sum(seconds))
+    return ibis.ifelse(wall == wall.truncate("D"), wall + later, wall)
+
+
+def _formatted(value: Any, moment: Moment) -> Any:
+    return from_local(_at(try_strptime(value, ibis.literal(moment.format)), moment.at), moment.time_zone)
+
+
+def _iso(value: Any, moment: Moment) -> Any:
+    text = ibis.ifelse(value.re_search(_ISO), value.replace(",", "."), ibis.null())
+    aware = text.try_cast(MOMENT)
+    wall = text.try_cast("timestamp(6)")
+    if not moment.time_zone:
+        return ibis.ifelse(text.re_search(_OFFSET), aware, ibis.null())
+    dateless = ibis.literal(moment.at is None) & text.re_search(_DATE)
+    local = ibis.ifelse(dateless, ibis.null(), from_local(_at(wall, moment.at), moment.time_zone))
+    return ibis.ifelse(text.re_search(_OFFSET), aware, local)
+
+
+def compile_day(table: Any, day: Day) -> Compiled:
+    """Return a date column, unreadable where there was a value that does not say one."""
+    value = compile_scalar(table, day.value)
+    if day.format:
+        read = try_strptime(as_text(value), ibis.literal(day.format)).date()
+    elif value.type().is_string():
+        read = ibis.ifelse(value.re_search(_DATE), value, ibis.null()).try_cast("date")
+    elif value.type().is_timestamp() or value.type().is_date():
+        read = value.cast("date")
+    else:
+        raise MappingError(f"{day.value!r} is not a date: give a text with format, or a date")
+    return Compiled(read, value.notnull() & read.isnull())

@@ -1,0 +1,199 @@
+"""The contracts' rules over columns: a row that the pydantic contract refuses is refused here, by name.
+
+Rules stand in order; a row is counted under the first it breaks. An agreement test holds them and the
+contracts together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from zoneinfo import available_timezones
+
+import ibis
+
+from features.contracts import CONTACT_STATES, EVENT_TYPES, PURPOSES, ConsentStatus
+from features.contracts.event import OWN_TYPE
+from features.contracts.words import zone
+from features.importing.macros import contact_states, flat_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Target = Literal["customers", "events", "consents", "preferences"]
+
+_ID = r"^[^\x00-\x1f\x7f]{1,200}$"
+_CHANNEL = r"^[a-z][a-z0-9_]{0,31}$"
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_GRACE = timedelta(days=1)
+_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its name, what it asks for, and the rows that break it (as a column of a contract's table)."""
+
+    name: str
+    asks: str
+    broken: Callable[[Any], Any]
+
+
+def contract_rules(target: Target, now: datetime) -> list[Rule]:
+    """Return the rules of ``target``, in order. ``now`` bounds the future: a day's grace for foreign clocks."""
+    return [*_required("customer_id"), *_printable("customer_id"), *_BY_TARGET[target](now)]
+
+
+def _required(name: str) -> list[Rule]:
+    return [Rule(f"{name}_required", f"{name} is there", lambda t: t[name].isnull())]
+
+
+def _printable(name: str) -> list[Rule]:
+    asks = f"{name} has 1 to 200 characters, none of them a control character"
+    return [_matches(f"{name}_printable", asks, name, _ID)]
+
+
+def _matches(rule: str, asks: str, name: str, pattern: str) -> Rule:
+    # RE2's $ would also match before a final line break; \z would not.
+    whole = pattern.removesuffix("$") + r"\z"
+    return Rule(rule, asks, lambda t: t[name].notnull() & ~t[name].re_search(whole))
+
+
+def _one_of(rule: str, name: str, known: tuple[str, ...]) -> Rule:
+    return Rule(rule, f"{name} is one of {', '.join(known)}", lambda t: t[name].notnull() & t[name].notin(known))
+
+
+def _channel() -> list[Rule]:
+    asks = "channel is a short lower-case word: a letter, then letters, digits or _, at most 32"
+    return [_matches("channel_word", asks, "channel", _CHANNEL)]
+
+
+def _moment(name: str, now: datetime) -> list[Rule]:
+    last = ibis.literal(now + _GRACE, type="timestamp('UTC', 6)")
+    first = ibis.literal(_BEGINNING, type="timestamp('UTC', 6)")
+    asks = f"{name} lies between 1970 and a day from now"
+    return [Rule(f"{name}_plausible", asks, lambda t: t[name].notnull() & ~t[name].between(first, last))]
+
+
+def _finite(name: str) -> list[Rule]:
+    return [
+        Rule(
+            f"{name}_finite",
+            f"{name} is a finite number",
+            lambda t: t[name].notnull() & (t[name].isnan() | t[name].isinf()),
+        )
+    ]
+
+
+def _flat(name: str) -> list[Rule]:
+    asks = f"{name} is a JSON object of single, finite values"
+    return [Rule(f"{name}_flat", asks, lambda t: ~flat_object(t[name]).fill_null(False))]
+
+
+def _range(name: str, last: int | None) -> list[Rule]:
+    asks = f"{name} is at least 0" if last is None else f"{name} lies between 0 and {last}"
+    return [
+        Rule(
+            f"{name}_range",
+            asks,
+            lambda t: t[name].notnull() & ((t[name] < 0) if last is None else ~t[name].between(0, last)),
+        )
+    ]
+
+
+def _events(now: datetime) -> list[Rule]:
+    own = OWN_TYPE.removesuffix("$") + r"\z"
+    return [
+        *_required("event_id"),
+        *_printable("event_id"),
+        *_required("type"),
+        Rule(
+            "type_known",
+            "type is one of the event types, or x_<name>",
+            lambda t: t["type"].notin(EVENT_TYPES) & ~t["type"].re_search(own),
+        ),
+        *_required("occurred_at"),
+        *_moment("occurred_at", now),
+        *_channel(),
+        *(rule for name in ("decision_id", "message_id", "campaign_id", "offer_id") for rule in _printable(name)),
+        *_finite("value"),
+        _matches("currency_code", "currency is three capitals, like USD", "currency", r"^[A-Z]{3}$"),
+        *_flat("properties"),
+    ]
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(zone(name).key for name in available_timezones()))
+
+
+def _customers(now: datetime) -> list[Rule]:
+    return [
+        *_printable("household_id"),
+        Rule(
+            "time_zone_known",
+            "time_zone is an IANA zone, like Europe/Berlin",
+            lambda t: t["time_zone"].notnull() & t["time_zone"].notin(_zones()),
+        ),
+        _matches("country_code", "country is two capitals, like US", "country", r"^[A-Z]{2}$"),
+        *_moment("registered_at", now),
+        *_flat("attributes"),
+        Rule(
+            "contacts_states",
+            f"contacts is a JSON object of channels, each {', '.join(CONTACT_STATES)}",
+            lambda t: ~contact_states(t["contacts"]).fill_null(False),
+        ),
+    ]
+
+
+def _consents(now: datetime) -> list[Rule]:
+    return [
+        *_required("channel"),
+        *_channel(),
+        *_required("purpose"),
+        _one_of("purpose_known", "purpose", PURPOSES),
+        *_required("status"),
+        _one_of("status_known", "status", get_args(ConsentStatus)),
+        *_required("at"),
+        *_moment("at", now),
+        *_required("source"),
+    ]
+
+
+def _preferences(now: datetime) -> list[Rule]:
+    del now  # a pause may well end in the future
+    word = _CHANNEL.removesuffix("$") + r"\z"
+    return [
+        Rule(
+            "channels_off_words",
+            "channels_off holds channels: short lower-case words",
+            lambda t: (
+                t["channels_off"].isnull()
+                | t["channels_off"].map(lambda c: ~c.re_search(word).fill_null(False)).anys().fill_null(False)
+            ),
+        ),
+        *_range("quiet_from", _HOURS),
+        *_range("quiet_until", _HOURS),
+        Rule(
+            "quiet_hours_paired",
+            "quiet_from and quiet_until are both there or neither",
+            lambda t: t["quiet_from"].isnull() != t["quiet_until"].isnull(),
+        ),
+        *_range("max_per_week", None),
+    ]
+
+
+_BY_TARGET: dict[Target, Callable[[datetime], list[Rule]]] = {
+    "customers": _customers,
+    "events": _events,
+    "consents": _consents,
+    "preferences": _preferences,
+}
+
+
+def first_broken(rules: list[tuple[str, Any]]) -> Any:
+    """Return a text column: the name of the first rule whose condition holds, null where none does."""
+    if not rules:
+        return ibis.null("string")
+    return ibis.cases(*((broken.fill_null(False), name) for name, broken in rules), else_=ibis.null("string"))

@@ -1,0 +1,139 @@
+"""A selection as Ibis tables: the rows that go on, and the rows that break one of its named rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from features.expressions import ExpressionError, parse
+from features.importing.compiling import as_text, column, compile_value
+from features.importing.macros import most_common_text
+from features.importing.problems import MappingError
+from features.importing.rules import first_broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from features.importing.mapping import Aggregate, Join, Selection
+
+
+RULE = "rule?"
+"""A name no column has: where a row's first broken rule stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """``rows`` go on, grouped where groups are asked for; ``required`` are all rows with the rule they break (:data:`RULE`).
+
+    ``required`` is None where the selection requires nothing. ``wanted`` are the rows that ``where`` and inner joins left.
+    """
+
+    rows: Any
+    wanted: Any
+    required: Any = None
+
+
+def select(name: str, selection: Selection, tables: Mapping[str, Any]) -> Selected:
+    """Compile ``selection`` over the source ``tables``.
+
+    Raises:
+        MappingError: naming the selection and the key that does not fit its sources.
+    """
+    try:
+        return _select(selection, tables)
+    except (MappingError, ExpressionError) as error:
+        raise MappingError(f"{name}: {error}") from error
+
+
+def _select(selection: Selection, tables: Mapping[str, Any]) -> Selected:
+    table = tables[selection.from_]
+    for join in selection.join:
+        table = _joined(table, join, tables[join.source])
+    table, flags = _with_columns(table, selection)
+    if selection.where:
+        table = table.filter(parse(selection.where).ibis(table))
+    broken = [(name, table[flag]) for flag, name in flags.items()]
+    broken += [(rule, _unmet(text, table)) for rule, text in selection.require.items()]
+    wanted = table.drop(*flags)
+    if not broken:
+        return Selected(_grouped(wanted, selection), wanted)
+    required = table.mutate(**{RULE: first_broken(broken)}).drop(*flags)
+    good = required.filter(required[RULE].isnull()).drop(RULE)
+    return Selected(_grouped(good, selection), wanted, required)
+
+
+def _unmet(text: str, table: Any) -> Any:
+    """Return where a required condition is not true: an answer that cannot be given is not a yes."""
+    return ~parse(text).ibis(table).fill_null(False)
+
+
+def _with_columns(table: Any, selection: Selection) -> tuple[Any, dict[str, str]]:
+    """Add the named columns, each seeing those before it; and flags of the rows where one cannot be read."""
+    flags = {}
+    for name, value in selection.columns.items():
+        compiled = compile_value(table, value)
+        table = table.mutate(**{name: compiled.column})
+        if compiled.unreadable is not None:
+            flags[f"{name}?"] = f"{name}_readable"
+            table = table.mutate(**{f"{name}?": compiled.unreadable})
+    return table, flags
+
+
+def _joined(table: Any, join: Join, other: Any) -> Any:
+    keys = {f"{join.source}:{own}": column(other, theirs) for own, theirs in join.by.items()}
+    taken = {name: column(other, theirs) for name, theirs in join.take.items()}
+    for name in taken:
+        if name in table.columns:
+            raise MappingError(
+                f"join {join.source}: there is a column {name!r} already; rename it: take: {{other_name: {name}}}"
+            )
+    right = other.select(**keys, **taken)
+    on = [_equal(join, column(table, own), right[f"{join.source}:{own}"]) for own in join.by]
+    return table.join(right, on, how=join.how).drop(*keys)
+
+
+def _equal(join: Join, ours: Any, theirs: Any) -> Any:
+    if ours.type().is_string() != theirs.type().is_string():
+        raise MappingError(
+            f"join {join.source}: {ours.get_name()!r} is {ours.type()} here and {theirs.type()} there; "
+            "convert one with types, in its source"
+        )
+    return ours == theirs
+
+
+def repeated_keys(join: Join, other: Any) -> Any:
+    """Return a table of the keys that occur more than once in the source a join looks into."""
+    keys = [column(other, theirs) for theirs in join.by.values()]
+    there = other.filter([key.notnull() for key in keys])
+    return there.group_by([key.get_name() for key in keys]).having(there.count() > 1).aggregate()
+
+
+def _grouped(table: Any, selection: Selection) -> Any:
+    if not selection.group_by:
+        return table
+    keys = [column(table, name).get_name() for name in selection.group_by]
+    measures = {name: _measure(table, aggregate) for name, aggregate in selection.aggregate.items()}
+    return table.group_by(keys).aggregate(**measures)
+
+
+def _measure(table: Any, aggregate: Aggregate) -> Any:
+    if aggregate.measure == "count" and aggregate.column == "*":
+        return table.count()
+    values = column(table, aggregate.column)
+    if aggregate.measure == "sum" and not values.type().is_numeric():
+        raise MappingError(
+            f"sum of {aggregate.column!r}, which is {values.type()}: convert it with types, in its source"
+        )
+    return _MEASURES[aggregate.measure](values)
+
+
+# "any" takes the smallest: any one would do, but the same one each time.
+_MEASURES: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda values: values.sum(),
+    "min": lambda values: values.min(),
+    "max": lambda values: values.max(),
+    "any": lambda values: values.min(),
+    "count": lambda values: values.count(),
+    "count_distinct": lambda values: values.nunique(),
+    "most_common": lambda values: most_common_text(as_text(values)),
+}

@@ -1,0 +1,178 @@
+"""Files into DuckDB, found by path or inside an installed package; what cannot be read is kept, not dropped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.importing.compiling import Compiled, column, convert
+from features.importing.macros import json_text, to_json
+from features.importing.problems import MappingError
+from features.importing.rules import first_broken
+
+if TYPE_CHECKING:
+    from features.importing.mapping import File
+
+_PACKAGE = "package:"
+_READERS = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "lines",
+    ".ndjson": "lines",
+}
+LINE_READABLE = "line_readable"
+
+# A delimiter no text holds: each line arrives whole. Blank lines are no rows.
+_LINES = """
+SELECT line FROM read_csv($files, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',
+  columns = {'line': 'VARCHAR'}, max_line_size = 67108864) WHERE trim(line) <> ''
+"""
+_IS_OBJECT = (
+    "(json_valid(line) AND coalesce(json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT', false))"
+)
+_OBJECTS = f"""SELECT line FROM "{{lines}}" WHERE {_IS_OBJECT}"""  # noqa: S608 - our own constants
+_NO_OBJECTS = f"""
+SELECT '{LINE_READABLE}' AS rule, to_json({{{{'line': line}}}})::VARCHAR AS row FROM "{{lines}}" WHERE NOT {_IS_OBJECT}
+"""  # noqa: S608 - our own constants
+_STRUCTURE = f"""SELECT json_group_structure(line::JSON) FROM "{{lines}}" WHERE {_IS_OBJECT}"""  # noqa: S608 - our own constants
+_JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "boolean"}
+
+_REJECTS = """
+SELECT any_value(csv_line) AS line
+FROM reject_errors GROUP BY scan_id, file_id, line ORDER BY scan_id, file_id, line
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source as an Ibis table, and the rows of it that could not be read (``rule``, ``row``), if any can be."""
+
+    table: Any
+    refused: Any = None
+
+
+def find_files(path: str, base: Path) -> list[Path]:
+    """Return the files that ``path`` names, in order.
+
+    Raises:
+        MappingError: there is none, or the package is not installed.
+    """
+    whole = _inside_package(path) if path.startswith(_PACKAGE) else base / path
+    found = sorted(whole.parent.glob(whole.name)) if any(c in whole.name for c in "*?[") else [whole]
+    if not found or not all(file.is_file() for file in found):
+        raise MappingError(f"file {path!r} is not there (looked for {whole.name} in the folder it names)")
+    return found
+
+
+def _inside_package(path: str) -> Path:
+    name, _, inside = path.removeprefix(_PACKAGE).partition("/")
+    spec = find_spec(name)  # finds a package without importing it: some are slow to load
+    if spec is None or not spec.submodule_search_locations:
+        raise MappingError(f"{path!r}: the package {name!r} is not installed; install it, or name another file")
+    return Path(next(iter(spec.submodule_search_locations))) / inside
+
+
+def open_file(connection: Any, name: str, file: File, base: Path) -> Opened:
+    """Make the file a table on ``connection``.
+
+    Raises:
+        MappingError: the file is not there, or is of no known kind.
+    """
+    files = find_files(file.path, base)
+    endings = {"".join(f.suffixes).removesuffix(".gz").rpartition(".")[2] for f in files}
+    reader = _READERS.get(f".{endings.pop()}") if len(endings) == 1 else None
+    if reader is None:
+        raise MappingError(f"file {file.path!r} is of no known kind: {', '.join(_READERS)} (each also with .gz)")
+    opened = {"parquet": _parquet, "csv": _csv, "lines": _json_lines}[reader](connection, name, files, file)
+    return _typed(opened, file)
+
+
+def _parquet(connection: Any, name: str, files: list[Path], file: File) -> Opened:
+    del file
+    return Opened(connection.read_parquet([str(f) for f in files], table_name=name, union_by_name=True))
+
+
+def _csv(connection: Any, name: str, files: list[Path], file: File) -> Opened:
+    delimiter = file.delimiter or ("\t" if ".tsv" in files[0].suffixes else ",")
+    header = _header(files, delimiter)
+    connection.con.read_csv(
+        [str(f) for f in files],
+        columns=dict.fromkeys(header, "VARCHAR"),  # as text: a number would lose its leading zeros
+        header=True,
+        sep=delimiter,
+        quotechar='"',
+        escapechar='"',
+        na_values=list(file.null_text),
+        store_rejects=True,
+        auto_detect=False,
+    ).create(name)
+    refused = connection.con.execute(_REJECTS).to_arrow_table()
+    connection.raw_sql("DROP TABLE reject_errors")
+    connection.raw_sql("DROP TABLE reject_scans")
+    rows = [json.dumps(dict(row)) for row in refused.select(["line"]).to_pylist()]
+    unread = ibis.memtable({"rule": [LINE_READABLE] * len(rows), "row": rows}, schema=_REFUSED)
+    return Opened(connection.table(name), unread)
+
+
+_REFUSED = {"rule": "string", "row": "string"}
+
+
+def _header(files: list[Path], delimiter: str) -> list[str]:
+    headers = []
+    for file in files:
+        opener = gzip.open if file.suffix == ".gz" else open
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as lines:
+            headers.append(next(csv.reader(lines, delimiter=delimiter), []))
+    header = headers[0]
+    if len(set(header)) < len(header) or "" in header or not header:
+        raise MappingError(
+            f"file {files[0].name}: the first line must name every column, each once; it is {header}"
+        )
+    if any(other != header for other in headers):
+        raise MappingError(f"the files {', '.join(f.name for f in files)} do not have the same columns")
+    return header
+
+
+def _json_lines(connection: Any, name: str, files: list[Path], file: File) -> Opened:
+    del file
+    lines = f"{name}:lines"
+    sql = connection.con
+    sql.execute(f'CREATE TEMP TABLE "{lines}" AS {_LINES}', {"files": [str(f) for f in files]})
+    # The keys and types of all objects together: a sample would miss the key that only some lines have.
+    merged = sql.execute(_STRUCTURE.format(lines=lines)).fetchone()[0]
+    table = connection.sql(_OBJECTS.format(lines=lines))
+    columns = {key: _member(table["line"], key, kind) for key, kind in json.loads(merged or "{}").items()}
+    return Opened(
+        table.select(**(columns or {"line": table["line"]})), connection.sql(_NO_OBJECTS.format(lines=lines))
+    )
+
+
+def _member(line: Any, key: str, kind: Any) -> Any:
+    """Return one key of every line: a number or truth value where it always is one, else text."""
+    pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+    text = json_text(line, ibis.literal(pointer))
+    return text.try_cast(_JSON_TYPES[kind]) if isinstance(kind, str) and kind in _JSON_TYPES else text
+
+
+def _typed(opened: Opened, file: File) -> Opened:
+    """Convert the columns that ``types`` names; a row with a value that does not convert is refused."""
+    if not file.types:
+        return opened
+    table = opened.table
+    converted = {name: convert(Compiled(column(table, name)), kind) for name, kind in file.types.items()}
+    broken = [(f"{name}_readable", c.unreadable) for name, c in converted.items() if c.unreadable is not None]
+    rule = first_broken(broken)
+    unread = table.select(rule=rule, row=to_json(ibis.struct({c: table[c] for c in table.columns})))
+    unread = unread.filter(unread["rule"].notnull())
+    good = table.filter(rule.isnull()) if broken else table
+    columns = {name: convert(Compiled(good[name]), kind).column for name, kind in file.types.items()}
+    refused = unread if opened.refused is None else opened.refused.union(unread)
+    return Opened(good.mutate(**columns), refused)
