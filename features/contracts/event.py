@@ -29,7 +29,7 @@ OWN_TYPE = r"^x_[a-z][a-z0-9_]{0,47}$"
 
 
 def _known_type(name: str) -> str:
-    if name in EVENT_TYPES or re.match(OWN_TYPE, name):
+    if name in EVENT_TYPES or re.fullmatch(OWN_TYPE, name):
         return name
     raise ValueError(
         f"event type {name!r} is unknown; use one of {', '.join(EVENT_TYPES)}, or x_<name> for your own"
