@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from features.importing import mapping, values
 from features.importing.mapping import ImportMapping
 from features.importing.problems import MappingError, nearest
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from pydantic_core import ErrorDetails
+
+KEYS = sorted(
+    {
+        field.alias or name
+        for module in (mapping, values)
+        for part in vars(module).values()
+        if isinstance(part, type) and issubclass(part, values.Part)
+        for name, field in part.model_fields.items()
+        if not field.exclude
+    }
+)
+"""Every key a mapping can have somewhere."""
 
 _INNER = {"Plain", "Product", "Share", "File", "Selection"}
 
@@ -71,7 +84,7 @@ def _advice(error: ErrorDetails) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return "is not a key here"
+        return f"is no key here. {nearest(str(error['loc'][-1]), KEYS)}"
     message = error["msg"].removeprefix("Value error, ")
     if kind == "value_error" or isinstance(value, dict | list):
         return message

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from features.contracts.words import Channel
+from features.contracts.words import Channel  # noqa: TC001 - pydantic reads it
 from features.expressions import ExpressionError, parse
 from features.importing.problems import nearest
 from features.importing.values import DayValue, MomentValue, Part, Value

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.importing.compiling import Compiled, as_text, compile_scalar
-from features.importing.macros import from_local, try_strptime
+from features.importing.macros import from_local, from_micros, try_strptime
 from features.importing.problems import MappingError
 
 if TYPE_CHECKING:
     from features.importing.values import Day, Moment
 
 MOMENT = "timestamp('UTC', 6)"
-_OFFSET = r"[T ][0-9:.,]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
-_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?$"
+_ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_OFFSET = rf"[T ][0-9:.,]+ ?{_ZONE}$"
+_ISO = (
+    rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?( ?{_ZONE})?)?$"
+)
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PER_SECOND = {"seconds": 1, "millis": 1_000, "micros": 1_000_000}
 _LAST_SECOND = 253_402_300_799  # 9999-12-31: beyond it no database keeps a moment
@@ -54,7 +57,7 @@ def _epoch(value: Any, moment: Moment) -> Any:
     seconds = number / _PER_SECOND[str(moment.unit)]
     known = (seconds >= -_LAST_SECOND) & (seconds <= _LAST_SECOND)
     micros = ibis.ifelse(known, seconds * 1_000_000, ibis.null()).round().cast("int64")
-    return micros.as_timestamp("us").cast(MOMENT)
+    return from_micros(micros)
 
 
 def _aware(value: Any, moment: Moment) -> Any:

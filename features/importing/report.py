@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockReport:
-    """One block: ``read`` rows wanted from its source, ``mapped`` rows that reached their contract (after
-    grouping, so fewer), ``duplicates`` among them that were known already, ``quarantined`` rows by rule.
+    """One block in numbers.
+
+    ``read`` rows wanted from its source, ``mapped`` rows that reached their contract (after grouping, so fewer),
+    ``duplicates`` among them that were known already, ``quarantined`` rows by rule.
     """
 
     name: str

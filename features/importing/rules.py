@@ -6,21 +6,16 @@ contracts together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
-from zoneinfo import available_timezones
+from typing import Any, Literal, get_args
 
 import ibis
 
 from features.contracts import CONTACT_STATES, EVENT_TYPES, PURPOSES, ConsentStatus
 from features.contracts.event import OWN_TYPE
-from features.contracts.words import zone
-from features.importing.macros import contact_states, flat_object
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from features.importing.macros import contact_states, flat_object, known_zone
 
 Target = Literal["customers", "events", "consents", "preferences"]
 
@@ -123,18 +118,13 @@ def _events(now: datetime) -> list[Rule]:
     ]
 
 
-@cache
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(zone(name).key for name in available_timezones()))
-
-
 def _customers(now: datetime) -> list[Rule]:
     return [
         *_printable("household_id"),
         Rule(
             "time_zone_known",
             "time_zone is an IANA zone, like Europe/Berlin",
-            lambda t: t["time_zone"].notnull() & t["time_zone"].notin(_zones()),
+            lambda t: t["time_zone"].notnull() & ~known_zone(t["time_zone"]),
         ),
         _matches("country_code", "country is two capitals, like US", "country", r"^[A-Z]{2}$"),
         *_moment("registered_at", now),

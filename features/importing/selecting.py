@@ -23,9 +23,10 @@ RULE = "rule?"
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """``rows`` go on, grouped where groups are asked for; ``required`` are all rows with the rule they break (:data:`RULE`).
+    """What became of a source's rows.
 
-    ``required`` is None where the selection requires nothing. ``wanted`` are the rows that ``where`` and inner joins left.
+    ``wanted`` are those that ``where`` and inner joins left; ``required`` the same with the rule each breaks
+    (:data:`RULE`), or None where the selection requires nothing; ``rows`` the good ones, grouped where asked for.
     """
 
     rows: Any

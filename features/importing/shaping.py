@@ -84,7 +84,7 @@ def _given(table: Any, given: Any, name: str, kind: str) -> Compiled:
         return _channels_off(table, given)
     if kind == "object":
         return _object(table, given, name)
-    compiled = convert(compile_value(table, given), kind)  # type: ignore[arg-type] - the four kinds left
+    compiled = convert(compile_value(table, given), kind)  # type: ignore[arg-type]  # the four left
     return compiled.then(ibis.coalesce(compiled.column, False)) if name == "automated" else compiled
 
 

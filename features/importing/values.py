@@ -98,8 +98,10 @@ _TIME_OF_DAY = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")
 
 
 class Moment(Part):
-    """A moment. ``time_zone`` says where naive values were read off the clock; ``at`` the local time of day
-    of values that are dates only; ``unit`` counts from 1970 in UTC; ``format`` reads other texts than ISO 8601.
+    """A moment.
+
+    ``time_zone`` says where naive values were read off the clock; ``at`` the local time of day of values that are
+    dates only; ``unit`` counts from 1970 in UTC; ``format`` reads other texts than ISO 8601.
     """
 
     value: Scalar

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from features.contracts import EVENT_SCHEMA
 from features.lake.manifest import events_folder
 from features.lake.placing import fetch, numbered, place, show
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from features.lake.manifest import Draft
 
 # The batch is the side a hash table is built on, so that the lake's ids stream past it.

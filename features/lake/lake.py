@@ -58,7 +58,9 @@ class Lake:
         ValueError: ``root`` holds a lake of another version.
     """
 
-    def __init__(self, root: Path, *, buckets: int = 16, memory_limit: str = "2GB", threads: int | None = None) -> None:
+    def __init__(
+        self, root: Path, *, buckets: int = 16, memory_limit: str = "2GB", threads: int | None = None
+    ) -> None:
         self.root = Path(root).absolute()
         self.buckets = _kept_buckets(self.root, buckets)
         self._bounds: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.lake.appending import add_events
 from features.lake.buckets import bucket_folder
@@ -13,6 +11,8 @@ from features.lake.manifest import customers_folder, households_folder
 from features.lake.placing import DIRECTORY_SCHEMA, fetch, numbered, place, show
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from features.lake.manifest import Draft
 
 _LATEST = """

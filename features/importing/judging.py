@@ -1,0 +1,147 @@
+"""Every row of every block judged: good, or refused by the name of the rule it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.importing.compiling import as_text, compile_value
+from features.importing.macros import define_macros, to_json
+from features.importing.mapping import Block, File
+from features.importing.problems import MappingError
+from features.importing.rules import Target, contract_rules, first_broken
+from features.importing.selecting import RULE, repeated_keys, select
+from features.importing.shaping import SCHEMAS, shape, target_of
+from features.importing.sources import LINE_READABLE, open_file
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from features.importing.mapping import ImportMapping, Selection
+    from features.importing.quarantine import Quarantine
+    from features.importing.selecting import Selected
+    from features.lake import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A block and its ``good`` rows, in their contract's shape, out of ``read`` rows of the source."""
+
+    block: Block
+    target: Target
+    good: Any
+    read: int
+
+
+class Judge:
+    """Judges the rows of a mapping on one connection; refused rows go to ``quarantine``."""
+
+    def __init__(self, mapping: ImportMapping, connection: Any, quarantine: Quarantine, now: datetime) -> None:
+        self._mapping = mapping
+        self._connection = connection
+        self._quarantine = quarantine
+        self._now = now
+        self._tables: dict[str, Any] = {}
+        define_macros(connection)
+
+    def judge(self, progress: Progress) -> list[Judged]:
+        """Open the sources and judge every row of every block, in the order of import.
+
+        Raises:
+            MappingError: naming the source or block, and the key, that does not fit the files.
+        """
+        names = self._mapping.order_of_sources()
+        steps = len(names) + len(self._mapping.blocks)
+        for done, name in enumerate(names):
+            progress("judge", done, steps)
+            self._open(name)
+        judged = []
+        for done, block in enumerate(self._mapping.blocks, start=len(names)):
+            progress("judge", done, steps)
+            judged.append(self._judge(block))
+        progress("judge", steps, steps)
+        return judged
+
+    def _open(self, name: str) -> None:
+        source = self._mapping.sources[name]
+        if isinstance(source, File):
+            self._open_file(name, source)
+        else:
+            selected = self._select(name, source)
+            self._refuse_unmet(name, source, selected)
+            self._tables[name] = self._connection.create_table(f"{name}:rows", selected.rows, temp=True)
+
+    def _open_file(self, name: str, file: File) -> None:
+        try:
+            opened = open_file(self._connection, name, file, self._mapping.base)
+        except MappingError as error:
+            raise MappingError(f"sources.{name}: {error}") from error
+        self._tables[name] = opened.table
+        if opened.refused is not None:
+            asks = {f"{column}_readable": f"{column} can be read as {kind}" for column, kind in file.types.items()}
+            refused = opened.refused.mutate(customer_id=ibis.null("string")).to_pyarrow()
+            self._quarantine.keep(
+                refused, block=name, source=name, asks={LINE_READABLE: "the line can be read", **asks}
+            )
+
+    def _select(self, name: str, selection: Selection) -> Selected:
+        selected = select(name, selection, self._tables)
+        for join in selection.join:
+            repeated = (
+                0 if join.many else repeated_keys(join, self._tables[join.source]).count().to_pyarrow().as_py()
+            )
+            if repeated:
+                raise MappingError(
+                    f"{name}: join {join.source} would multiply rows: {repeated} keys occur there more than once; "
+                    "join a source grouped by the key, or say many: true"
+                )
+        return selected
+
+    def _refuse_unmet(self, name: str, selection: Selection, selected: Selected) -> None:
+        """Send the rows that break a rule of the mapping itself to quarantine."""
+        if selected.required is None:
+            return
+        broken = selected.required.filter(selected.required[RULE].notnull())
+        row = to_json(ibis.struct({c: broken[c] for c in broken.columns if c != RULE}))
+        rows = broken.select(rule=broken[RULE], row=row, customer_id=_whose(broken, selection))
+        asks = {**{f"{c}_readable": f"{c} can be read" for c in selection.columns}, **selection.require}
+        self._quarantine.keep(rows.to_pyarrow(), block=name, source=selection.from_, asks=asks)
+
+    def _judge(self, block: Block) -> Judged:
+        selected = self._select(block.name, block)
+        self._refuse_unmet(block.name, block, selected)
+        target = target_of(block)
+        rules = contract_rules(target, self._now)
+        table = self._shaped(block, selected.rows, [(rule.name, rule.broken) for rule in rules])
+        bad = table.filter(table[RULE].notnull())
+        refused = bad.select(rule=bad[RULE], row=bad["row?"], customer_id=bad["customer_id"]).to_pyarrow()
+        readable = {f"{name}_readable": f"{name} can be read" for name in SCHEMAS[target].names}
+        asks = {**readable, **{rule.name: rule.asks for rule in rules}}
+        self._quarantine.keep(refused, block=block.name, source=block.from_, asks=asks)
+        good = table.filter(table[RULE].isnull()).select(*SCHEMAS[target].names)
+        return Judged(block, target, good, selected.wanted.count().to_pyarrow().as_py())
+
+    def _shaped(self, block: Block, rows: Any, rules: list[tuple[str, Any]]) -> Any:
+        """Return a table of the rows in their contract's shape, with the rule each breaks and what it was."""
+        columns = shape(rows, block)
+        unread = [(f"{n}_readable", c.unreadable) for n, c in columns.items() if c.unreadable is not None]
+        source = ibis.struct({name: rows[name] for name in rows.columns})
+        made = {name: compiled.column for name, compiled in columns.items()}
+        table = rows.select(**made, **{"unread?": first_broken(unread), "source?": source})
+        broken = first_broken([(name, condition(table)) for name, condition in rules])
+        table = table.mutate(**{RULE: ibis.coalesce(table["unread?"], broken)})
+        row = ibis.ifelse(table[RULE].notnull(), to_json(table["source?"]), ibis.null("string"))
+        whole = table.mutate(**{"row?": row}).drop("unread?", "source?")
+        return self._connection.create_table(f"{block.name}:judged", whole, temp=True)
+
+
+def _whose(rows: Any, selection: Selection) -> Any:
+    """Return the customer that ungrouped rows are about, where they say so already."""
+    if not isinstance(selection, Block):
+        return ibis.null("string")
+    try:
+        return as_text(compile_value(rows, selection.customer_id).column)
+    except MappingError:
+        return ibis.null("string")
