@@ -102,6 +102,8 @@ known_zone = _handle(_scalar, "known_zone", {"text": "string"}, "boolean")
 """Whether a text is the name of an IANA zone."""
 json_text = _handle(_scalar, "json_extract_string", {"json": "string", "pointer": "string"}, "string")
 """What stands at a JSON pointer, as text."""
+json_structure = _handle(ibis.udf.agg.builtin, "json_group_structure", {"json": "json"}, "string")
+"""The keys of all JSON objects together, each with its type, as JSON."""
 most_common_text = _handle(ibis.udf.agg.builtin, "most_common", {"x": "string"}, "string")
 """The most common text; of several the smallest."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.importing.compiling import Compiled, column, convert
-from features.importing.macros import json_text, to_json
+from features.importing.macros import json_structure, json_text, to_json
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
 
@@ -32,28 +32,22 @@ LINE_READABLE = "line_readable"
 
 # A delimiter no text holds: each line arrives whole. Blank lines are no rows.
 _LINES = """
-SELECT line FROM read_csv($files, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',
-  columns = {'line': 'VARCHAR'}, max_line_size = 67108864) WHERE trim(line) <> ''
+SELECT line, coalesce(json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT', false) AS readable
+FROM read_csv($files, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',
+  columns = {'line': 'VARCHAR'}, max_line_size = 67108864)
+WHERE trim(line) <> ''
 """
-_IS_OBJECT = (
-    "(json_valid(line) AND coalesce(json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT', false))"
-)
-_OBJECTS = f"""SELECT line FROM "{{lines}}" WHERE {_IS_OBJECT}"""  # noqa: S608 - our own constants
-_NO_OBJECTS = f"""
-SELECT '{LINE_READABLE}' AS rule, to_json({{{{'line': line}}}})::VARCHAR AS row FROM "{{lines}}" WHERE NOT {_IS_OBJECT}
-"""  # noqa: S608 - our own constants
-_STRUCTURE = f"""SELECT json_group_structure(line::JSON) FROM "{{lines}}" WHERE {_IS_OBJECT}"""  # noqa: S608 - our own constants
 _JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "boolean"}
 
-_REJECTS = """
-SELECT any_value(csv_line) AS line
+_REJECTS = f"""
+SELECT '{LINE_READABLE}' AS rule, CAST(to_json({{'line': any_value(csv_line)}}) AS VARCHAR) AS row
 FROM reject_errors GROUP BY scan_id, file_id, line ORDER BY scan_id, file_id, line
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source as an Ibis table, and the rows of it that could not be read (``rule``, ``row``), if any can be."""
+    """A source as an Ibis table; ``refused`` are its rows that could not be read (``rule``, ``row``), if any."""
 
     table: Any
     refused: Any = None
@@ -114,22 +108,17 @@ def _csv(connection: Any, name: str, files: list[Path], file: File) -> Opened:
         store_rejects=True,
         auto_detect=False,
     ).create(name)
-    refused = connection.con.execute(_REJECTS).to_arrow_table()
+    rejected = connection.con.execute(_REJECTS).to_arrow_table()
     connection.raw_sql("DROP TABLE reject_errors")
     connection.raw_sql("DROP TABLE reject_scans")
-    rows = [json.dumps(dict(row)) for row in refused.select(["line"]).to_pylist()]
-    unread = ibis.memtable({"rule": [LINE_READABLE] * len(rows), "row": rows}, schema=_REFUSED)
-    return Opened(connection.table(name), unread)
-
-
-_REFUSED = {"rule": "string", "row": "string"}
+    return Opened(connection.table(name), ibis.memtable(rejected))
 
 
 def _header(files: list[Path], delimiter: str) -> list[str]:
     headers = []
     for file in files:
         opener = gzip.open if file.suffix == ".gz" else open
-        with opener(file, "rt", encoding="utf-8-sig", newline="") as lines:
+        with opener(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as lines:
             headers.append(next(csv.reader(lines, delimiter=delimiter), []))
     header = headers[0]
     if len(set(header)) < len(header) or "" in header or not header:
@@ -143,16 +132,15 @@ def _header(files: list[Path], delimiter: str) -> list[str]:
 
 def _json_lines(connection: Any, name: str, files: list[Path], file: File) -> Opened:
     del file
-    lines = f"{name}:lines"
-    sql = connection.con
-    sql.execute(f'CREATE TEMP TABLE "{lines}" AS {_LINES}', {"files": [str(f) for f in files]})
+    connection.con.execute(f'CREATE TEMP TABLE "{name}:lines" AS {_LINES}', {"files": [str(f) for f in files]})
+    lines = connection.table(f"{name}:lines")
+    unread = lines.filter(~lines["readable"])
+    refused = unread.select(rule=ibis.literal(LINE_READABLE), row=to_json(ibis.struct({"line": unread["line"]})))
+    good = lines.filter(lines["readable"])
     # The keys and types of all objects together: a sample would miss the key that only some lines have.
-    merged = sql.execute(_STRUCTURE.format(lines=lines)).fetchone()[0]
-    table = connection.sql(_OBJECTS.format(lines=lines))
-    columns = {key: _member(table["line"], key, kind) for key, kind in json.loads(merged or "{}").items()}
-    return Opened(
-        table.select(**(columns or {"line": table["line"]})), connection.sql(_NO_OBJECTS.format(lines=lines))
-    )
+    merged = good.aggregate(keys=json_structure(good["line"].cast("json"))).to_pyarrow()["keys"][0].as_py()
+    columns = {key: _member(good["line"], key, kind) for key, kind in json.loads(merged or "{}").items()}
+    return Opened(good.select(**(columns or {"line": good["line"]})), refused)
 
 
 def _member(line: Any, key: str, kind: Any) -> Any:

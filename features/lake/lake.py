@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import pyarrow as pa
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.lake.appending import append
@@ -26,8 +27,6 @@ from features.lake.progress import quiet
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-    import pyarrow as pa
 
     from features.lake.progress import Progress
 
@@ -127,7 +126,7 @@ class Lake:
             raise ValueError(f"bucket {bucket} is not in this lake: it has buckets 0 to {self.buckets - 1}")
         files = self._files(kind, bucket_folder(bucket))
         if not files:
-            return ibis.memtable(schema.empty_table())
+            return connection.create_table(ibis.util.gen_name(f"no_{kind}"), schema=_nullable(schema), temp=True)
         return connection.read_parquet(files, hive_partitioning=False)
 
     def _files(self, *parts: str) -> list[str]:
@@ -160,6 +159,11 @@ class Lake:
             yield backend.con
         finally:
             backend.disconnect()
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    """Return what DuckDB makes of ``schema`` when it reads it from Parquet: every column may be null."""
+    return pa.schema([field.with_nullable(True) for field in schema])
 
 
 def _kept_buckets(root: Path, wanted: int) -> int:

@@ -1,5 +1,6 @@
 """The importer's rules over columns and the pydantic contracts accept and refuse the same rows."""
 
+# ruff: noqa: DTZ001 - Hypothesis wants naive bounds
 from __future__ import annotations
 
 import json
