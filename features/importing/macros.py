@@ -77,7 +77,7 @@ def define_macros(connection: Any) -> None:
         connection.raw_sql(macro)
 
 
-def _handle(make: Any, name: str, arguments: dict[str, str], returns: str) -> Any:
+def _handle(make: Any, name: str, arguments: dict[str, Any], returns: str) -> Any:
     def stand_in() -> None:
         """Stand for a function that DuckDB has and Ibis does not know."""
 
@@ -110,7 +110,7 @@ most_common_text = _handle(ibis.udf.agg.builtin, "most_common", {"x": "string"},
 
 def to_json(value: Any) -> Any:
     """Return an Ibis value (a struct, for an object) as JSON text."""
-    handle = _handle(_scalar, "to_json", {"value": str(value.type())}, "json")
+    handle = _handle(_scalar, "to_json", {"value": value.type()}, "json")
     return handle(value).cast("string")
 
 

@@ -42,7 +42,7 @@ _JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "int64", "DOUBLE": "float64", "BOOL
 _REJECTS = f"""
 SELECT '{LINE_READABLE}' AS rule, CAST(to_json({{'line': any_value(csv_line)}}) AS VARCHAR) AS row
 FROM reject_errors GROUP BY scan_id, file_id, line ORDER BY scan_id, file_id, line
-"""
+"""  # noqa: S608 - our own constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The importer, a rule at a time, on small files."""
 
+# ruff: noqa: DTZ001 - naive times are what is tested
 from __future__ import annotations
 
 import gzip
@@ -208,7 +209,9 @@ def test_a_time_that_leaves_something_open_is_the_mappings_error(shop, column, m
 
 def test_an_unknown_column_is_named_with_those_there_are(shop):
     shop.write("sales.csv", "id,whom,at\n")
-    with pytest.raises(MappingError, match="purchases.customer_id: there is no column 'who': did you mean 'whom'"):
+    with pytest.raises(
+        MappingError, match=r"purchases.customer_id: there is no column 'who': did you mean 'whom'"
+    ):
         shop.run()
 
 
@@ -360,6 +363,13 @@ def test_csv_lines_that_do_not_fit_their_header_are_quarantined(shop):
     report = shop.run()
     assert ids(shop.lake) == ["1"]
     assert report.quarantined == {"line_readable": 3}
+
+
+def test_columns_may_be_called_anything(shop):
+    shop.write("sales.csv", 'id,who,at,"a ""b"" <c>: d, e"\n1,7,2024-01-01 10:00,x\n,7,2024-01-01 10:00,y\n')
+    shop.run(EVENTS + """    offer_id: '{a "b" <c>: d, e}'\n""")
+    assert shop.events()[0]["offer_id"] == "x"
+    assert json.loads(shop.refused()[0]["row"])['a "b" <c>: d, e'] == "y"
 
 
 def test_several_compressed_files_are_one_source(shop):
