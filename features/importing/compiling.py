@@ -113,16 +113,22 @@ def convert(compiled: Compiled, kind: Kind) -> Compiled:
         return compiled.then(as_text(column))
     if kind == "boolean":
         return _boolean(compiled)
-    number = (
-        column.cast("string").try_cast("float64") if not column.type().is_numeric() else column.cast("float64")
-    )
-    unreadable = column.notnull() & number.isnull()
-    if kind == "number":
-        return compiled.then(number, unreadable)
+    read = _integer(column) if kind == "integer" else _number(column)
+    return compiled.then(read, column.notnull() & read.isnull())
+
+
+def _number(column: Any) -> Any:
+    return column.cast("float64") if column.type().is_numeric() else as_text(column).try_cast("float64")
+
+
+def _integer(column: Any) -> Any:
+    """Return whole numbers, to the last digit: by way of a double only where there is a point or an exponent."""
     if column.type().is_integer():
-        return compiled.then(column.cast("int64"))
-    whole = number.isnull() | (number == number.round())
-    return compiled.then(ibis.ifelse(whole, number, ibis.null()).try_cast("int64"), unreadable | ~whole)
+        return column.try_cast("int64")
+    number = _number(column)
+    rounded = ibis.ifelse(number % 1 == 0, number, ibis.null()).try_cast("int64")
+    digits = ibis.ifelse(as_text(column).re_search(r"^[+-]?[0-9]+$"), as_text(column), ibis.null())
+    return ibis.ifelse(digits.notnull(), digits.try_cast("int64"), rounded)
 
 
 def _boolean(compiled: Compiled) -> Compiled:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import ibis
 
 from features.importing.compiling import Compiled, column, convert
@@ -34,10 +35,10 @@ LINE_READABLE = "line_readable"
 _LINES = """
 SELECT line, coalesce(json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT', false) AS readable
 FROM read_csv($files, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',
-  columns = {'line': 'VARCHAR'}, max_line_size = 67108864)
+  columns = {'line': 'VARCHAR'})
 WHERE trim(line) <> ''
 """
-_JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "boolean"}
+_JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "uint64", "DOUBLE": "float64", "BOOLEAN": "boolean"}
 
 _REJECTS = f"""
 SELECT '{LINE_READABLE}' AS rule, CAST(to_json({{'line': any_value(csv_line)}}) AS VARCHAR) AS row
@@ -78,14 +79,17 @@ def open_file(connection: Any, name: str, file: File, base: Path) -> Opened:
     """Make the file a table on ``connection``.
 
     Raises:
-        MappingError: the file is not there, or is of no known kind.
+        MappingError: the file is not there, is of no known kind, or is broken as a whole.
     """
     files = find_files(file.path, base)
     endings = {"".join(f.suffixes).removesuffix(".gz").rpartition(".")[2] for f in files}
     reader = _READERS.get(f".{endings.pop()}") if len(endings) == 1 else None
     if reader is None:
         raise MappingError(f"file {file.path!r} is of no known kind: {', '.join(_READERS)} (each also with .gz)")
-    opened = {"parquet": _parquet, "csv": _csv, "lines": _json_lines}[reader](connection, name, files, file)
+    try:
+        opened = {"parquet": _parquet, "csv": _csv, "lines": _json_lines}[reader](connection, name, files, file)
+    except duckdb.Error as error:
+        raise MappingError(f"file {file.path!r} cannot be read: {str(error).splitlines()[0]}") from error
     return _typed(opened, file)
 
 

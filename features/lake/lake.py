@@ -71,8 +71,8 @@ class Lake:
 
     def append(self, events: pa.Table) -> Appended:
         """Add ``events`` (``EVENT_SCHEMA``). An ``event_id`` that is known already changes nothing."""
-        with self._draft() as draft, self._sql() as sql:
-            new = append(sql, draft, events, buckets=self.buckets)
+        with self._draft() as draft, self._connected() as backend:
+            new = append(backend.con, draft, events, buckets=self.buckets)
         return Appended(new=new, duplicates=events.num_rows - new)
 
     def put_customers(self, customers: pa.Table) -> None:
@@ -80,8 +80,8 @@ class Lake:
 
         Where a row names another household than was known, the customer's events move to its bucket.
         """
-        with self._draft() as draft, self._sql() as sql:
-            put_customers(sql, draft, customers, buckets=self.buckets)
+        with self._draft() as draft, self._connected() as backend:
+            put_customers(backend.con, draft, customers, buckets=self.buckets)
 
     def erase(self, customer_id: str) -> int:
         """Remove a person from every file of the lake, the quarantine too; return how many rows went."""
@@ -104,11 +104,11 @@ class Lake:
 
     def customer_ids(self, bucket: int) -> list[str]:
         """Return everybody in the bucket who has a customer row or an event, in order."""
-        connection = connect(**self._bounds)
-        both = self.customers(connection, bucket)[["customer_id"]].union(
-            self.events(connection, bucket)[["customer_id"]], distinct=True
-        )
-        ids: list[str] = both.order_by("customer_id").to_pyarrow()["customer_id"].to_pylist()
+        with self._connected() as backend:
+            known = self.customers(backend, bucket).select("customer_id")
+            seen = self.events(backend, bucket).select("customer_id")
+            everybody = known.union(seen, distinct=True).order_by("customer_id").to_pyarrow()
+        ids: list[str] = everybody["customer_id"].to_pylist()
         return ids
 
     def counts(self) -> dict[str, int]:
@@ -133,8 +133,8 @@ class Lake:
         return [str(self.root / file) for file in Manifest.load(self.root).files(*parts)]
 
     def _over_events(self, query: str) -> pa.Table:
-        with self._sql() as sql:
-            files = self._files("events")
+        with self._connected() as backend:
+            sql, files = backend.con, self._files("events")
             if files:
                 sql.read_parquet(files, hive_partitioning=False).create_view("events")
             else:
@@ -153,10 +153,10 @@ class Lake:
                 raise
 
     @contextmanager
-    def _sql(self) -> Iterator[Any]:
+    def _connected(self) -> Iterator[Any]:
         backend = connect(temp=self.root / ".spill", **self._bounds)
         try:
-            yield backend.con
+            yield backend
         finally:
             backend.disconnect()
 

