@@ -12,6 +12,9 @@ WINDOWS: tuple[int, ...] = (7, 30, 90)
 """The days over which activity, pressure and response are counted."""
 
 LONG_WINDOW = 365
+MESSAGE_COUNTS: tuple[str, ...] = ("sent", "opened", "clicked", "converted", "bounced", "unsubscribed")
+"""The event types counted per channel: what was sent and what came back."""
+
 HOURS_OF_WEEK = 168
 """Slots: local hours of a week, 0 = Monday 00:00."""
 
@@ -34,8 +37,9 @@ class Vocabulary:
         """Columns of the daily ``activity`` snapshot, all float (null: cannot be computed).
 
         ``recency_days`` since the last order, ``tenure_days`` since the first event, ``orders_*`` distinct
-        orders, ``spend_*`` summed value, ``active_days_*`` distinct local days with an order, ``sessions_*``;
-        ``gap_mean_days``/``gap_sd_days`` between orders' days, ``overdue`` recency over mean gap.
+        orders, ``spend_*`` summed value, ``active_days_*`` distinct UTC days with an order (the days snapshots
+        are cut by), ``sessions_*``; ``gap_mean_days``/``gap_sd_days`` between orders' days, ``overdue`` recency
+        over mean gap.
         """
         windows = (*WINDOWS, LONG_WINDOW)
         counted = ("orders", "spend", "active_days", "sessions")
@@ -50,26 +54,30 @@ class Vocabulary:
 
     @property
     def pressure(self) -> tuple[str, ...]:
-        """Columns of the daily ``pressure`` snapshot, all float, per channel.
+        """Columns of the daily ``pressure`` snapshot, all float, channel by channel (:meth:`pressure_of`)."""
+        return tuple(column for channel in self.channels for column in self.pressure_of(channel))
 
-        ``sent``, ``opened``, ``clicked``, ``converted``, ``bounced`` and ``unsubscribed`` over each window, and
-        ``days_since_sent``. Automated opens and clicks are not counted.
+    def pressure_of(self, channel: str) -> tuple[str, ...]:
+        """Columns about one channel: what :data:`MESSAGE_COUNTS` names over each window, and ``days_since_sent``.
+
+        Automated opens and clicks are not counted.
         """
-        counted = ("sent", "opened", "clicked", "converted", "bounced", "unsubscribed")
-        return tuple(
-            column
-            for channel in self.channels
-            for column in (
-                *(f"{channel}_{what}_{days}d" for what in counted for days in WINDOWS),
-                f"{channel}_days_since_sent",
-            )
-        )
+        counted = (f"{channel}_{what}_{days}d" for what in MESSAGE_COUNTS for days in WINDOWS)
+        return (*counted, f"{channel}_days_since_sent")
+
+    @property
+    def contact(self) -> tuple[str, ...]:
+        """Columns of the ``contact`` snapshot, all text and of the last build only: a state has no history.
+
+        ``<channel>_contact`` is one of ``CONTACT_STATES``; ``time_zone`` and ``country`` are null where unknown.
+        """
+        return (*(f"{channel}_contact" for channel in self.channels), "time_zone", "country")
 
     @property
     def category_arrays(self) -> tuple[str, ...]:
         """Float arrays of the daily ``categories`` snapshot, each aligned with :attr:`categories`.
 
-        ``category_share`` is the share of spend in the last year (null while nothing was bought),
+        ``category_share`` is the share of spend in the last year (elements null while nothing was bought),
         ``category_orders_90d`` the orders that touched the category, ``category_recency_days`` since the last.
         """
         return ("category_share", "category_orders_90d", "category_recency_days")

@@ -1,0 +1,67 @@
+"""Moments in expressions: UTC days, local time, and the dense grid of daily snapshots.
+
+DuckDB truncates and casts a timestamp with a zone in the *session's* zone. Here every conversion names its zone,
+so that no table depends on how a connection was opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+CUSTOMER = "customer_id"
+DAY = "day"
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp("UTC", 6)), dt.Timestamp(scale=6)))
+def local_time(zone: str, moment: datetime) -> datetime:
+    """Return the wall clock in ``zone`` at ``moment``, right over daylight saving (SQL's AT TIME ZONE)."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp(scale=6)), dt.Timestamp("UTC", 6)))
+def _from_local(zone: str, wall: datetime) -> datetime:
+    """Return the moment at which the clock in ``zone`` shows ``wall``."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
+def json_text(document: str, path: str) -> str:
+    """Return the value at ``path`` as text, numbers too; null where there is none."""
+
+
+def dated(events: ir.Table, *, until: date) -> ir.Table:
+    """Keep what happened before ``until`` 00:00 UTC, with its UTC wall time ``at`` and UTC ``day``."""
+    at = local_time("UTC", events.occurred_at)
+    stamped = events.mutate(at=at, day=at.date())
+    return stamped.filter(stamped.at < datetime(until.year, until.month, until.day))  # noqa: DTZ001 - UTC wall time
+
+
+def snapshots(daily: ir.Table, first_days: ir.Table, *, until: date, fill: Mapping[str, float]) -> ir.Table:
+    """Spread daily aggregates over every day from a customer's first to the day before ``until``.
+
+    A row of day d holds what the snapshot of d + 1 may know. Days without events hold ``fill``.
+    """
+    last = ibis.date(until)
+    days = ibis.range(first_days[DAY].cast("timestamp"), last.cast("timestamp"), ibis.interval(days=1))
+    grid = first_days.mutate(day=days.unnest()).mutate(day=ibis._.day.date())
+    joined = grid.left_join(daily, [CUSTOMER, DAY])
+    return joined.drop(f"{CUSTOMER}_right", f"{DAY}_right").fill_null(dict(fill))
+
+
+def rolling(column: ir.NumericColumn, days: int) -> ir.NumericColumn:
+    """Sum ``column`` over the last ``days`` rows of a dense grid, the current one included."""
+    window = ibis.window(group_by=CUSTOMER, order_by=DAY, preceding=days - 1, following=0)
+    return column.sum().over(window)
+
+
+def snapshot_moment(day: ir.DateColumn) -> ir.TimestampColumn:
+    """Return the moment of the snapshot that may know ``day``: the next midnight, UTC."""
+    return _from_local("UTC", (day + ibis.interval(days=1)).cast("timestamp"))
+
+
+def days_between(later: ir.TimestampValue, earlier: ir.TimestampValue) -> ir.FloatingValue:
+    """Return the days from ``earlier`` to ``later`` with their fraction, to the microsecond."""
+    return later.delta(earlier, unit="microsecond") / 86_400_000_000.0
