@@ -7,7 +7,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshots
+from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshot_wall, snapshots
 from features.tables.orders import begins_order
 from features.vocabulary import LONG_WINDOW, WINDOWS
 
@@ -64,7 +64,7 @@ def _order_days(daily: ir.Table) -> ir.Table:
 
 
 def _finished(carried: ir.Table, windows: tuple[str, ...]) -> ir.Table:
-    now = (carried[DAY] + ibis.interval(days=1)).cast("timestamp")
+    now = snapshot_wall(carried[DAY])
     recency = days_between(now, carried.last_order)
     return carried.select(
         CUSTOMER,

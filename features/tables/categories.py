@@ -16,6 +16,7 @@ from features.tables.moments import (
     json_text,
     rolling,
     snapshot_moment,
+    snapshot_wall,
     snapshots,
 )
 from features.tables.orders import first_of, order_key
@@ -59,7 +60,7 @@ def _daily(bought: ir.Table, categories: Sequence[str]) -> ir.Table:
 
 def _arrays(grid: ir.Table, count: int) -> ir.Table:
     history = ibis.cumulative_window(group_by=CUSTOMER, order_by=DAY)
-    now = (grid[DAY] + ibis.interval(days=1)).cast("timestamp")
+    now = snapshot_wall(grid[DAY])
     total = rolling(grid.spend, LONG_WINDOW)
     shares = [
         ibis.ifelse(total > 0, rolling(grid[f"spend_{i}"], LONG_WINDOW) / total, ibis.null("float64"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -16,27 +17,35 @@ import ibis.expr.types as ir
 CUSTOMER = "customer_id"
 DAY = "day"
 
+_WALL = dt.Timestamp(scale=6)
+_MOMENT = dt.Timestamp("UTC", 6)
 
-@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp("UTC", 6)), dt.Timestamp(scale=6)))
-def local_time(zone: str, moment: datetime) -> datetime:
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _MOMENT), _WALL))
+def local_time(zone: Any, moment: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
     """Return the wall clock in ``zone`` at ``moment``, right over daylight saving (SQL's AT TIME ZONE)."""
 
 
-@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp(scale=6)), dt.Timestamp("UTC", 6)))
-def _from_local(zone: str, wall: datetime) -> datetime:
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _WALL), _MOMENT))
+def from_local(zone: Any, wall: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
     """Return the moment at which the clock in ``zone`` shows ``wall``."""
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
-def json_text(document: str, path: str) -> str:
+def json_text(document: Any, path: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
     """Return the value at ``path`` as text, numbers too; null where there is none."""
+
+
+def midnight(day: date) -> ir.TimestampScalar:
+    """Return ``day`` 00:00 UTC."""
+    return from_local("UTC", ibis.date(day).cast("timestamp"))
 
 
 def dated(events: ir.Table, *, until: date) -> ir.Table:
     """Keep what happened before ``until`` 00:00 UTC, with its UTC wall time ``at`` and UTC ``day``."""
     at = local_time("UTC", events.occurred_at)
     stamped = events.mutate(at=at, day=at.date())
-    return stamped.filter(stamped.at < datetime(until.year, until.month, until.day))  # noqa: DTZ001 - UTC wall time
+    return stamped.filter(stamped["at"] < ibis.timestamp(datetime(until.year, until.month, until.day)))  # noqa: DTZ001 - UTC wall time
 
 
 def snapshots(daily: ir.Table, first_days: ir.Table, *, until: date, fill: Mapping[str, float]) -> ir.Table:
@@ -44,8 +53,8 @@ def snapshots(daily: ir.Table, first_days: ir.Table, *, until: date, fill: Mappi
 
     A row of day d holds what the snapshot of d + 1 may know. Days without events hold ``fill``.
     """
-    last = ibis.date(until)
-    days = ibis.range(first_days[DAY].cast("timestamp"), last.cast("timestamp"), ibis.interval(days=1))
+    last = ibis.date(until).cast("timestamp")
+    days = ibis.range(first_days[DAY].cast("timestamp"), last, ibis.interval(days=1))
     grid = first_days.mutate(day=days.unnest()).mutate(day=ibis._.day.date())
     joined = grid.left_join(daily, [CUSTOMER, DAY])
     return joined.drop(f"{CUSTOMER}_right", f"{DAY}_right").fill_null(dict(fill))
@@ -57,9 +66,14 @@ def rolling(column: ir.NumericColumn, days: int) -> ir.NumericColumn:
     return column.sum().over(window)
 
 
+def snapshot_wall(day: ir.DateColumn) -> ir.TimestampColumn:
+    """Return the UTC wall time of the snapshot that may know ``day``: the next midnight."""
+    return (day + ibis.interval(days=1)).cast("timestamp")
+
+
 def snapshot_moment(day: ir.DateColumn) -> ir.TimestampColumn:
-    """Return the moment of the snapshot that may know ``day``: the next midnight, UTC."""
-    return _from_local("UTC", (day + ibis.interval(days=1)).cast("timestamp"))
+    """Return the moment of the snapshot that may know ``day``."""
+    return from_local("UTC", snapshot_wall(day))
 
 
 def days_between(later: ir.TimestampValue, earlier: ir.TimestampValue) -> ir.FloatingValue:

@@ -7,7 +7,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshots
+from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshot_wall, snapshots
 from features.tables.orders import first_of
 from features.vocabulary import MESSAGE_COUNTS, WINDOWS
 
@@ -28,7 +28,7 @@ def pressure(events: ir.Table, *, until: date, channel: str) -> ir.Table:
     first = daily.group_by(CUSTOMER).agg(day=daily.day.min())
     grid = snapshots(daily, first, until=until, fill=dict.fromkeys(MESSAGE_COUNTS, 0.0))
     history = ibis.cumulative_window(group_by=CUSTOMER, order_by=DAY)
-    now = (grid[DAY] + ibis.interval(days=1)).cast("timestamp")
+    now = snapshot_wall(grid[DAY])
     return grid.select(
         CUSTOMER,
         event_timestamp=snapshot_moment(grid[DAY]),

@@ -1,0 +1,29 @@
+"""One bounded DuckDB for one job, through Ibis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ibis
+
+
+@contextmanager
+def engine(*, memory_limit: str, threads: int, spill: Path) -> Iterator[Any]:
+    """Give a fresh DuckDB that uses at most ``memory_limit`` and spills below ``spill``; close it afterwards."""
+    spill.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=spill, prefix="spill-") as folder:
+        connection = ibis.duckdb.connect(
+            memory_limit=memory_limit,
+            threads=threads,
+            temp_directory=folder,
+            preserve_insertion_order=False,
+            autoinstall_known_extensions=False,
+        )
+        try:
+            yield connection
+        finally:
+            connection.disconnect()

@@ -1,0 +1,56 @@
+"""Where a customer can be reached, as it stands now: contact state per channel, time zone, country."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from features.tables.moments import CUSTOMER, dated, json_text, midnight
+
+_LIFE_SIGNS = ("delivered", "opened", "clicked")
+
+
+def contact(events: ir.Table, customers: ir.Table, *, as_of: date, channels: Sequence[str]) -> ir.Table:
+    """Return one row for each customer of either table: ``Vocabulary.contact`` as it stands at ``as_of``.
+
+    The more cautious of two sources wins: what the customer table declares, and what bounces before ``as_of``
+    show. A bounce is hard where its property ``bounce`` says so, else soft; a later delivery or reaction on the
+    channel ends a soft one. The customer table keeps no history, so this is no snapshot to train on.
+    """
+    known = dated(events, until=as_of)
+    # The cast makes both sides nullable: to Ibis a union of null and not null is an error.
+    ids = (table.select(table[CUSTOMER].cast("string").name(CUSTOMER)) for table in (customers, known))
+    everybody = ibis.union(*ids, distinct=True)
+    rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
+    rows = rows.left_join(_bounces(known, channels), CUSTOMER).drop(f"{CUSTOMER}_right")
+    states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
+    return rows.select(CUSTOMER, "time_zone", "country", event_timestamp=midnight(as_of), **states)
+
+
+def _bounces(known: ir.Table, channels: Sequence[str]) -> ir.Table:
+    bounced = known.type == "bounced"
+    hard = bounced & (json_text(known.properties, "$.bounce") == "hard").fill_null(False)
+    alive = known.type.isin(_LIFE_SIGNS)
+    columns = {}
+    for channel in channels:
+        here = known.channel == channel
+        columns[f"{channel}_hard"] = (here & hard).sum() > 0
+        columns[f"{channel}_bounced"] = known["at"].max(where=here & bounced)
+        columns[f"{channel}_alive"] = known["at"].max(where=here & alive)
+    return known.group_by(CUSTOMER).agg(**columns) if columns else known.select(CUSTOMER).distinct()
+
+
+def _state(rows: ir.Table, channel: str) -> ir.StringValue:
+    declared = json_text(rows.contacts, f"$.{channel}").fill_null("absent")
+    bounced, alive = rows[f"{channel}_bounced"], rows[f"{channel}_alive"]
+    soft = bounced.notnull() & (alive.isnull() | (alive <= bounced))
+    settled = declared.isin(("absent", "hard_bounced"))
+    return ibis.cases(
+        (settled, declared),
+        (rows[f"{channel}_hard"].fill_null(False), "hard_bounced"),
+        (soft, "soft_bounced"),
+        else_=declared,
+    )
