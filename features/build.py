@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from features.contracts import EVENT_SCHEMA
-from features.engine import engine
+from features.engine import bounded_duckdb
 from features.layout import EVIDENCE, Layout, Manifest, replacing
 from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure
@@ -109,7 +109,7 @@ def build_features(
     layout.manifest.unlink(missing_ok=True)
     rows = _build_all(lake, plan, threads=threads, progress=progress or _silent)
     _drop_foreign_buckets(layout, rows, lake.buckets)
-    layout.write_manifest(Manifest(vocabulary, day, lake.buckets))
+    layout.write_manifest(Manifest(vocabulary, day, lake.buckets, half_life_days))
     return BuildReport(
         until=day,
         buckets=lake.buckets,
@@ -173,7 +173,7 @@ def _build_all(lake: EventSource, plan: _Plan, *, threads: int, progress: Progre
 
 
 def _build_bucket(lake: EventSource, plan: _Plan, bucket: int) -> dict[str, int]:
-    with engine(memory_limit=plan.memory_limit, threads=1, spill=plan.layout.spill) as connection:
+    with bounded_duckdb(memory_limit=plan.memory_limit, threads=1, spill=plan.layout.spill) as connection:
         connection.create_table("events", lake.events(connection, bucket), temp=True)
         customers = lake.customers(connection, bucket).select(*CUSTOMER_COLUMNS)
         connection.create_table("customers", customers, temp=True)

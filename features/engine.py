@@ -12,7 +12,7 @@ import ibis
 
 
 @contextmanager
-def engine(*, memory_limit: str, threads: int, spill: Path) -> Iterator[Any]:
+def bounded_duckdb(*, memory_limit: str, threads: int, spill: Path) -> Iterator[Any]:
     """Give a fresh DuckDB that uses at most ``memory_limit`` and spills below ``spill``; close it afterwards."""
     spill.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=spill, prefix="spill-") as folder:

@@ -30,6 +30,7 @@ class Manifest:
     vocabulary: Vocabulary
     until: date
     buckets: int
+    half_life_days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Layout:
         held = json.loads(self.manifest.read_text())
         words = held["vocabulary"]
         vocabulary = Vocabulary(tuple(words["channels"]), tuple(words["categories"]))
-        return Manifest(vocabulary, date.fromisoformat(held["until"]), held["buckets"])
+        return Manifest(vocabulary, date.fromisoformat(held["until"]), held["buckets"], held["half_life_days"])
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Vouch for a finished build."""

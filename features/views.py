@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.tables.moments import CUSTOMER
 from features.vocabulary import HOURS_OF_WEEK, Vocabulary
@@ -142,7 +143,7 @@ def _column(numbers: NDArray[np.float64], present: NDArray[np.bool_]) -> pa.Arra
     if numbers.shape[1] == 1:
         return flat
     lists = pa.FixedSizeListArray.from_arrays(flat, numbers.shape[1]).cast(pa.list_(pa.float64()))
-    return pa.compute.if_else(pa.array(present), lists, pa.scalar(None, lists.type))
+    return pc.if_else(pa.array(present), lists, pa.scalar(None, lists.type))
 
 
 def by_name(every: tuple[View, ...]) -> Mapping[str, View]:

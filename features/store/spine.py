@@ -1,0 +1,58 @@
+"""The spine of a training set: who and when, numbered so that an unordered join can be put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.tables.moments import CUSTOMER
+
+MOMENT = "event_timestamp"
+ROW = "row_id"
+_UTC = pa.timestamp("us", "UTC")
+
+
+def numbered(spine: pa.Table) -> pa.Table:
+    """Return customer, moment (UTC, microseconds) and row number of each row of ``spine``.
+
+    Raises:
+        ValueError: where a column is missing, or the moments have no time zone.
+    """
+    for column in (CUSTOMER, MOMENT):
+        if column not in spine.column_names:
+            raise ValueError(f"the spine needs a column {column!r}; it has {spine.column_names}")
+    moments = spine[MOMENT]
+    if not pa.types.is_timestamp(moments.type) or moments.type.tz is None:
+        raise ValueError(f"the spine's {MOMENT} must be a timestamp with a time zone, got {moments.type}")
+    rows = pa.array(range(len(spine)), pa.int64())
+    # A finer clock than ours is cut off, not rounded: rounding up would let a moment see itself.
+    return pa.table(
+        {CUSTOMER: spine[CUSTOMER].cast(pa.string()), MOMENT: moments.cast(_UTC, safe=False), ROW: rows}
+    )
+
+
+def by_bucket(spine: pa.Table, rosters: list[Path], connection: Any) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the rows of a numbered spine bucket by bucket; rows of customers without a bucket are left out."""
+    if not rosters:
+        return
+    connection.create_table("spine", spine, temp=True, overwrite=True)
+    files = connection.read_parquet([str(path) for path in rosters], filename=True)
+    homes = connection.table("spine").inner_join(files.select(CUSTOMER, "filename"), CUSTOMER)
+    found = connection.to_pyarrow(homes.select(CUSTOMER, MOMENT, ROW, "filename"))
+    for path in rosters:
+        part = found.filter(pc.equal(found["filename"], str(path)))
+        if len(part):
+            yield int(path.stem), part.drop_columns("filename").sort_by(ROW)
+
+
+def in_order(found: list[pa.Table], rows: int, column: str, kind: pa.DataType) -> pa.Array:
+    """Return ``column`` of the found tables, row by row of the spine; null where nothing was found."""
+    if not found:
+        return pa.nulls(rows, kind)
+    every = pa.concat_tables([table.select([ROW, column]) for table in found])
+    places = pc.index_in(pa.array(range(rows), pa.int64()), value_set=every[ROW].combine_chunks())
+    return every[column].combine_chunks().take(places).cast(kind)

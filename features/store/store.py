@@ -1,0 +1,243 @@
+"""The feature store: one object over the built files, used by jobs and, in process, by the service."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.build import last_snapshot
+from features.engine import bounded_duckdb
+from features.layout import EVIDENCE, Layout, Manifest, replacing
+from features.rhythm import rhythm as rhythm_of
+from features.store.errors import FeaturesUnavailable
+from features.store.offline import JoinEngine, Offline
+from features.store.online import Reader, drafted, publish
+from features.store.repository import bounded, hushed, open_repository, register
+from features.store.spine import ROW, by_bucket, in_order, numbered
+from features.tables.moments import CUSTOMER
+from features.views import View, views
+from features.vocabulary import Vocabulary
+
+Progress = Callable[[str, int, int], None]
+
+TTL = timedelta(days=2)
+"""How old a snapshot may be and still stand for its customer: a day between snapshots, and one missed build."""
+
+FEATURES_AS_OF = "features_as_of"
+
+_WEEK = pa.list_(pa.float64())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materialized:
+    """What a materialization put online."""
+
+    as_of: date
+    buckets: int
+    seconds: float
+
+
+class FeatureStore:
+    """Training sets from the built files, and online reads of the last materialization.
+
+    Methods raise :class:`FeaturesUnavailable` where there is nothing that can be read, and ``ValueError`` where
+    the caller asked for something impossible.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        vocabulary: Vocabulary,
+        *,
+        ttl: timedelta = TTL,
+        memory_limit: str = "2GB",
+        threads: int = 2,
+    ) -> None:
+        self._layout = Layout(Path(root).absolute())
+        self._vocabulary = vocabulary
+        self._ttl = ttl
+        self._bounds: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "spill": self._layout.spill,
+        }
+        self._offline = Offline(
+            layout=self._layout, vocabulary=vocabulary, ttl=ttl, memory_limit=memory_limit, threads=threads
+        )
+        self._reader = Reader(self._layout, vocabulary)
+
+    def apply(self) -> Path:
+        """Write Feast's registry over all buckets, for its own command and user interface; return its file."""
+        self._layout.spill.mkdir(parents=True, exist_ok=True)
+        target = self._layout.root / "registry.db"
+        with TemporaryDirectory(dir=self._layout.spill) as folder:
+            register(
+                open_repository(Path(folder)),
+                self._vocabulary,
+                self._layout.root,
+                ttl=self._ttl,
+                files="*.parquet",
+            )
+            with replacing(target) as draft:
+                shutil.copyfile(Path(folder) / "registry.db", draft)
+        return target
+
+    def materialize(
+        self, until: date | datetime | None = None, *, progress: Progress | None = None
+    ) -> Materialized:
+        """Put the last snapshots online, in place of what was there.
+
+        ``until`` (by default the build's own day) says of when they must be: a build that ends more than ttl
+        before it is refused, as is a past that the build has gone beyond.
+        """
+        started = time.perf_counter()
+        manifest = self._manifest()
+        self._check_day(manifest, last_snapshot(until) if until else manifest.until)
+        with _unavailable("materializing"), drafted(self._layout) as folder:
+            self._fill(folder, manifest, progress)
+            publish(self._layout, folder, self._vocabulary)
+        return Materialized(
+            as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started
+        )
+
+    def _check_day(self, manifest: Manifest, day: date) -> None:
+        if not manifest.until <= day <= manifest.until + self._ttl:
+            raise ValueError(
+                f"features are built until {manifest.until}, asked to materialize {day}; "
+                f"run `kairos features build` until that day first"
+            )
+
+    def _fill(self, folder: Path, manifest: Manifest, progress: Progress | None) -> None:
+        repository = open_repository(folder)
+        end = datetime.combine(manifest.until, clock_time(), UTC)
+        for bucket in range(manifest.buckets):
+            if progress:
+                progress("materialize", bucket, manifest.buckets)
+            self._register(repository, self._layout.file("", bucket).name)
+            with bounded(**self._bounds), hushed():
+                # The snapshot of that moment alone: views are dense, and whoever has none has nothing new to say.
+                repository.materialize(end, end)
+        self._register(repository, "*.parquet")
+        if progress:
+            progress("materialize", manifest.buckets, manifest.buckets)
+
+    def _register(self, repository: Any, files: str) -> None:
+        register(repository, self._vocabulary, self._layout.root, ttl=self._ttl, files=files)
+
+    def training_set(
+        self, spine: pa.Table, *, rhythm: bool = False, engine: JoinEngine = "feast"
+    ) -> pa.Table:
+        """Return ``spine`` with what was known at each of its moments: every daily column, null where unknown.
+
+        ``spine`` has ``customer_id``, ``event_timestamp`` (with a zone) and any further columns; its rows, their
+        order and its columns are kept. A row gets the last snapshot not after its moment and not older than ttl.
+        ``rhythm`` adds the 168 hours at each moment (:meth:`rhythm_at`).
+        """
+        self._check_columns(spine)
+        self._manifest()
+        rows = numbered(spine)
+        with _unavailable("joining features"):
+            packed = self._offline.packed(rows, engine=engine)
+            known = _valid(packed["activity"])
+            for view in self._views(daily=True):
+                spine = _with(spine, view.unpack(packed[view.name], known))
+        return self._with_rhythm(spine, known) if rhythm else spine
+
+    def rhythm_at(self, spine: pa.Table) -> pa.Array:
+        """Return the rhythm (168 weighted counts, local hours) at each row of ``spine``, null for the unknown.
+
+        Daily snapshots leave it out; this rebuilds it from the kept evidence, to the moment.
+        """
+        manifest, rows = self._manifest(), numbered(spine)
+        with _unavailable("reading the rhythm"), bounded_duckdb(**self._bounds) as connection:
+            found = [
+                part.append_column("rhythm", self._week(connection, bucket, part, manifest))
+                for bucket, part in by_bucket(rows, self._layout.files("contact"), connection)
+            ]
+            return in_order(found, len(rows), "rhythm", _WEEK)
+
+    def _week(self, connection: Any, bucket: int, part: pa.Table, manifest: Manifest) -> pa.Array:
+        signs = connection.read_parquet(str(self._layout.file(EVIDENCE, bucket)))
+        return rhythm_of(signs, part.drop_columns(ROW), connection, half_life_days=manifest.half_life_days)
+
+    def _with_rhythm(self, spine: pa.Table, known: np.ndarray[Any, Any]) -> pa.Table:
+        hours = self.rhythm_at(spine)
+        return spine.append_column("rhythm", pc.if_else(pa.array(known), hours, pa.scalar(None, _WEEK)))
+
+    def online(self, customer_ids: Sequence[str], *, now: datetime | None = None) -> pa.Table:
+        """Return the feature frame of ``customer_ids``, in their order, as of the last materialization.
+
+        Columns: ``customer_id``, every column of the vocabulary with rhythm and contact, ``features_as_of``
+        (null for a customer the store does not know). With ``now``, values older than ttl or from after it are
+        null too; ``features_as_of`` still tells of when they were. Feast itself never looks at their age.
+        """
+        every = self._views()
+        ids = list(dict.fromkeys(customer_ids))
+        with _unavailable("reading online features"):
+            rows = self._reader.read(ids or [""], every)
+            known = _valid(rows.packed["activity"]) & _fresh(rows.as_of, now, self._ttl)
+            usable = pa.array(_fresh(rows.as_of, now, self._ttl))
+            frame = pa.table({CUSTOMER: pa.array(ids or [""])})
+            for view in every:
+                packed = pc.if_else(usable, rows.packed[view.name], pa.scalar(None, rows.packed[view.name].type))
+                frame = _with(frame, view.unpack(packed, known))
+        frame = frame.append_column(FEATURES_AS_OF, rows.as_of)
+        return frame.take(pc.index_in(pa.array(customer_ids, pa.string()), value_set=pa.array(ids, pa.string())))
+
+    def _views(self, *, daily: bool = False) -> tuple[View, ...]:
+        return tuple(view for view in views(self._vocabulary) if view.daily or not daily)
+
+    def _manifest(self) -> Manifest:
+        with _unavailable("reading the features"):
+            manifest = self._layout.read_manifest()
+        if manifest.vocabulary != self._vocabulary:
+            raise FeaturesUnavailable(
+                f"features are built for {manifest.vocabulary}, asked for {self._vocabulary}; "
+                f"run `kairos features build` again"
+            )
+        return manifest
+
+    def _check_columns(self, spine: pa.Table) -> None:
+        ours = {column for view in self._views() for column in view.columns} | {FEATURES_AS_OF}
+        if taken := sorted(ours & set(spine.column_names)):
+            raise ValueError(f"the spine already has feature columns {taken}; rename or drop them")
+
+
+@contextmanager
+def _unavailable(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except FeaturesUnavailable:
+        raise
+    except Exception as error:
+        raise FeaturesUnavailable(f"{doing} failed: {error}") from error
+
+
+def _valid(packed: pa.Array) -> np.ndarray[Any, Any]:
+    return np.asarray(packed.is_valid().to_numpy(zero_copy_only=False))
+
+
+def _fresh(as_of: pa.Array, now: datetime | None, ttl: timedelta) -> np.ndarray[Any, Any]:
+    if now is None:
+        return _valid(as_of)
+    moment, oldest = pa.scalar(now, as_of.type), pa.scalar(now - ttl, as_of.type)
+    within = pc.and_(pc.less_equal(as_of, moment), pc.greater_equal(as_of, oldest))
+    return np.asarray(pc.fill_null(within, False).to_numpy(zero_copy_only=False))
+
+
+def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
