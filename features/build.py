@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -26,7 +26,9 @@ from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure
 from features.tables.moments import CUSTOMER, midnight
 from features.views import views
-from features.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from features.vocabulary import Vocabulary
 
 Progress = Callable[[str, int, int], None]
 """Told of every step: the stage, how many steps are done, of how many."""
@@ -82,7 +84,7 @@ class _Plan:
     half_life_days: float
 
 
-def build_features(
+def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     lake: EventSource,
     root: Path,
     *,
@@ -109,7 +111,7 @@ def build_features(
     layout.manifest.unlink(missing_ok=True)
     rows = _build_all(lake, plan, threads=threads, progress=progress or _silent)
     _drop_foreign_buckets(layout, rows, lake.buckets)
-    layout.write_manifest(Manifest(vocabulary, day, lake.buckets, half_life_days))
+    layout.write_manifest(Manifest(vocabulary, day, lake.buckets, rows["contact"], half_life_days))
     return BuildReport(
         until=day,
         buckets=lake.buckets,
@@ -146,9 +148,7 @@ def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, 
     }
     if vocabulary.categories:
         plain["categories"] = categories(events, until=until, categories=vocabulary.categories)
-    signs = evidence(
-        events, customers, until=until, country_zones=zones.by_country, default_zone=zones.default
-    )
+    signs = evidence(events, customers, until=until, country_zones=zones.by_country, default_zone=zones.default)
     packed = {view.name: view.pack(plain[view.name]) for view in views(vocabulary) if view.name in plain}
     return packed | {EVIDENCE: signs}
 
@@ -177,9 +177,7 @@ def _build_bucket(lake: EventSource, plan: _Plan, bucket: int) -> dict[str, int]
         connection.create_table("events", lake.events(connection, bucket), temp=True)
         customers = lake.customers(connection, bucket).select(*CUSTOMER_COLUMNS)
         connection.create_table("customers", customers, temp=True)
-        rows = {
-            name: _write(connection, sql, plan.layout.file(name, bucket)) for name, sql in plan.sql.items()
-        }
+        rows = {name: _write(connection, sql, plan.layout.file(name, bucket)) for name, sql in plan.sql.items()}
         return rows | {"rhythm": _write_rhythm(connection, plan, bucket)}
 
 

@@ -6,8 +6,6 @@ Built at cut-offs only: 168 floats a customer and day would dwarf every other ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -20,6 +18,8 @@ from features.tables.orders import begins_order
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
+    from datetime import date
+    from collections.abc import Mapping
     from numpy.typing import NDArray
 
 HALF_LIFE_DAYS = 90.0
@@ -77,7 +77,9 @@ def week(found: pa.Table, rows: int) -> NDArray[np.float64]:
     return hours
 
 
-def rhythm(signs: ir.Table, spine: pa.Table, connection: Any, *, half_life_days: float = HALF_LIFE_DAYS) -> pa.Array:
+def rhythm(
+    signs: ir.Table, spine: pa.Table, connection: Any, *, half_life_days: float = HALF_LIFE_DAYS
+) -> pa.Array:
     """Return the rhythm at each row of ``spine`` (``customer_id``, ``event_timestamp``), in its order."""
     numbered = spine.select([CUSTOMER, "event_timestamp"]).append_column("row_id", pa.array(range(len(spine))))
     found = connection.to_pyarrow(weights(signs, ibis.memtable(numbered), half_life_days=half_life_days))

@@ -6,7 +6,6 @@ carries every column through a window: an array is one value in both (docs/decis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -144,8 +143,3 @@ def _column(numbers: NDArray[np.float64], present: NDArray[np.bool_]) -> pa.Arra
         return flat
     lists = pa.FixedSizeListArray.from_arrays(flat, numbers.shape[1]).cast(pa.list_(pa.float64()))
     return pc.if_else(pa.array(present), lists, pa.scalar(None, lists.type))
-
-
-def by_name(every: tuple[View, ...]) -> Mapping[str, View]:
-    """Return views by their names."""
-    return {view.name: view for view in every}

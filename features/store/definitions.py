@@ -6,20 +6,19 @@ Only imported where Feast is needed: that takes seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float64, String
 
+from features.store.repository import SERVING, TRAINING
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View, views
-from features.vocabulary import Vocabulary
+from typing import TYPE_CHECKING
 
-TRAINING = "training"
-"""The service of daily snapshots: what a point-in-time training set is made of."""
-SERVING = "serving"
-"""The service of everything online."""
+if TYPE_CHECKING:
+    from features.vocabulary import Vocabulary
+    from pathlib import Path
+    from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +62,5 @@ def _feature_view(view: View, customer: Entity, files: Path, ttl: timedelta) -> 
         ttl=ttl,
         schema=[Field(name=CUSTOMER, dtype=String), Field(name=view.name, dtype=dtype)],
         source=source,
-        tags={"columns": ",".join(view.columns)} if len(view.columns) <= 64 else {},
+        tags={"columns": ",".join(view.columns)},
     )

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +22,10 @@ from features.store.repository import open_repository
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View
 from features.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 _CHUNK = 500  # SQLite bounds the variables of one statement
 _KEPT = 2  # the folder in use, and the one before it for readers still at it
@@ -65,9 +67,7 @@ class Reader:
         with self._lock:
             try:
                 repository = self._repository()
-                parts = [
-                    _read(repository, ids[i : i + _CHUNK], every) for i in range(0, len(ids), _CHUNK)
-                ]
+                parts = [_read(repository, ids[i : i + _CHUNK], every) for i in range(0, len(ids), _CHUNK)]
             except BaseException:
                 self._opened = None  # what is damaged now may be mended at the next call
                 raise

@@ -6,18 +6,25 @@ import contextlib
 import io
 import threading
 import warnings
-from collections.abc import Iterator
-from datetime import timedelta
 from importlib import resources
-from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import ibis
 import yaml
 
 from features.engine import bounded_duckdb
-from features.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from features.vocabulary import Vocabulary
+    from pathlib import Path
+    from datetime import timedelta
+    from collections.abc import Iterator
+
+TRAINING = "training"
+"""The feature service of daily snapshots: what a point-in-time training set is made of."""
+SERVING = "serving"
+"""The feature service of everything online."""
 
 _ONE_AT_A_TIME = threading.RLock()
 """Feast takes its DuckDB from Ibis' process-wide default backend, so only one job may set it at a time."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.tables.moments import CUSTOMER
+
+if TYPE_CHECKING:
+    from features.layout import Group
+    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 MOMENT = "event_timestamp"
 ROW = "row_id"
@@ -35,18 +38,23 @@ def numbered(spine: pa.Table) -> pa.Table:
     )
 
 
-def by_bucket(spine: pa.Table, rosters: list[Path], connection: Any) -> Iterator[tuple[int, pa.Table]]:
-    """Yield the rows of a numbered spine bucket by bucket; rows of customers without a bucket are left out."""
-    if not rosters:
-        return
+def by_group(
+    spine: pa.Table, groups: Sequence[Group], rosters: Path, connection: Any
+) -> Iterator[tuple[Group, pa.Table]]:
+    """Yield the rows of a numbered spine group by group; rows of customers in none of them are left out.
+
+    ``rosters`` is the folder of a view that has a row for every customer, one file a bucket.
+    """
     connection.create_table("spine", spine, temp=True, overwrite=True)
-    files = connection.read_parquet([str(path) for path in rosters], filename=True)
+    files = connection.read_parquet(str(rosters / "*.parquet"), filename=True)
     homes = connection.table("spine").inner_join(files.select(CUSTOMER, "filename"), CUSTOMER)
-    found = connection.to_pyarrow(homes.select(CUSTOMER, MOMENT, ROW, "filename"))
-    for path in rosters:
-        part = found.filter(pc.equal(found["filename"], str(path)))
+    bucket = homes.filename.re_extract(r"(\d+)\.parquet$", 1).cast("int64")
+    found = connection.to_pyarrow(homes.select(CUSTOMER, MOMENT, ROW, bucket=bucket))
+    numbers = pc.divide(found["bucket"], groups[0].width)
+    for group in groups:
+        part = found.filter(pc.equal(numbers, group.number))
         if len(part):
-            yield int(path.stem), part.drop_columns("filename").sort_by(ROW)
+            yield group, part.drop_columns("bucket").sort_by(ROW)
 
 
 def in_order(found: list[pa.Table], rows: int, column: str, kind: pa.DataType) -> pa.Array:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +19,18 @@ import pyarrow.compute as pc
 
 from features.build import last_snapshot
 from features.engine import bounded_duckdb
-from features.layout import EVIDENCE, Layout, Manifest, replacing
+from features.layout import EVIDENCE, Group, Layout, Manifest, replacing
 from features.rhythm import rhythm as rhythm_of
 from features.store.errors import FeaturesUnavailable
-from features.store.offline import JoinEngine, Offline
+from features.store.offline import Offline
 from features.store.online import Reader, drafted, publish
 from features.store.repository import bounded, hushed, open_repository, register
-from features.store.spine import ROW, by_bucket, in_order, numbered
+from features.store.spine import ROW, by_group, in_order, numbered
 from features.tables.moments import CUSTOMER
 from features.views import View, views
-from features.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from features.vocabulary import Vocabulary
 
 Progress = Callable[[str, int, int], None]
 
@@ -37,6 +39,7 @@ TTL = timedelta(days=2)
 
 FEATURES_AS_OF = "features_as_of"
 
+_CUSTOMERS_AT_ONCE = 50_000
 _WEEK = pa.list_(pa.float64())
 
 
@@ -108,9 +111,7 @@ class FeatureStore:
         with _unavailable("materializing"), drafted(self._layout) as folder:
             self._fill(folder, manifest, progress)
             publish(self._layout, folder, self._vocabulary)
-        return Materialized(
-            as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started
-        )
+        return Materialized(as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started)
 
     def _check_day(self, manifest: Manifest, day: date) -> None:
         if not manifest.until <= day <= manifest.until + self._ttl:
@@ -122,23 +123,22 @@ class FeatureStore:
     def _fill(self, folder: Path, manifest: Manifest, progress: Progress | None) -> None:
         repository = open_repository(folder)
         end = datetime.combine(manifest.until, clock_time(), UTC)
-        for bucket in range(manifest.buckets):
+        groups = manifest.groups(customers=_CUSTOMERS_AT_ONCE)
+        for group in groups:
             if progress:
-                progress("materialize", bucket, manifest.buckets)
-            self._register(repository, self._layout.file("", bucket).name)
+                progress("materialize", group.number, len(groups))
+            self._register(repository, group.glob)
             with bounded(**self._bounds), hushed():
                 # The snapshot of that moment alone: views are dense, and whoever has none has nothing new to say.
                 repository.materialize(end, end)
         self._register(repository, "*.parquet")
         if progress:
-            progress("materialize", manifest.buckets, manifest.buckets)
+            progress("materialize", len(groups), len(groups))
 
     def _register(self, repository: Any, files: str) -> None:
         register(repository, self._vocabulary, self._layout.root, ttl=self._ttl, files=files)
 
-    def training_set(
-        self, spine: pa.Table, *, rhythm: bool = False, engine: JoinEngine = "feast"
-    ) -> pa.Table:
+    def training_set(self, spine: pa.Table, *, rhythm: bool = False) -> pa.Table:
         """Return ``spine`` with what was known at each of its moments: every daily column, null where unknown.
 
         ``spine`` has ``customer_id``, ``event_timestamp`` (with a zone) and any further columns; its rows, their
@@ -146,10 +146,9 @@ class FeatureStore:
         ``rhythm`` adds the 168 hours at each moment (:meth:`rhythm_at`).
         """
         self._check_columns(spine)
-        self._manifest()
-        rows = numbered(spine)
+        manifest, rows = self._manifest(), numbered(spine)
         with _unavailable("joining features"):
-            packed = self._offline.packed(rows, engine=engine)
+            packed = self._offline.packed(rows, manifest)
             known = _valid(packed["activity"])
             for view in self._views(daily=True):
                 spine = _with(spine, view.unpack(packed[view.name], known))
@@ -162,14 +161,15 @@ class FeatureStore:
         """
         manifest, rows = self._manifest(), numbered(spine)
         with _unavailable("reading the rhythm"), bounded_duckdb(**self._bounds) as connection:
+            groups = manifest.groups(customers=_CUSTOMERS_AT_ONCE)
             found = [
-                part.append_column("rhythm", self._week(connection, bucket, part, manifest))
-                for bucket, part in by_bucket(rows, self._layout.files("contact"), connection)
+                part.append_column("rhythm", self._week(connection, group, part, manifest))
+                for group, part in by_group(rows, groups, self._layout.root / "contact", connection)
             ]
             return in_order(found, len(rows), "rhythm", _WEEK)
 
-    def _week(self, connection: Any, bucket: int, part: pa.Table, manifest: Manifest) -> pa.Array:
-        signs = connection.read_parquet(str(self._layout.file(EVIDENCE, bucket)))
+    def _week(self, connection: Any, group: Group, part: pa.Table, manifest: Manifest) -> pa.Array:
+        signs = connection.read_parquet(str(self._layout.root / EVIDENCE / group.glob))
         return rhythm_of(signs, part.drop_columns(ROW), connection, half_life_days=manifest.half_life_days)
 
     def _with_rhythm(self, spine: pa.Table, known: np.ndarray[Any, Any]) -> pa.Table:

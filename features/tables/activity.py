@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshot_wall, snapshots
+from features.tables.moments import (
+    CUSTOMER,
+    DAY,
+    dated,
+    days_between,
+    rolling,
+    snapshot_moment,
+    snapshot_wall,
+    snapshots,
+)
 from features.tables.orders import begins_order
 from features.vocabulary import LONG_WINDOW, WINDOWS
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _COUNTED = ("orders", "spend", "active_days", "sessions")
 

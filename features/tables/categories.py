@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -21,6 +19,11 @@ from features.tables.moments import (
 )
 from features.tables.orders import first_of, order_key
 from features.vocabulary import LONG_WINDOW
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+    from collections.abc import Sequence
 
 _ORDER_WINDOW = 90
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from features.tables.moments import CUSTOMER, dated, json_text, midnight
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+    from collections.abc import Sequence
 
 _LIFE_SIGNS = ("delivered", "opened", "clicked")
 
@@ -27,7 +30,9 @@ def contact(events: ir.Table, customers: ir.Table, *, as_of: date, channels: Seq
     rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
     rows = rows.left_join(_bounces(known, channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
-    return rows.select(CUSTOMER, "time_zone", "country", event_timestamp=midnight(as_of), **states)
+    return rows.select(
+        CUSTOMER, event_timestamp=midnight(as_of), **states, time_zone=rows.time_zone, country=rows.country
+    )
 
 
 def _bounces(known: ir.Table, channels: Sequence[str]) -> ir.Table:

@@ -6,13 +6,15 @@ so that no table depends on how a connection was opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CUSTOMER = "customer_id"
 DAY = "day"
@@ -21,18 +23,18 @@ _WALL = dt.Timestamp(scale=6)
 _MOMENT = dt.Timestamp("UTC", 6)
 
 
-@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _MOMENT), _WALL))
-def local_time(zone: Any, moment: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _MOMENT), _WALL))  # type: ignore[untyped-decorator]  # ibis has no types
+def local_time(zone: Any, moment: Any) -> Any:
     """Return the wall clock in ``zone`` at ``moment``, right over daylight saving (SQL's AT TIME ZONE)."""
 
 
-@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _WALL), _MOMENT))
-def from_local(zone: Any, wall: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _WALL), _MOMENT))  # type: ignore[untyped-decorator]  # ibis has no types
+def from_local(zone: Any, wall: Any) -> Any:
     """Return the moment at which the clock in ``zone`` shows ``wall``."""
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
-def json_text(document: Any, path: Any) -> Any:  # type: ignore[empty-body]  # the body is DuckDB's
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))  # type: ignore[untyped-decorator]  # ibis has no types
+def json_text(document: Any, path: Any) -> Any:
     """Return the value at ``path`` as text, numbers too; null where there is none."""
 
 

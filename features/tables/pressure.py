@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER, DAY, dated, days_between, rolling, snapshot_moment, snapshot_wall, snapshots
+from features.tables.moments import (
+    CUSTOMER,
+    DAY,
+    dated,
+    days_between,
+    rolling,
+    snapshot_moment,
+    snapshot_wall,
+    snapshots,
+)
 from features.tables.orders import first_of
 from features.vocabulary import MESSAGE_COUNTS, WINDOWS
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 def pressure(events: ir.Table, *, until: date, channel: str) -> ir.Table:
@@ -32,9 +44,7 @@ def pressure(events: ir.Table, *, until: date, channel: str) -> ir.Table:
     return grid.select(
         CUSTOMER,
         event_timestamp=snapshot_moment(grid[DAY]),
-        **{
-            f"{channel}_{what}_{days}d": rolling(grid[what], days) for what in MESSAGE_COUNTS for days in WINDOWS
-        },
+        **{f"{channel}_{what}_{days}d": rolling(grid[what], days) for what in MESSAGE_COUNTS for days in WINDOWS},
         **{f"{channel}_days_since_sent": days_between(now, grid.last_sent.max().over(history))},
     )
 
