@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from features.tables.orders import begins_order
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
-    from datetime import date
     from collections.abc import Mapping
+    from datetime import date
+
     from numpy.typing import NDArray
 
 HALF_LIFE_DAYS = 90.0

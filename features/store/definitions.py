@@ -6,6 +6,7 @@ Only imported where Feast is needed: that takes seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float64, String
@@ -13,12 +14,12 @@ from feast.types import Array, Float64, String
 from features.store.repository import SERVING, TRAINING
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View, views
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from features.vocabulary import Vocabulary
-    from pathlib import Path
     from datetime import timedelta
+    from pathlib import Path
+
+    from features.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +24,8 @@ from features.views import FloatView, View
 from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 _CHUNK = 500  # SQLite bounds the variables of one statement
 _KEPT = 2  # the folder in use, and the one before it for readers still at it

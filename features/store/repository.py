@@ -8,7 +8,7 @@ import threading
 import warnings
 from importlib import resources
 from string import Template
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import yaml
@@ -16,10 +16,11 @@ import yaml
 from features.engine import bounded_duckdb
 
 if TYPE_CHECKING:
-    from features.vocabulary import Vocabulary
-    from pathlib import Path
-    from datetime import timedelta
     from collections.abc import Iterator
+    from datetime import timedelta
+    from pathlib import Path
+
+    from features.vocabulary import Vocabulary
 
 TRAINING = "training"
 """The feature service of daily snapshots: what a point-in-time training set is made of."""
@@ -32,18 +33,19 @@ _ONE_AT_A_TIME = threading.RLock()
 
 def open_repository(folder: Path) -> Any:
     """Return Feast's own store, with registry and online store in ``folder``."""
-    from feast import FeatureStore, RepoConfig  # noqa: PLC0415 - takes seconds, and reading a table needs none of it
-
     template = resources.files("features.store").joinpath("feature_store.yaml").read_text()
     settings = yaml.safe_load(Template(template).substitute(KAIROS_FEATURES=str(folder.absolute())))
-    return FeatureStore(config=RepoConfig(**settings, repo_path=folder.absolute()))
+    with hushed():  # importing Feast turns everybody's deprecation warnings on
+        from feast import FeatureStore, RepoConfig  # noqa: PLC0415 - takes seconds
+
+        return FeatureStore(config=RepoConfig(**settings, repo_path=folder.absolute()))
 
 
 def register(repository: Any, vocabulary: Vocabulary, root: Path, *, ttl: timedelta, files: str) -> None:
     """Register the definitions of ``vocabulary`` over ``files`` of each view below ``root``."""
-    from features.store.definitions import define  # noqa: PLC0415 - imports Feast
-
     with hushed():
+        from features.store.definitions import define  # noqa: PLC0415 - imports Feast
+
         repository.apply(define(vocabulary, root.absolute(), ttl=ttl, files=files).all)
 
 

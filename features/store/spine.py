@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from features.tables.moments import CUSTOMER
 
 if TYPE_CHECKING:
-    from features.layout import Group
-    from pathlib import Path
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from features.layout import Group
 
 MOMENT = "event_timestamp"
 ROW = "row_id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -18,7 +19,6 @@ from features.tables.moments import (
 )
 from features.tables.orders import begins_order
 from features.vocabulary import LONG_WINDOW, WINDOWS
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -19,11 +20,10 @@ from features.tables.moments import (
 )
 from features.tables.orders import first_of, order_key
 from features.vocabulary import LONG_WINDOW
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
     from collections.abc import Sequence
+    from datetime import date
 
 _ORDER_WINDOW = 90
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
 
 from features.tables.moments import CUSTOMER, dated, json_text, midnight
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
     from collections.abc import Sequence
+    from datetime import date
 
 _LIFE_SIGNS = ("delivered", "opened", "clicked")
 

@@ -7,7 +7,7 @@ so that no table depends on how a connection was opened.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt

@@ -1,0 +1,176 @@
+"""A small world for the feature tables: events by hand, a lake in memory, and what the tables should say."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
+
+import ibis
+import pyarrow as pa
+
+from features.contracts import EVENT_SCHEMA
+from features.vocabulary import LONG_WINDOW, MESSAGE_COUNTS, WINDOWS, Vocabulary
+
+WORDS = Vocabulary(channels=("email", "mail"), categories=("bread", "milk"))
+_ids = count()
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+def event(customer, kind, at, *, channel=None, value=None, automated=False, decision=None, message=None, event_id=None, **properties):
+    return {
+        "event_id": event_id or f"e{next(_ids)}",
+        "customer_id": customer,
+        "type": kind,
+        "occurred_at": at,
+        "channel": channel,
+        "decision_id": decision,
+        "message_id": message,
+        "value": value,
+        "automated": automated,
+        "properties": json.dumps(properties),
+    }  # fmt: skip
+
+
+def events_table(rows):
+    return pa.Table.from_pylist(list(rows), schema=EVENT_SCHEMA)
+
+
+CUSTOMER_SCHEMA = pa.schema([(name, pa.string()) for name in ("customer_id", "time_zone", "country", "contacts")])
+
+
+def customer(customer_id, *, zone=None, country=None, **contacts):
+    return {
+        "customer_id": customer_id,
+        "time_zone": zone,
+        "country": country,
+        "contacts": json.dumps(contacts),
+    }
+
+
+def customers_table(rows):
+    return pa.Table.from_pylist(list(rows), schema=CUSTOMER_SCHEMA)
+
+
+class MemoryLake:
+    """Events and customers by bucket, from memory."""
+
+    def __init__(self, rows, customers, *, buckets=2):
+        self.buckets = buckets
+        self._events = [events_table(r for r in rows if self._home(r) == b) for b in range(buckets)]
+        self._customers = [customers_table(r for r in customers if self._home(r) == b) for b in range(buckets)]
+
+    def _home(self, row):
+        return sum(row["customer_id"].encode()) % self.buckets
+
+    def events(self, connection, bucket):
+        return ibis.memtable(self._events[bucket])
+
+    def customers(self, connection, bucket):
+        return ibis.memtable(self._customers[bucket])
+
+
+def run(build, rows, customers=()):
+    """Run a table over these events and customers; one dict a row, by customer and moment."""
+    connection = ibis.duckdb.connect()
+    events = connection.create_table("events", events_table(rows))
+    people = connection.create_table("customers", customers_table(customers))
+    names = build.__code__.co_varnames[: build.__code__.co_argcount]
+    found = connection.to_pyarrow(build(events, people) if len(names) == 2 else build(events)).to_pylist()
+    connection.disconnect()
+    return {(row.pop("customer_id"), row.pop("event_timestamp", None)): row for row in found}
+
+
+class Runner:
+    """One table, compiled once, run over many sets of events: what a property test needs."""
+
+    def __init__(self, build):
+        events = ibis.table(ibis.Schema.from_pyarrow(EVENT_SCHEMA), name="events")
+        self._sql = ibis.to_sql(build(events), dialect="duckdb")
+        self._connection = ibis.duckdb.connect(threads=1)
+
+    def __call__(self, rows):
+        self._connection.create_table("events", events_table(rows), temp=True, overwrite=True)
+        found = self._connection.raw_sql(str(self._sql)).to_arrow_table().to_pylist()
+        return {(row.pop("customer_id"), row.pop("event_timestamp", None)): row for row in found}
+
+
+# The oracles: one customer, one moment, plain Python over the events before it.
+
+DAY = timedelta(days=1)
+
+
+def _orders(known):
+    first = {}
+    for row in known:
+        if row["type"] == "purchased":
+            named = json.loads(row["properties"]).get("order_id")
+            key = ("order", str(named)) if named is not None else ("event", row["event_id"])
+            first[key] = min(first.get(key, row["occurred_at"]), row["occurred_at"])
+    return list(first.values())
+
+
+def expected_activity(rows, moment):
+    known = [row for row in rows if row["occurred_at"] < moment]
+    orders = _orders(known)
+    days = sorted({at.date() for at in orders})
+    gaps = [(b - a).days for a, b in pairwise(days)]
+    recency = (moment - max(orders)) / DAY if orders else None
+    mean = statistics.fmean(gaps) if gaps else None
+    found = {
+        "recency_days": recency,
+        "tenure_days": (moment - min(row["occurred_at"] for row in known)) / DAY,
+        "gap_mean_days": mean,
+        "gap_sd_days": statistics.stdev(gaps) if len(gaps) > 1 else None,
+        "overdue": recency / mean if mean else None,
+    }
+    for window in (*WINDOWS, LONG_WINDOW):
+        since = moment - window * DAY
+        recent = [row for row in known if row["occurred_at"] >= since]
+        found[f"orders_{window}d"] = sum(at >= since for at in orders)
+        found[f"spend_{window}d"] = sum(row["value"] or 0 for row in recent if row["type"] == "purchased")
+        found[f"active_days_{window}d"] = len({at.date() for at in orders if at >= since})
+        found[f"sessions_{window}d"] = sum(row["type"] == "session" for row in recent)
+    return found
+
+
+def expected_pressure(rows, moment, channel):
+    known = [row for row in rows if row["occurred_at"] < moment and row["channel"] == channel]
+    sends = {}
+    for row in sorted(known, key=lambda r: (r["occurred_at"], r["event_id"])):
+        if row["type"] == "sent":
+            key = next(k for k in (row["decision_id"], row["message_id"], row["event_id"]) if k)
+            sends.setdefault(key, row["occurred_at"])
+    moments = {what: [] for what in MESSAGE_COUNTS} | {"sent": list(sends.values())}
+    for row in known:
+        machine = row["automated"] and row["type"] in ("opened", "clicked")
+        if row["type"] in moments and row["type"] != "sent" and not machine:
+            moments[row["type"]].append(row["occurred_at"])
+    found = {
+        f"{channel}_{what}_{window}d": sum(at >= moment - window * DAY for at in moments[what])
+        for what in MESSAGE_COUNTS
+        for window in WINDOWS
+    }
+    found[f"{channel}_days_since_sent"] = (
+        (moment - max(moments["sent"])) / DAY if moments["sent"] else None
+    )
+    return found
+
+
+def expected_categories(rows, moment, categories):
+    bought = [row for row in rows if row["occurred_at"] < moment and row["type"] == "purchased"]
+    of = {id(row): json.loads(row["properties"]).get("category") for row in bought}
+    year = [row for row in bought if row["occurred_at"] >= moment - LONG_WINDOW * DAY]
+    total = sum(row["value"] or 0 for row in year)
+    found = {"category_share": [], "category_orders_90d": [], "category_recency_days": []}
+    for category in categories:
+        orders = _orders([row for row in bought if of[id(row)] == category])
+        spent = sum(row["value"] or 0 for row in year if of[id(row)] == category)
+        found["category_share"].append(spent / total if total > 0 else None)
+        found["category_orders_90d"].append(sum(at >= moment - 90 * DAY for at in orders))
+        found["category_recency_days"].append((moment - max(orders)) / DAY if orders else None)
+    return found
