@@ -21,7 +21,19 @@ def utc(*parts):
     return datetime(*parts, tzinfo=UTC)
 
 
-def event(customer, kind, at, *, channel=None, value=None, automated=False, decision=None, message=None, event_id=None, **properties):
+def event(
+    customer,
+    kind,
+    at,
+    *,
+    channel=None,
+    value=None,
+    automated=False,
+    decision=None,
+    message=None,
+    event_id=None,
+    **properties,
+):
     return {
         "event_id": event_id or f"e{next(_ids)}",
         "customer_id": customer,
@@ -155,9 +167,7 @@ def expected_pressure(rows, moment, channel):
         for what in MESSAGE_COUNTS
         for window in WINDOWS
     }
-    found[f"{channel}_days_since_sent"] = (
-        (moment - max(moments["sent"])) / DAY if moments["sent"] else None
-    )
+    found[f"{channel}_days_since_sent"] = (moment - max(moments["sent"])) / DAY if moments["sent"] else None
     return found
 
 

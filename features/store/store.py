@@ -189,11 +189,11 @@ class FeatureStore:
             rows = self._reader.read(ids or [""], every)
             known = _valid(rows.packed["activity"]) & _fresh(rows.as_of, now, self._ttl)
             usable = pa.array(_fresh(rows.as_of, now, self._ttl))
-            frame = pa.table({CUSTOMER: pa.array(ids or [""])})
+            columns = {CUSTOMER: pa.array(ids or [""])}
             for view in every:
                 packed = pc.if_else(usable, rows.packed[view.name], pa.scalar(None, rows.packed[view.name].type))
-                frame = _with(frame, view.unpack(packed, known))
-        frame = frame.append_column(FEATURES_AS_OF, rows.as_of)
+                columns |= view.unpack(packed, known)
+        frame = pa.table(columns | {FEATURES_AS_OF: rows.as_of})
         return frame.take(pc.index_in(pa.array(customer_ids, pa.string()), value_set=pa.array(ids, pa.string())))
 
     def _views(self, *, daily: bool = False) -> tuple[View, ...]:

@@ -29,7 +29,9 @@ _times = st.sampled_from(
     [timedelta(), timedelta(microseconds=1), timedelta(hours=9, minutes=41), timedelta(hours=24) - timedelta(microseconds=1)]
 )  # fmt: skip
 _moments = st.builds(lambda day, time: END - timedelta(days=day + 1) + time, _days, _times)
-_types = st.sampled_from(["purchased", "purchased", "session", "sent", "opened", "clicked", "converted", "bounced", "x_own"])
+_types = st.sampled_from(
+    ["purchased", "purchased", "session", "sent", "opened", "clicked", "converted", "bounced", "x_own"]
+)
 
 
 @st.composite

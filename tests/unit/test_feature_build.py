@@ -19,7 +19,9 @@ UNTIL = date(2017, 6, 1)
 
 def _world(buckets=2):
     people = [customer(who, zone="Europe/Berlin", email="valid") for who in "abc"]
-    rows = [event(who, "purchased", utc(2017, 5, 20 + i), value=2.0, category="milk") for i, who in enumerate("abc")]
+    rows = [
+        event(who, "purchased", utc(2017, 5, 20 + i), value=2.0, category="milk") for i, who in enumerate("abc")
+    ]
     rows += [event("a", "sent", utc(2017, 5, 25), channel="mail")]
     return MemoryLake(rows, people, buckets=buckets)
 

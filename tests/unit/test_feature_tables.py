@@ -23,7 +23,9 @@ def _last(found, who="a", moment=utc(2017, 6, 1)):
 
 def test_a_basket_in_several_events_is_one_order_with_all_its_spend():
     at = utc(2017, 5, 30, 10)
-    rows = [event("a", "purchased", at, value=v, order_id="b1", category=c) for v, c in ((2.0, "milk"), (3.0, "tea"))]
+    rows = [
+        event("a", "purchased", at, value=v, order_id="b1", category=c) for v, c in ((2.0, "milk"), (3.0, "tea"))
+    ]
     row = _last(_activity(rows))
     assert (row["orders_7d"], row["spend_7d"], row["active_days_7d"]) == (1, 5.0, 1)
 
@@ -101,7 +103,11 @@ def _bounce(who, day, **properties):
 
 def test_the_more_cautious_of_declared_state_and_bounces_wins():
     people = [customer(who, email="valid") for who in ("fine", "soft", "hard", "late")]
-    rows = [_bounce("soft", 3), _bounce("hard", 3, bounce="hard"), event("late", "bounced", utc(2017, 6, 1), channel="email")]
+    rows = [
+        _bounce("soft", 3),
+        _bounce("hard", 3, bounce="hard"),
+        event("late", "bounced", utc(2017, 6, 1), channel="email"),
+    ]
     assert _states(rows, people) == {
         "fine": ("valid", "absent"),
         "soft": ("soft_bounced", "absent"),
@@ -126,7 +132,10 @@ def test_a_declared_absence_stands_and_the_unheard_of_have_no_contact():
 def _hours(rows, people=(), **options):
     build = lambda events, customers: evidence(events, customers, until=date(2018, 1, 1), **options)  # noqa: E731 - named for the reader
     connection = ibis.duckdb.connect()
-    tables = [connection.create_table(n, t) for n, t in (("events", events_table(rows)), ("customers", customers_table(people)))]
+    tables = [
+        connection.create_table(n, t)
+        for n, t in (("events", events_table(rows)), ("customers", customers_table(people)))
+    ]
     found = connection.to_pyarrow(build(*tables).order_by("customer_id", "occurred_at"))
     return found["hour"].to_pylist()
 
@@ -172,9 +181,15 @@ def test_a_sign_of_life_weighs_half_after_a_half_life_and_nothing_at_its_own_mom
     cutoff = utc(2017, 5, 11, 12)
     rows = [event("a", "session", at) for at in (utc(2017, 5, 1, 12), utc(2017, 5, 6, 12), cutoff)]
     connection = ibis.duckdb.connect()
-    events, people = (connection.create_table(n, t) for n, t in (("e", events_table(rows)), ("c", customers_table([]))))
+    events, people = (
+        connection.create_table(n, t) for n, t in (("e", events_table(rows)), ("c", customers_table([])))
+    )
     signs = evidence(events, people, until=date(2018, 1, 1))
-    spine = pa.table({"customer_id": ["b", "a"], "event_timestamp": pa.array([cutoff] * 2, pa.timestamp("us", "UTC"))})
+    spine = pa.table(
+        {"customer_id": ["b", "a"], "event_timestamp": pa.array([cutoff] * 2, pa.timestamp("us", "UTC"))}
+    )
     nobody, week = rhythm(signs, spine, connection, half_life_days=10).to_pylist()
     assert nobody == [0.0] * 168
-    assert {hour: weight for hour, weight in enumerate(week) if weight} == pytest.approx({12: 0.5, 5 * 24 + 12: 0.5**0.5})
+    assert {hour: weight for hour, weight in enumerate(week) if weight} == pytest.approx(
+        {12: 0.5, 5 * 24 + 12: 0.5**0.5}
+    )
