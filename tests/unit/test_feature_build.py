@@ -73,9 +73,14 @@ def test_a_build_that_breaks_leaves_no_manifest_and_no_draft(tmp_path):
 def test_a_draft_takes_its_place_whole_or_not_at_all(tmp_path):
     target = tmp_path / "x.json"
     target.write_text("old")
-    with pytest.raises(RuntimeError), replacing(target) as draft:
-        draft.write_text("half")
-        raise RuntimeError
+
+    def interrupted():
+        with replacing(target) as draft:
+            draft.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
     assert target.read_text() == "old"
 

@@ -11,14 +11,15 @@ from features.tables import activity, contact, pressure
 from tests.feature_world import customer, customers_table, event, events_table, run, utc
 
 JUNE = date(2017, 6, 1)
+JUNE_BEGINS = utc(2017, 6, 1)
 
 
 def _activity(rows, until=JUNE):
     return run(lambda events: activity(events, until=until), rows)
 
 
-def _last(found, who="a", moment=utc(2017, 6, 1)):
-    return found[who, moment]
+def _last(found, who="a"):
+    return found[who, JUNE_BEGINS]
 
 
 def test_a_basket_in_several_events_is_one_order_with_all_its_spend():
