@@ -82,7 +82,9 @@ def rhythm(
     signs: ir.Table, spine: pa.Table, connection: Any, *, half_life_days: float = HALF_LIFE_DAYS
 ) -> pa.Array:
     """Return the rhythm at each row of ``spine`` (``customer_id``, ``event_timestamp``), in its order."""
-    numbered = spine.select([CUSTOMER, "event_timestamp"]).append_column("row_id", pa.array(range(len(spine))))
+    numbered = spine.select([CUSTOMER, "event_timestamp"]).append_column(
+        "row_id", pa.array(range(len(spine)), pa.int64())
+    )
     found = connection.to_pyarrow(weights(signs, ibis.memtable(numbered), half_life_days=half_life_days))
     hours = week(found, len(spine))
     return pa.FixedSizeListArray.from_arrays(hours.ravel(), HOURS_OF_WEEK).cast(pa.list_(pa.float64()))

@@ -140,3 +140,10 @@ def test_a_deployment_without_categories_or_channels_builds(tmp_path):
     report = build_features(_world(1), tmp_path, vocabulary=Vocabulary((), ()), until=UNTIL)
     assert set(report.rows) == {"activity", "contact", "rhythm", "evidence"}
     assert json.loads((tmp_path / "manifest.json").read_text())["vocabulary"] == {"channels": [], "categories": []}
+
+
+def test_buckets_with_nobody_in_them_are_written_empty(tmp_path):
+    report = build_features(_world(7), tmp_path, vocabulary=WORDS, until=UNTIL)
+    assert (report.buckets, report.customers, report.rows["rhythm"]) == (7, 3, 3)
+    empty = pq.read_table(tmp_path / "rhythm" / "00003.parquet")
+    assert (len(empty), empty.schema.field("rhythm").type.value_type) == (0, pa.float64())
