@@ -52,6 +52,8 @@ class Pressure:
     decision_id: str | None = None
     responded: bool | None = None
     """Whether the customer reacted; None while that is unknown (opens hidden by a proxy stay unknown)."""
+    until: datetime | None = None
+    """The last moment at which it may still go (``expires_at``), while it is reserved and not confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
