@@ -1,0 +1,168 @@
+"""From a choice to the record of a decision: what is said, where, when, why, and with which probability."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from decisions.draws import identifier
+from decisions.eligibility import Code, in_order
+from decisions.localtime import HOUR
+from decisions.records import Alternative, Decision, Reason
+from decisions.slots import expiry
+from decisions.tokens import Unsubscribe, unsubscribe_token
+from decisions.wording import filled
+from features.contracts.words import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from decisions.eligibility import Situation
+    from decisions.records import Assignment, Keys
+    from decisions.running import Runner
+    from decisions.stages import Choice
+
+ALTERNATIVES = 3
+
+
+def silence(
+    situation: Situation, keys: Keys, *, refused: Sequence[Reason], arms: tuple[Assignment, ...]
+) -> Decision:
+    """Return a hold with probability 1 for the reasons in ``refused``: the answer while nobody is in the running.
+
+    ``decision_id`` follows from request and customer by a keyed hash: the same request has the same id on every
+    machine and in every repetition, and nobody can guess another's.
+    """
+    ask, scores = situation.ask, situation.scores
+    nothing = () if refused else (Reason(code=Code.NO_OFFER),)
+    return Decision(
+        decision_id=identifier(keys.token, "decision", ask.request_id, ask.customer_id),
+        request_id=ask.request_id,
+        state="held",
+        action="hold",
+        customer_id=ask.customer_id,
+        campaign_id=ask.campaign_id,
+        purpose=ask.purpose,
+        offer_id=None,
+        category=None,
+        channel=None,
+        slot=None,
+        send_at=None,
+        send_at_local=None,
+        expires_at=None,
+        expected_value=None,
+        incremental=scores.incremental,
+        propensity=1.0,
+        propensity_exact=True,
+        history_hash="",
+        stages=(),
+        held_back=False,
+        held_back_until=None,
+        reasons=in_order([*nothing, *refused, *_notes(situation)]),
+        alternatives=(),
+        policy_version=situation.policy.version,
+        model_versions=dict(scores.model_versions),
+        features_as_of=scores.features_as_of,
+        now=situation.now,
+        experiments=arms,
+        variables={},
+        unsubscribe_token=None,
+    )
+
+
+def answer(
+    blank: Decision, situation: Situation, running: Sequence[Runner], choice: Choice, keys: Keys
+) -> Decision:
+    """Return ``blank`` with what was chosen among ``running``."""
+    sent = choice.runner if choice.send and not choice.withheld else None
+    others = [_alternative(runner) for runner in running if runner is not sent]
+    reasons = [reason for reason in blank.reasons if reason.code != Code.NO_OFFER]
+    chosen = replace(
+        blank,
+        propensity=choice.propensity,
+        stages=choice.stages,
+        alternatives=tuple(others[:ALTERNATIVES]),
+        reasons=in_order([_verdict(situation, running, choice), *reasons]),
+    )
+    if not choice.send:
+        return chosen
+    named = _naming(chosen, choice)
+    return _held_back(named, situation, choice) if choice.withheld else _reserved(named, situation, choice, keys)
+
+
+def _naming(decision: Decision, choice: Choice) -> Decision:
+    """Say what goes, or would have gone."""
+    candidate = choice.runner.candidate
+    return replace(
+        decision,
+        offer_id=candidate.offer.offer_id,
+        category=candidate.offer.category,
+        channel=candidate.channel,
+        slot=choice.option.slot,
+        expected_value=choice.option.parts,
+    )
+
+
+def _held_back(decision: Decision, situation: Situation, choice: Choice) -> Decision:
+    """Withhold it until the outcome of the message that would have gone would be in."""
+    days = timedelta(days=situation.policy.holdback.outcome_days)
+    return replace(decision, held_back=True, held_back_until=_utc(choice.option.send_at) + days)
+
+
+def _reserved(decision: Decision, situation: Situation, choice: Choice, keys: Keys) -> Decision:
+    send_at = _utc(choice.option.send_at)
+    candidate = choice.runner.candidate
+    window = int(situation.policy.window_hours * HOUR)
+    return replace(
+        decision,
+        state="reserved",
+        action="send",
+        send_at=send_at,
+        send_at_local=send_at.astimezone(zone(situation.zones[0])).isoformat(),
+        expires_at=_utc(expiry(choice.option.send_at, candidate.permitted, window=window)),
+        variables=filled(candidate.offer, situation.values),
+        unsubscribe_token=_token(decision, candidate.channel, keys),
+    )
+
+
+def _token(decision: Decision, channel: str, keys: Keys) -> str | None:
+    if decision.purpose != "marketing":
+        return None
+    what = Unsubscribe(
+        customer_id=decision.customer_id,
+        channel=channel,
+        purpose=decision.purpose,
+        decision_id=decision.decision_id,
+    )
+    return unsubscribe_token(what, keys)
+
+
+def _verdict(situation: Situation, running: Sequence[Runner], choice: Choice) -> Reason:
+    if not situation.marketing:
+        return Reason(code=Code.PROMPT)
+    if not choice.send:
+        return Reason(code=Code.NOT_WORTH_IT if running[0].value <= 0 else Code.EXPLORED_HOLD)
+    if choice.withheld:
+        return Reason(code=Code.HELD_BACK)
+    return Reason(code=Code.BEST_VALUE if choice.best else Code.EXPLORED)
+
+
+def _alternative(runner: Runner) -> Alternative:
+    best = runner.options[0]
+    return Alternative(
+        offer_id=runner.candidate.offer.offer_id,
+        channel=runner.candidate.channel,
+        send_at=_utc(best.send_at),
+        value=best.parts,
+    )
+
+
+def _notes(situation: Situation) -> list[Reason]:
+    """Say which parts of the value are assumptions, and whether the customer is known at all."""
+    notes = [Reason(code=Code.PRIOR, detail=note) for note in situation.scores.notes]
+    return notes if situation.state.known else [Reason(code=Code.CUSTOMER_UNKNOWN), *notes]
+
+
+def _utc(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)

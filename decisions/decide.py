@@ -1,0 +1,179 @@
+"""One question, one answer: ``decide()`` is a function of values alone, the same for one customer and for millions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from decisions.answer import answer, silence
+from decisions.arms import assignments, in_holdout, policy_for
+from decisions.eligibility import Situation, eligible
+from decisions.eligibility.quiet import ceil_second
+from decisions.history import hash_of, history_of
+from decisions.localtime import HOUR, days_between
+from decisions.records import BudgetState, Decision
+from decisions.running import runners
+from decisions.stages import choose, take
+from decisions.zones import distinct, possible_zones
+
+if TYPE_CHECKING:
+    from decisions.catalogue import Catalogue
+    from decisions.policy import Policy
+    from decisions.records import Ask, CustomerState, Keys, Scores
+    from features.contracts import Campaign, Offer
+
+
+class AskError(ValueError):
+    """A question that cannot be answered as it stands: the caller's to mend."""
+
+
+def decide(  # noqa: PLR0913 - everything a decision depends on, by name
+    ask: Ask,
+    *,
+    policy: Policy,
+    catalogue: Catalogue,
+    scores: Scores,
+    state: CustomerState,
+    now: datetime,
+    keys: Keys,
+    budgets: BudgetState = BudgetState(),  # noqa: B008 - frozen
+) -> Decision:
+    """Return the decision on ``ask``: the same for the same inputs, whenever and wherever it is computed.
+
+    ``now`` is the moment of the decision (aware). The propensity is exact: P(recorded action | everything here
+    but the keys).
+
+    Raises:
+        AskError: for a campaign or offer the catalogue has not, or a purpose that is not the campaign's.
+        ValueError: for scores or state of another customer, scores that are not finite, or a naive ``now``.
+    """
+    _check(ask, scores, state, now)
+    now = now.astimezone(UTC)
+    arms = assignments(ask.customer_id, policy, keys)
+    situation = situation_of(
+        ask,
+        policy=policy_for(policy, arms),
+        catalogue=catalogue,
+        scores=scores,
+        state=state,
+        budgets=budgets,
+        now=now,
+        holdout=in_holdout(ask.customer_id, policy, keys),
+    )
+    candidates, refused = eligible(situation, offers_of(ask, catalogue))
+    running = runners(situation, candidates, keys)
+    history = history_of(
+        ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
+    )
+    blank = silence(situation, keys, refused=refused, arms=arms)
+    blank = replace(blank, policy_version=policy.version, history_hash=hash_of(history, arms, situation.holdout))
+    if not running:
+        return blank
+    choice = choose(running, ask, situation.policy, keys) if situation.marketing else take(running)
+    return answer(blank, situation, running, choice, keys)
+
+
+def offers_of(ask: Ask, catalogue: Catalogue) -> tuple[Offer, ...]:
+    """Return the offers that ``ask`` and its campaign leave in, in the catalogue's order.
+
+    Raises:
+        AskError: for an offer or campaign the catalogue has not.
+    """
+    if unknown := sorted(set(ask.offers or ()) - set(catalogue.offer)):
+        raise AskError(f"offers: {unknown} are not in the catalogue; it has {sorted(catalogue.offer)}")
+    campaign = campaign_of(ask, catalogue)
+    allowed = set(catalogue.offer if ask.offers is None else ask.offers)
+    if campaign and campaign.offers:
+        allowed &= set(campaign.offers)
+    return tuple(offer for offer in catalogue.offers if offer.offer_id in allowed)
+
+
+def campaign_of(ask: Ask, catalogue: Catalogue) -> Campaign | None:
+    """Return the campaign of ``ask``; None where it names none.
+
+    Raises:
+        AskError: for a campaign the catalogue has not, or one of another purpose.
+    """
+    if ask.campaign_id is None:
+        return None
+    campaign = catalogue.campaign.get(ask.campaign_id)
+    if campaign is None:
+        raise AskError(
+            f"campaign_id: {ask.campaign_id!r} is not in the catalogue; it has {sorted(catalogue.campaign)}"
+        )
+    if campaign.purpose != ask.purpose:
+        raise AskError(
+            f"purpose: {ask.purpose!r} was asked for, but campaign {ask.campaign_id!r} is {campaign.purpose!r}: "
+            "ask with the campaign's purpose"
+        )
+    return campaign
+
+
+def situation_of(  # noqa: PLR0913 - everything a decision depends on, by name
+    ask: Ask,
+    *,
+    policy: Policy,
+    catalogue: Catalogue,
+    scores: Scores,
+    state: CustomerState,
+    budgets: BudgetState,
+    now: datetime,
+    holdout: bool,
+) -> Situation:
+    """Return the inputs with what follows from them: the horizon, the zones, the names expressions may use."""
+    campaign = campaign_of(ask, catalogue)
+    customer = state.customer
+    start = ceil_second(now.timestamp())
+    hours = min(
+        ask.horizon_hours or policy.horizon_hours,
+        policy.reservation_ttl_hours,
+        campaign.ttl_hours if campaign else policy.reservation_ttl_hours,
+    )
+    span = (start, start + hours * HOUR)
+    first, last = days_between(*span)
+    return Situation(
+        ask=ask,
+        policy=policy,
+        catalogue=catalogue,
+        campaign=campaign,
+        scores=scores,
+        state=state,
+        budgets=budgets,
+        now=now,
+        span=span,
+        zones=distinct(possible_zones(customer, policy), (first - 1, last + 1)),
+        zone_known=customer.time_zone is not None,
+        countries=(customer.country,) if customer.country else policy.countries,
+        values={
+            **scores.attributes,
+            "churn": scores.churn,
+            "country": customer.country,
+            "locale": customer.locale,
+            **customer.attributes,
+        },
+        holdout=holdout,
+    )
+
+
+def _check(ask: Ask, scores: Scores, state: CustomerState, now: datetime) -> None:
+    if ask.horizon_hours is not None and ask.horizon_hours < 1:
+        raise AskError(f"horizon_hours: {ask.horizon_hours} is not at least 1; leave it out for the policy's")
+    if now.tzinfo is None:
+        raise ValueError(f"now must carry a zone, got {now!r}")
+    if not ask.customer_id == scores.customer_id == state.customer.customer_id:
+        raise ValueError("ask, scores and state must be of one customer")
+    _check_finite(scores)
+
+
+def _check_finite(scores: Scores) -> None:
+    singles = (scores.tau, scores.redeem, scores.reachable_value)
+    tables = (scores.multiplier, scores.hazard, scores.response_loss)
+    for part in singles:
+        if not isfinite(sum(part.values())):
+            raise ValueError(f"scores must be finite, got {dict(part)}")
+    for table in tables:
+        for channel, numbers in table.items():
+            if not isfinite(sum(numbers)):
+                raise ValueError(f"scores must be finite, got {numbers} for {channel!r}")

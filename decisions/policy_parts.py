@@ -1,0 +1,160 @@
+"""The parts of a policy that have a shape of their own: quiet hours, days off, exploration, experiments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from features.contracts import Channel, Purpose
+from features.contracts.words import Contract, Id
+
+
+class Scoped(Contract):
+    """A rule for some messages. Empty ``channels`` means every channel."""
+
+    channels: tuple[Channel, ...] = ()
+    purposes: tuple[Purpose, ...] = ("marketing", "service")
+
+    def binds(self, channel: str, purpose: str) -> bool:
+        """Return whether the rule is about messages of ``purpose`` on ``channel``."""
+        return purpose in self.purposes and (not self.channels or channel in self.channels)
+
+
+class QuietHours(Scoped):
+    """No messages while the local clock stands in [``from_hour``, ``until_hour``); over midnight where from > until.
+
+    From 0 until 24 is the whole day. Two equal hours are refused: they could mean the whole day or nothing.
+    """
+
+    from_hour: int = Field(ge=0, le=24)
+    until_hour: int = Field(ge=0, le=24)
+    purposes: tuple[Purpose, ...] = ("marketing", "service", "transactional")
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> QuietHours:
+        hours = (self.from_hour, self.until_hour)
+        if hours != (0, 24) and self.from_hour % 24 == self.until_hour % 24:
+            raise ValueError(
+                f"quiet hours from {hours[0]} until {hours[1]} could mean the whole day or nothing: write "
+                "from_hour 0, until_hour 24 for the whole day, or leave the rule out"
+            )
+        return self
+
+
+class DaysOff(Scoped):
+    """Local days without messages: the weekend of the customer's country, and its public holidays.
+
+    For a customer of unknown country the days off of all the policy's ``countries`` hold.
+    """
+
+    weekends: bool = False
+    public_holidays: bool = False
+    purposes: tuple[Purpose, ...] = ("marketing",)
+
+
+class Blackout(Scoped):
+    """No messages in [``start``, ``end``): UTC or any offset where both carry one, else the customer's local time."""
+
+    start: datetime
+    end: datetime
+    name: str = ""
+    purposes: tuple[Purpose, ...] = ("marketing",)
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Blackout:
+        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
+            raise ValueError("start and end must both carry an offset (absolute), or neither (local time)")
+        if self.start >= self.end:
+            raise ValueError(f"blackout ends ({self.end}) before it begins ({self.start})")
+        return self
+
+    @property
+    def local(self) -> bool:
+        """Whether start and end are read on the customer's own clock."""
+        return self.start.tzinfo is None
+
+
+class SmartPause(Contract):
+    """After ``after`` marketing messages in a row without an answer, none for ``days`` days from the last one.
+
+    A message whose answer is unknown ends the row: hidden opens never trigger a pause.
+    """
+
+    after: int = Field(default=5, ge=1)
+    days: float = Field(default=14.0, gt=0)
+    per_channel: bool = False
+
+
+class Cooldowns(Contract):
+    """Rest before the same thing is said again, in days of 24 hours; 0 asks for none.
+
+    An offer's own ``cooldown_days`` holds where it is longer.
+    """
+
+    after_sent_days: float = Field(default=0.0, ge=0)
+    """Between two messages with the same offer."""
+    after_conversion_days: float = Field(default=30.0, ge=0)
+    """After a conversion: never offer what was just bought."""
+    exclusivity_days: float = Field(default=7.0, ge=0)
+    """Between messages with different offers of one exclusivity group."""
+
+
+class Holdback(Contract):
+    """A share of would-be sends withheld at random, so that their effect can be measured.
+
+    It sticks for ``outcome_days`` from the moment the message would have gone. Meanwhile ``blocks`` holds back
+    the ``customer`` (no marketing at all: no substitute) or only the ``offer`` and its exclusivity group.
+    """
+
+    share: float = Field(default=0.05, ge=0, lt=1)
+    outcome_days: float = Field(default=7.0, gt=0)
+    blocks: Literal["customer", "offer"] = "customer"
+
+
+class Exploration(Contract):
+    """How much is paid for learning; docs/policy.md has the formula.
+
+    ``loss_budget`` is the expected loss of exploring, as a share of the best send's value (or of ``stake``, in
+    the policy's currency, where that is more); it is never exceeded. ``floor`` is the least probability of an
+    option at each stage; where the two conflict, the floor gives way. With a budget of 0 the best is taken.
+    """
+
+    loss_budget: float = Field(default=0.05, ge=0, le=1)
+    floor: float = Field(default=0.01, ge=0, le=0.5)
+    stake: float = Field(default=0.01, gt=0)
+    options: int = Field(default=8, ge=1, le=8)
+    """How many offer × channel pairs are in the running."""
+
+
+class Arm(Contract):
+    """One arm: its weight among the arms, and the part of the policy it changes (nothing: the control)."""
+
+    name: Id
+    weight: float = Field(default=1.0, gt=0)
+    policy: dict[str, Any] = Field(default_factory=dict)
+
+
+class Experiment(Contract):
+    """A comparison of arms on a ``share`` of the customers.
+
+    Experiments of one ``layer`` never share a customer; those of different layers are independent.
+    """
+
+    experiment_id: Id
+    arms: tuple[Arm, ...] = Field(min_length=2)
+    share: float = Field(default=1.0, gt=0, le=1)
+    layer: Id | None = None
+
+    @property
+    def in_layer(self) -> str:
+        """The layer, which is the experiment's own where none is named."""
+        return self.layer or self.experiment_id
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Experiment:
+        names = [arm.name for arm in self.arms]
+        if len(names) != len(set(names)):
+            raise ValueError(f"arms {names} must have different names")
+        return self

@@ -1,0 +1,102 @@
+"""A decision again, from its record alone (P6), whatever has changed since.
+
+The record is H as compressed JSON, with the id of the keys. By default it holds policy and catalogue whole; where a
+store keeps each version once (:func:`freeze_policy`, :func:`freeze_catalogue`), the record can hold versions only.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic import TypeAdapter
+
+from decisions.canonical import canonical
+from decisions.catalogue import Catalogue
+from decisions.decide import decide
+from decisions.history import history_of
+from decisions.policy import Policy
+from decisions.records import Ask, BudgetState, CustomerState, Scores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from decisions.records import Decision, Keys
+
+_LEVEL = 6
+_ASK = TypeAdapter(Ask)
+_STATE = TypeAdapter(CustomerState)
+_MOMENT = TypeAdapter(datetime | None)
+
+
+def freeze(  # noqa: PLR0913 - everything a decision depends on, by name
+    ask: Ask,
+    *,
+    policy: Policy,
+    catalogue: Catalogue,
+    scores: Scores,
+    state: CustomerState,
+    now: datetime,
+    keys_id: str,
+    budgets: BudgetState = BudgetState(),  # noqa: B008 - frozen
+    whole: bool = True,
+) -> bytes:
+    """Return the record of a decision: what :func:`~decisions.decide.decide` was given, but the keys.
+
+    ``keys_id`` names the keys without telling them. Without ``whole``, policy and catalogue are named by version.
+    """
+    record = history_of(
+        ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
+    )
+    contents = {policy.version: policy, catalogue.version: catalogue} if whole else {}
+    return zlib.compress(canonical({**record, "keys_id": keys_id, "contents": contents}), _LEVEL)
+
+
+def freeze_policy(policy: Policy) -> bytes:
+    """Return the content of ``policy``, to be kept under its ``version``."""
+    return zlib.compress(canonical(policy), _LEVEL)
+
+
+def freeze_catalogue(catalogue: Catalogue) -> bytes:
+    """Return the content of ``catalogue``, to be kept under its ``version``."""
+    return zlib.compress(canonical(catalogue), _LEVEL)
+
+
+def keys_of(record: bytes) -> str:
+    """Return the id of the keys with which the decision was drawn."""
+    return str(orjson.loads(zlib.decompress(record))["keys_id"])
+
+
+def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = None) -> Decision:
+    """Return the decision that ``record`` led to, equal to the original in every field.
+
+    ``contents`` maps versions to what :func:`freeze_policy` and :func:`freeze_catalogue` gave; a whole record
+    needs none.
+
+    Raises:
+        KeyError: where the record names a version that it does not hold and ``contents`` has not.
+    """
+    raw = orjson.loads(zlib.decompress(record))
+    known = raw["contents"] | {
+        version: orjson.loads(zlib.decompress(content)) for version, content in (contents or {}).items()
+    }
+    return decide(
+        _ASK.validate_python(raw["ask"]),
+        policy=Policy.model_validate(known[raw["policy"]]),
+        catalogue=Catalogue.model_validate(known[raw["catalogue"]]),
+        scores=_scores(raw["scores"]),
+        state=_STATE.validate_python(raw["state"]),
+        now=datetime.fromisoformat(raw["now"]),
+        keys=keys,
+        budgets=BudgetState(prices=raw["budgets"]["prices"], exhausted=frozenset(raw["budgets"]["exhausted"])),
+    )
+
+
+def _scores(raw: dict[str, Any]) -> Scores:
+    """Read scores by hand: whole numbers stay whole, so that the hash of H stays the same."""
+    tables = ("multiplier", "hazard", "response_loss")
+    arrays = {name: {channel: tuple(row) for channel, row in raw[name].items()} for name in tables}
+    as_of = _MOMENT.validate_python(raw["features_as_of"])
+    return Scores(**{**raw, **arrays, "notes": tuple(raw["notes"]), "features_as_of": as_of})
