@@ -100,7 +100,7 @@ def _naming(decision: Decision, choice: Choice) -> Decision:
         category=candidate.offer.category,
         channel=candidate.channel,
         slot=choice.option.slot,
-        expected_value=choice.option.parts,
+        expected_value=choice.runner.parts(choice.option),
     )
 
 
@@ -154,7 +154,7 @@ def _alternative(runner: Runner) -> Alternative:
         offer_id=runner.candidate.offer.offer_id,
         channel=runner.candidate.channel,
         send_at=_utc(best.send_at),
-        value=best.parts,
+        value=runner.parts(best),
     )
 
 

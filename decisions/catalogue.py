@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import model_validator
 
 from decisions.documents import fingerprint, load
-from features.contracts import Campaign, Offer
+from features.contracts import Campaign, Cap, Offer
 from features.contracts.words import Contract
 from features.expressions import parse
 
@@ -90,6 +90,27 @@ class Catalogue(Contract):
     def campaign(self) -> dict[str, Campaign]:
         """The campaigns by id."""
         return {campaign.campaign_id: campaign for campaign in self.campaigns}
+
+    @cached_property
+    def own_caps(self) -> dict[str, tuple[Cap, ...]]:
+        """The caps of each offer, counting that offer's own messages."""
+        return {
+            offer.offer_id: tuple(cap.model_copy(update={"offer_id": offer.offer_id}) for cap in offer.caps)
+            for offer in self.offers
+        }
+
+    @cached_property
+    def rivals(self) -> dict[str, tuple[str, ...]]:
+        """The other offers of each offer's exclusivity group."""
+        groups: dict[str, list[str]] = {}
+        for offer in self.offers:
+            groups.setdefault(offer.exclusivity_group or "", []).append(offer.offer_id)
+        return {
+            offer.offer_id: tuple(other for other in groups[offer.exclusivity_group] if other != offer.offer_id)
+            if offer.exclusivity_group
+            else ()
+            for offer in self.offers
+        }
 
 
 def _refuse_doubles(what: str, ids: Iterable[str]) -> None:

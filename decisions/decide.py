@@ -1,4 +1,4 @@
-"""One question, one answer: ``decide()`` is a function of values alone, the same for one customer and for millions."""
+"""One question, one answer. ``decide()`` is a function of values alone, for one customer as for millions."""
 
 from __future__ import annotations
 

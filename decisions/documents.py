@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from features.contracts.words import Contract
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
 C = TypeVar("C", bound=Contract)

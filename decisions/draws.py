@@ -1,7 +1,7 @@
 """Draws that anyone with the key can repeat and nobody without it can foresee.
 
-A draw is a keyed BLAKE2b hash of what it is for, read as a number in [0, 1). The same words under the same key give
-the same number for ever, on every machine; different words or keys give independent ones.
+A draw is a keyed BLAKE2b hash of what it is for, read as a number in [0, 1). The same words under the same key
+give the same number for ever, on every machine; different words or keys give independent ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _digest(key: bytes, words: tuple[str, ...], size: int) -> bytes:
 
 def uniform(key: bytes, *words: str) -> float:
     """Return a number in [0, 1), uniform over keys, for ``words``."""
-    return (int.from_bytes(_digest(key, words, 8), "big") >> (64 - _BITS)) / 2**_BITS
+    return float((int.from_bytes(_digest(key, words, 8), "big") >> (64 - _BITS)) / 2**_BITS)
 
 
 def identifier(key: bytes, *words: str) -> str:

@@ -7,11 +7,13 @@ them included. All functions take a range of UTC days, so that their results ser
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from decisions.spans import Spans, union
+from decisions.spans import Span, Spans, union
 from features.contracts.words import zone
 
 DAY = 86_400
@@ -99,7 +101,7 @@ def wall_hours(name: str, days: Days, from_hour: int, until_hour: int) -> Spans:
 @lru_cache(maxsize=8192)
 def local_dates(name: str, days: Days) -> dict[date, Spans]:
     """Return each local date that ``days`` touches, with the moments at which the calendar shows it."""
-    parts: dict[int, list[tuple[int, int]]] = {}
+    parts: dict[int, list[Span]] = {}
     for a, b, offset in stretches(name, days):
         for day in range((a + offset) // DAY, (b + offset - 1) // DAY + 1):
             parts.setdefault(day, []).append((max(a, day * DAY - offset), min(b, (day + 1) * DAY - offset)))
@@ -112,17 +114,35 @@ def _start_of(day: date, period: Period) -> date:
     return day if period == "day" else day - timedelta(days=day.weekday())
 
 
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Local days, weeks or months in order: the moments of each, and which one a moment belongs to."""
+
+    spans: tuple[Spans, ...]
+    starts: tuple[int, ...]
+    """Where a stretch of some period starts, in order; clocks put back over midnight give a day two of them."""
+    owners: tuple[int, ...]
+    """The period of each stretch."""
+
+    def touched(self, first: int, last: int) -> set[int]:
+        """Return the periods that [``first``, ``last``] touches; none before the first of them."""
+        start = bisect_right(self.starts, first) - 1
+        return {self.owners[place] for place in range(max(start, 0), bisect_right(self.starts, last))}
+
+
 @lru_cache(maxsize=8192)
-def periods(name: str, days: Days, period: Period) -> tuple[Spans, ...]:
-    """Return the local days, weeks (from Monday) or months that ``days`` touches, each whole."""
-    margin = {"day": 2, "week": 9, "month": 33}[period]
-    wide = (days[0] - margin, days[1] + margin)
-    parts: dict[date, list[tuple[int, int]]] = {}
-    for day, spans in local_dates(name, wide).items():
+def periods(name: str, days: Days, period: Period) -> Periods:
+    """Return the local days, weeks (from Monday) or months that ``days`` touches, each whole.
+
+    One period more lies on either side, so that what is far away is not taken for the first or last.
+    """
+    margin = {"day": 3, "week": 17, "month": 65}[period]
+    parts: dict[date, list[Span]] = {}
+    for day, spans in local_dates(name, (days[0] - margin, days[1] + margin)).items():
         parts.setdefault(_start_of(day, period), []).extend(spans)
-    start, end = days[0] * DAY, (days[1] + 1) * DAY
-    joined = (union(spans) for spans in parts.values())
-    return tuple(spans for spans in joined if spans[0][0] < end and spans[-1][1] > start)
+    whole = tuple(union(spans) for spans in parts.values())
+    stretched = sorted((start, owner) for owner, spans in enumerate(whole) for start, _ in spans)
+    return Periods(whole, tuple(at for at, _ in stretched), tuple(owner for _, owner in stretched))
 
 
 def instant(name: str, wall: datetime, *, latest: bool) -> int:

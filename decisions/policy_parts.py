@@ -23,7 +23,7 @@ class Scoped(Contract):
 
 
 class QuietHours(Scoped):
-    """No messages while the local clock stands in [``from_hour``, ``until_hour``); over midnight where from > until.
+    """No messages while local clocks stand in [``from_hour``, ``until_hour``), over midnight where from > until.
 
     From 0 until 24 is the whole day. Two equal hours are refused: they could mean the whole day or nothing.
     """
@@ -55,7 +55,7 @@ class DaysOff(Scoped):
 
 
 class Blackout(Scoped):
-    """No messages in [``start``, ``end``): UTC or any offset where both carry one, else the customer's local time."""
+    """No messages in [``start``, ``end``): absolute where both carry an offset, else the customer's local time."""
 
     start: datetime
     end: datetime

@@ -1,7 +1,8 @@
 """A decision again, from its record alone (P6), whatever has changed since.
 
-The record is H as compressed JSON, with the id of the keys. By default it holds policy and catalogue whole; where a
-store keeps each version once (:func:`freeze_policy`, :func:`freeze_catalogue`), the record can hold versions only.
+The record is H as compressed JSON, with the id of the keys. By default it holds policy and catalogue whole; where
+a store keeps each version once (:func:`freeze_policy`, :func:`freeze_catalogue`), the record
+can hold versions only.
 """
 
 from __future__ import annotations

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from decisions.draws import uniform
+from decisions.eligibility import Candidate
 from decisions.localtime import HOUR
 from decisions.slots import BLOCKS, Hours, hours, moments
-from decisions.value import Surface, surface
+from decisions.value import Lane, Moments, Worth, lane, read_moments, worth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from decisions.eligibility import Candidate, Situation
+    from decisions.eligibility import Situation
     from decisions.records import Keys, ValueParts
+    from decisions.spans import Spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +28,19 @@ class Option:
     """One moment for one candidate: the best of its block."""
 
     block: str
+    hour: int
     send_at: int
     slot: int
     value: float
-    parts: ValueParts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runner:
     """A candidate with its options, the best first; never none."""
 
     candidate: Candidate
     options: tuple[Option, ...]
+    worth: Worth
 
     @property
     def name(self) -> str:
@@ -49,82 +52,92 @@ class Runner:
         """The value of its best option."""
         return self.options[0].value
 
+    def parts(self, option: Option) -> ValueParts:
+        """Return what the value of one of its options is made of."""
+        return self.worth.parts(option.hour)
+
 
 def runners(situation: Situation, candidates: Sequence[Candidate], keys: Keys) -> tuple[Runner, ...]:
     """Return the candidates in the running, the best first; of equal ones the first by name.
 
-    Marketing may go in any block; other purposes have one option, their first permitted moment.
+    Marketing may go in any block and the best value comes first. Other purposes have one option, their first
+    permitted moment, and the earliest comes first.
     """
-    if not candidates:
-        return ()
     start, end = situation.span
     grid = hours(situation.zones[0], start // HOUR * HOUR, -(-end // HOUR) * HOUR)
-    times = _times(situation, candidates, grid, keys)
-    worth = surface(
-        candidates,
-        times,
-        grid,
-        scores=situation.scores,
-        messages=np.sort([message.at.timestamp() for message in situation.state.pressure]),
-        prices=situation.budgets.prices,
-    )
-    best = _best_of_blocks(worth, grid)
-    rows = (_runner(candidate, row, best[row], times, grid, worth) for row, candidate in enumerate(candidates))
-    order = _by_value if situation.marketing else _by_time
-    return tuple(sorted(rows, key=order)[: situation.policy.exploration.options])
+    worths = _worths(situation, candidates, _Lanes(situation, grid, keys))
+    rank = _by_value if situation.marketing else _by_time
+    first = sorted(zip(candidates, worths, strict=True), key=rank)[: situation.policy.exploration.options]
+    return tuple(_runner(candidate, each, grid) for candidate, each in first)
 
 
-def _by_value(runner: Runner) -> tuple[float, str]:
-    return -runner.value, runner.name
-
-
-def _by_time(runner: Runner) -> tuple[int, float, str]:
-    return runner.options[0].send_at, -runner.value, runner.name
-
-
-def _times(situation: Situation, candidates: Sequence[Candidate], grid: Hours, keys: Keys) -> NDArray[np.int64]:
-    """Return each candidate's moment in each hour; candidates with the same permitted time share the work."""
-    least = situation.policy.least_window_minutes * 60
-    place = uniform(keys.exploration, "minute", situation.ask.customer_id)
-    known: dict[object, NDArray[np.int64]] = {}
-    for permitted in dict.fromkeys(candidate.permitted for candidate in candidates):
-        if situation.marketing:
-            known[permitted] = moments(grid, permitted, least=least, place=place)
-        else:
-            known[permitted] = _first(grid, permitted[0][0])
-    return np.stack([known[candidate.permitted] for candidate in candidates])
-
-
-def _first(grid: Hours, moment: int) -> NDArray[np.int64]:
-    times = np.full(grid.start.size, -1, dtype=np.int64)
-    times[np.searchsorted(grid.start, moment, "right") - 1] = moment
-    return times
-
-
-def _best_of_blocks(worth: Surface, grid: Hours) -> NDArray[np.int64]:
-    """Return the hour of the best moment of each candidate (rows) in each block, the earliest of equal ones."""
-    padded = np.pad(worth.total, ((0, 0), (0, 1)), constant_values=-np.inf)
-    place = padded[:, grid.members].argmax(axis=2)
-    return np.take_along_axis(grid.members[None], place[:, :, None], axis=2)[:, :, 0]
-
-
-def _runner(  # noqa: PLR0913, PLR0917 - the matrices of one decision, cut into records
-    candidate: Candidate,
-    row: int,
-    best: NDArray[np.int64],
-    times: NDArray[np.int64],
-    grid: Hours,
-    worth: Surface,
-) -> Runner:
-    found = [
-        Option(
-            block=BLOCKS[block],
-            send_at=int(times[row, hour]),
-            slot=int(grid.slot[hour]),
-            value=float(worth.total[row, hour]),
-            parts=worth.parts(row, hour),
+def _worths(situation: Situation, candidates: Sequence[Candidate], lanes: _Lanes) -> list[Worth]:
+    return [
+        worth(
+            lanes.of(each.channel, each.permitted),
+            each.offer,
+            each.channel,
+            scores=situation.scores,
+            budgets=situation.budgets,
         )
-        for block, hour in enumerate(best.tolist())
-        if hour < grid.start.size and times[row, hour] >= 0
+        for each in candidates
     ]
-    return Runner(candidate=candidate, options=tuple(sorted(found, key=lambda each: -each.value)))
+
+
+def _by_value(pair: tuple[Candidate, Worth]) -> tuple[float, str]:
+    candidate, found = pair
+    return -float(found.total.max()), candidate.name
+
+
+def _by_time(pair: tuple[Candidate, Worth]) -> tuple[int, float, str]:
+    candidate, _ = pair
+    return candidate.permitted[0][0], *_by_value(pair)
+
+
+class _Lanes:
+    """The lanes of one decision, each worked out once."""
+
+    def __init__(self, situation: Situation, grid: Hours, keys: Keys) -> None:
+        self._situation = situation
+        self._grid = grid
+        self._place = uniform(keys.exploration, "minute", situation.ask.customer_id)
+        self._messages = np.sort([message.at.timestamp() for message in situation.state.pressure])
+        self._times: dict[Spans, Moments] = {}
+        self._lanes: dict[tuple[str, Spans], Lane] = {}
+
+    def of(self, channel: str, permitted: Spans) -> Lane:
+        """Return what candidates on ``channel`` with ``permitted`` time share."""
+        if (channel, permitted) not in self._lanes:
+            if permitted not in self._times:
+                self._times[permitted] = read_moments(self._moments(permitted), self._grid, self._messages)
+            times = self._times[permitted]
+            self._lanes[channel, permitted] = lane(times, channel=channel, scores=self._situation.scores)
+        return self._lanes[channel, permitted]
+
+    def _moments(self, permitted: Spans) -> NDArray[np.int64]:
+        if self._situation.marketing:
+            least = self._situation.policy.least_window_minutes * 60
+            return moments(self._grid, permitted, least=least, place=self._place)
+        first = permitted[0][0]
+        times = np.full(self._grid.start.size, -1, dtype=np.int64)
+        times[np.searchsorted(self._grid.start, first, "right") - 1] = first
+        return times
+
+
+def _runner(candidate: Candidate, found: Worth, grid: Hours) -> Runner:
+    """Find the best hour of each block, the earliest of equal ones."""
+    padded = np.append(found.total, -np.inf)[grid.members]
+    places = padded.argmax(axis=1)
+    options = [
+        Option(
+            block=BLOCKS[row],
+            hour=hour,
+            send_at=int(found.lane.times[hour]),
+            slot=int(grid.slot[hour]),
+            value=float(padded[row, place]),
+        )
+        for row, place in enumerate(places.tolist())
+        if (hour := int(grid.members[row, place])) < grid.start.size and found.lane.times[hour] >= 0
+    ]
+    best_first = sorted(options, key=lambda option: -option.value)
+    return Runner(candidate=candidate, options=tuple(best_first), worth=found)

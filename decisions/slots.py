@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.localtime import HOUR, days_between, stretches
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from decisions.spans import Span, Spans
 
 _THURSDAY = 72  # 1970-01-01, in hours from Monday 00:00
@@ -45,7 +44,7 @@ class Hours:
 
 @lru_cache(maxsize=4096)
 def hours(zone: str, start: int, end: int) -> Hours:
-    """Return the local hours of ``zone`` that [``start``, ``end``) touches; a changing clock cuts an hour short."""
+    """Return the local hours of ``zone`` that [``start``, ``end``) touches; a clock change cuts one short."""
     starts, ends, offsets = [], [], []
     for a, b, offset in stretches(zone, days_between(start, end)):
         first = (max(a, start) + offset) // HOUR * HOUR - offset

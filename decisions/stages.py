@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal
 from decisions.choice import explore, pick
 from decisions.draws import uniform
 from decisions.records import Stage
+from decisions.running import Option, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from decisions.policy import Policy
     from decisions.records import Ask, Keys
-    from decisions.running import Option, Runner
 
 EXPLORING_STAGES = 3
 StageName = Literal["send_or_hold", "offer_channel", "slot_block", "holdback"]

@@ -15,98 +15,105 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.localtime import DAY, HOUR
 from decisions.records import ValueParts
-from decisions.slots import Hours
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from decisions.eligibility import Candidate
-    from decisions.records import Scores
+    from decisions.records import BudgetState, Scores
+    from decisions.slots import Hours
+    from features.contracts import Offer
 
 WEEK = 7 * DAY
 _EVEN = (1.0,) * HOURS_OF_WEEK
 _NOTHING = (0.0,)
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surface:
-    """The value of each candidate (rows) at each of its moments (columns), and the parts it is made of."""
+class Moments:
+    """A moment in each hour (−1: none), read once for every channel."""
 
-    tau: NDArray[np.float64]
-    multiplier: NDArray[np.float64]
-    send_cost: NDArray[np.float64]
-    incentive: NDArray[np.float64]
-    ltv_loss: NDArray[np.float64]
-    price: NDArray[np.float64]
-    total: NDArray[np.float64]
-    """−∞ where the candidate has no moment."""
+    times: NDArray[np.int64]
+    level: NDArray[np.int64]
+    """Messages in the seven days before."""
+    hour: NDArray[np.int64]
+    """The slot whose middle was last passed; ``share`` of the way to the next one's is gone."""
+    share: Floats
 
-    def parts(self, row: int, column: int) -> ValueParts:
-        """Return the parts of one value."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lane:
+    """What candidates of one channel and one permitted time share, hour by hour."""
+
+    times: NDArray[np.int64]
+    multiplier: Floats
+    ltv_loss: Floats
+    """Infinite where there is no moment."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worth:
+    """The value of one candidate in each hour of its lane; −∞ where it has no moment."""
+
+    lane: Lane
+    tau: float
+    send_cost: float
+    incentive: float
+    price: float
+    total: Floats
+
+    def parts(self, hour: int) -> ValueParts:
+        """Return what the value in one hour is made of."""
         return ValueParts(
-            tau=float(self.tau[row]),
-            multiplier=float(self.multiplier[row, column]),
-            send_cost=float(self.send_cost[row]),
-            incentive=float(self.incentive[row]),
-            ltv_loss=float(self.ltv_loss[row, column]),
-            price=float(self.price[row]),
+            tau=self.tau,
+            multiplier=float(self.lane.multiplier[hour]),
+            send_cost=self.send_cost,
+            incentive=self.incentive,
+            ltv_loss=float(self.lane.ltv_loss[hour]),
+            price=self.price,
         )
 
 
-def surface(
-    candidates: Sequence[Candidate],
-    times: NDArray[np.int64],
-    grid: Hours,
-    *,
-    scores: Scores,
-    messages: NDArray[np.float64],
-    prices: Mapping[str, float],
-) -> Surface:
-    """Return the value of ``candidates`` at ``times`` (candidates × hours of ``grid``; −1: none).
+def read_moments(times: NDArray[np.int64], grid: Hours, messages: Floats) -> Moments:
+    """Return ``times`` (one in each hour of ``grid``) with pressure level and place on the circle of hours.
 
-    ``messages`` are the moments of the customer's other messages, sorted. A score that is missing counts as
-    nothing: marketing candidates without one were refused before.
+    ``messages`` are the moments of the customer's other messages, sorted.
     """
-    channels = [candidate.channel for candidate in candidates]
     level = np.searchsorted(messages, times, "right") - np.searchsorted(messages, times - WEEK, "right")
-    reachable = np.array([scores.reachable_value.get(channel, 0.0) for channel in channels])
-    loss = reachable[:, None] * _at_level(scores.hazard, channels, level)
-    loss += _at_level(scores.response_loss, channels, level)
-    tau = np.array([scores.tau.get(candidate.name, 0.0) for candidate in candidates])
-    multiplier = _multiplier(scores, channels, times, grid)
-    send_cost = np.array([each.offer.send_cost.get(each.channel, 0.0) for each in candidates])
-    incentive = np.array(
-        [each.offer.incentive_cost * scores.redeem.get(each.offer.offer_id, 0.0) for each in candidates]
-    )
-    price = np.array([prices.get(channel, 0.0) for channel in channels])
-    total = tau[:, None] * multiplier - (send_cost + incentive + price)[:, None] - loss
-    total = np.where(times >= 0, total, -np.inf)
-    return Surface(tau, multiplier, send_cost, incentive, loss, price, total)
+    after = (times + grid.offset) % HOUR / HOUR - 0.5
+    step = (after < 0).astype(np.int64)
+    return Moments(times, level, (grid.slot - step) % HOURS_OF_WEEK, after + step)
 
 
-def _at_level(
-    table: Mapping[str, tuple[float, ...]], channels: Sequence[str], level: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    rows = [np.asarray(table.get(channel) or _NOTHING) for channel in channels]
-    return np.stack([row[np.minimum(at, row.size - 1)] for row, at in zip(rows, level, strict=True)])
+def lane(moments: Moments, *, channel: str, scores: Scores) -> Lane:
+    """Return the parts of the value that depend on the hour.
+
+    A score that is missing counts as nothing: marketing candidates without one were refused before.
+    """
+    hazard = _at_level(scores.hazard.get(channel) or _NOTHING, moments.level)
+    response = _at_level(scores.response_loss.get(channel) or _NOTHING, moments.level)
+    loss = scores.reachable_value.get(channel, 0.0) * hazard + response
+    curve = np.array(scores.multiplier.get(channel, _EVEN))
+    between = np.append(curve[1:], curve[0]) - curve
+    multiplier = curve[moments.hour] + moments.share * between[moments.hour]
+    return Lane(moments.times, multiplier, np.where(moments.times >= 0, loss, np.inf))
 
 
-def _multiplier(
-    scores: Scores, channels: Sequence[str], times: NDArray[np.int64], grid: Hours
-) -> NDArray[np.float64]:
-    curves = {channel: np.asarray(scores.multiplier.get(channel, _EVEN)) for channel in dict.fromkeys(channels)}
-    after = (times + grid.offset) % HOUR / HOUR - 0.5  # from the middle of the hour, in hours
-    step = np.where(after < 0, -1, 0)
-    here = (grid.slot + step) % HOURS_OF_WEEK
-    share = after - step
-    rows = (
-        (1 - part) * curves[channel][at] + part * curves[channel][(at + 1) % HOURS_OF_WEEK]
-        for channel, at, part in zip(channels, here, share, strict=True)
-    )
-    return np.stack(list(rows))
+def worth(shared: Lane, offer: Offer, channel: str, *, scores: Scores, budgets: BudgetState) -> Worth:
+    """Return the value of sending ``offer`` on ``channel`` in each hour of its lane."""
+    tau = scores.tau.get(f"{offer.offer_id}|{channel}", 0.0)
+    send_cost = offer.send_cost.get(channel, 0.0)
+    incentive = offer.incentive_cost * scores.redeem.get(offer.offer_id, 0.0)
+    price = budgets.prices.get(channel, 0.0)
+    total = tau * shared.multiplier - (shared.ltv_loss + (send_cost + incentive + price))
+    return Worth(shared, tau, send_cost, incentive, price, total)
+
+
+def _at_level(table: Sequence[float], level: NDArray[np.int64]) -> Floats:
+    row = np.asarray(table, dtype=np.float64)
+    return row[np.minimum(level, row.size - 1)]

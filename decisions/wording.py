@@ -1,4 +1,4 @@
-"""What goes into a message's placeholders: the value where one is known, else the offer's fallback, never a gap."""
+"""What goes into a message's placeholders: a known value, else the offer's fallback, never a gap."""
 
 from __future__ import annotations
 

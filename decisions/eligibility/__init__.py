@@ -6,10 +6,19 @@ forbid; what is left of the horizon is permitted, and a message must be able to 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from decisions.eligibility.codes import RANK, Code, code_table
-from decisions.eligibility.counting import caps, cooldowns, exclusivity, gaps, smart_pause
+from decisions.eligibility.counting import (
+    Messages,
+    channel_caps,
+    cooldowns,
+    exclusivity,
+    gaps,
+    offer_caps,
+    smart_pause,
+)
 from decisions.eligibility.quiet import quiet_times, validity
 from decisions.eligibility.situation import Block, Candidate, Situation
 from decisions.eligibility.standing import about_channel, about_customer, about_offer, about_score
@@ -48,32 +57,37 @@ def eligible(situation: Situation, offers: Sequence[Offer]) -> tuple[tuple[Candi
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Return each reason once, the broadest first."""
-    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: RANK[Code(reason.code)]))
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: RANK[reason.code]))
 
 
 class _Rules:
-    """The rules of one situation, with what does not depend on the offer worked out once per channel."""
+    """The rules of one situation, with what does not depend on the offer or not on the channel worked out once."""
 
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
-        self._messages = tuple(sorted(situation.state.pressure, key=lambda message: message.at))
+        self._messages = Messages(situation.state.pressure)
         self._channel_reasons: dict[str, tuple[Reason, ...]] = {}
         self._channel_blocks: dict[str, tuple[Block, ...]] = {}
+        self._offer_reasons: dict[str, tuple[Reason, ...]] = {}
+        self._offer_blocks: dict[str, tuple[Block, ...]] = {}
+        self._channel_spans: dict[str, Spans] = {}
+        self._left: dict[tuple[str, tuple[Spans, ...]], Spans] = {}
 
     def judge(self, offer: Offer, channel: str) -> Candidate | Sequence[Reason]:
         """Return the candidate, or why it may not be sent."""
         standing = (
             *self._about_channel(channel),
-            *about_offer(self._situation, offer),
+            *self._about_offer(offer),
             *about_score(self._situation, offer, channel),
         )
         if standing:
             return standing
-        blocks = [*self._of_channel(channel), *self._of_offer(offer, channel)]
-        permitted = self._permitted(union(span for block in blocks for span in block.spans))
+        scoped = offer_caps(self._situation, self._messages, offer, channel)
+        own = (*self._of_offer(offer), *scoped)
+        permitted = self._permitted(channel, tuple(block.spans for block in own))
         if permitted:
             return Candidate(offer=offer, channel=channel, permitted=permitted)
-        return self._why_never(blocks, offer, channel)
+        return self._why_never((*self._of_channel(channel), *own), offer, channel)
 
     def _about_channel(self, channel: str) -> tuple[Reason, ...]:
         if channel not in self._channel_reasons:
@@ -84,18 +98,38 @@ class _Rules:
         if channel not in self._channel_blocks:
             self._channel_blocks[channel] = (
                 *quiet_times(self._situation, channel),
+                *channel_caps(self._situation, self._messages, channel),
                 *gaps(self._situation, self._messages, channel),
                 *smart_pause(self._situation, self._messages, channel),
             )
         return self._channel_blocks[channel]
 
-    def _of_offer(self, offer: Offer, channel: str) -> Iterable[Block]:
-        yield from validity(self._situation, offer)
-        yield from caps(self._situation, self._messages, offer, channel)
-        yield from cooldowns(self._situation, self._messages, offer)
-        yield from exclusivity(self._situation, self._messages, offer)
+    def _about_offer(self, offer: Offer) -> tuple[Reason, ...]:
+        if offer.offer_id not in self._offer_reasons:
+            self._offer_reasons[offer.offer_id] = tuple(about_offer(self._situation, offer))
+        return self._offer_reasons[offer.offer_id]
 
-    def _permitted(self, blocked: Spans) -> Spans:
+    def _of_offer(self, offer: Offer) -> tuple[Block, ...]:
+        if offer.offer_id not in self._offer_blocks:
+            self._offer_blocks[offer.offer_id] = (
+                *validity(self._situation, offer),
+                *cooldowns(self._situation, self._messages, offer),
+                *exclusivity(self._situation, self._messages, offer),
+            )
+        return self._offer_blocks[offer.offer_id]
+
+    def _permitted(self, channel: str, own: tuple[Spans, ...]) -> Spans:
+        """Return what the channel's blocks and an offer's ``own`` leave: the same for most offers, so kept."""
+        if (channel, own) not in self._left:
+            if channel not in self._channel_spans:
+                blocks = self._of_channel(channel)
+                self._channel_spans[channel] = union(span for block in blocks for span in block.spans)
+            blocked = self._channel_spans[channel]
+            self._left[channel, own] = self._free(union(chain(blocked, *own)) if any(own) else blocked)
+        return self._left[channel, own]
+
+    def _free(self, blocked: Spans) -> Spans:
+        """Return the spans of the horizon outside ``blocked`` in which a message can wait."""
         least = self._situation.policy.least_window_minutes * 60
         free = without(self._situation.span, blocked)
         return tuple(span for span in free if usable(span, least))
@@ -103,7 +137,7 @@ class _Rules:
     def _why_never(self, blocks: Sequence[Block], offer: Offer, channel: str) -> Sequence[Reason]:
         """Return the rules that forbid all the time alone; else all that forbid a part of it."""
         start = self._situation.span[0]
-        alone = [block for block in blocks if not self._permitted(block.spans)]
+        alone = [block for block in blocks if not self._free(block.spans)]
         if alone:
             return [block.reason(start) for block in alone]
         parts = [block.reason(start) for block in blocks if clip(block.spans, *self._situation.span)]

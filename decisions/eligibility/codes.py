@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Code(StrEnum):
@@ -10,7 +11,7 @@ class Code(StrEnum):
 
     text: str
 
-    def __new__(cls, value: str, text: str) -> Code:
+    def __new__(cls, value: str, text: str) -> Self:
         """Make a member that carries its ``text``."""
         member = str.__new__(cls, value)
         member._value_ = value
@@ -76,7 +77,7 @@ class Code(StrEnum):
     PRIOR = "prior", "A part of the value is a declared assumption, for want of data."
 
 
-RANK = {code: place for place, code in enumerate(Code)}
+RANK: dict[str, int] = {code: place for place, code in enumerate(Code)}
 """The place of each code in the order above."""
 
 

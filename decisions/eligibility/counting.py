@@ -5,30 +5,49 @@ reserved for Friday counts for a Thursday send. A reservation may still go anywh
 ``until``, so that it counts in every window it could fall into.
 
 For a rolling window of W seconds [s, s + W): message i, going in [aᵢ, bᵢ], may fall into it for s in
-(aᵢ − W, bᵢ]. Where ``limit`` of these stretches overlap, at s in (a − W, b], every t in (a − W, b + W) is too much.
+(aᵢ − W, bᵢ]. Where ``limit`` of these stretches overlap, at s in (a − W, b], every t in (a − W, b + W) is
+too much.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from decisions.eligibility.codes import Code
 from decisions.eligibility.situation import Block
-from decisions.localtime import DAY, HOUR, Days, Period, periods
-from decisions.records import Pressure
+from decisions.localtime import DAY, HOUR, Days, Period, Periods, periods
 from decisions.spans import ALWAYS, Span, Spans, stacked, union
 from features.contracts import Cap, Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from decisions.eligibility.situation import Situation
+    from decisions.records import Pressure
 
 
-Messages = tuple[Pressure, ...]
-"""One customer's messages, oldest first."""
+class Messages:
+    """One customer's messages, oldest first, with what was counted of them kept for the next candidate."""
+
+    def __init__(self, pressure: Iterable[Pressure]) -> None:
+        self.all: tuple[Pressure, ...] = tuple(sorted(pressure, key=lambda message: message.at))
+        self._of_offer: dict[str | None, list[Span]] = {}
+        for message in self.all:
+            self._of_offer.setdefault(message.offer_id, []).append(going(message))
+        self._blocked: dict[Cap, Spans] = {}
+
+    def of_offer(self, offer_id: str) -> list[Span]:
+        """Return when the messages with one offer went or go."""
+        return self._of_offer.get(offer_id, [])
+
+    def blocked(self, cap: Cap, situation: Situation) -> Spans:
+        """Return when one more message would overrun ``cap``."""
+        if cap not in self._blocked:
+            self._blocked[cap] = cap_spans(cap, self.all, situation)
+        return self._blocked[cap]
 
 
 def going(message: Pressure) -> Span:
@@ -52,17 +71,6 @@ def counts(cap: Cap, message: Pressure) -> bool:
     return message.purpose in cap.purposes and all(want in (None, has) for want, has in scopes)
 
 
-def binds(cap: Cap, situation: Situation, offer: Offer, channel: str) -> bool:
-    """Return whether ``cap`` is about sending ``offer`` on ``channel`` for this purpose and campaign."""
-    scopes = (
-        (cap.channel, channel),
-        (cap.category, offer.category),
-        (cap.offer_id, offer.offer_id),
-        (cap.campaign_id, situation.ask.campaign_id),
-    )
-    return situation.ask.purpose in cap.purposes and all(want in (None, has) for want, has in scopes)
-
-
 def rolling(times: Iterable[Span], *, limit: int, length: int) -> Spans:
     """Return when one more message is more than ``limit`` in some window of ``length`` seconds, half open."""
     if limit == 0:
@@ -76,22 +84,18 @@ def calendar(times: Iterable[Span], *, limit: int, zones: tuple[str, ...], days:
     if limit == 0:
         return ALWAYS
     known = list(times)
-    full = (
-        span
-        for name in zones
-        for spans in periods(name, days, period)
-        if sum(_touches(time, spans) for time in known) >= limit
-        for span in spans
-    )
-    return union(full)
+    return union(span for name in zones for span in _full(known, limit, periods(name, days, period)))
 
 
-def _touches(time: Span, spans: Spans) -> bool:
-    first, last = time
-    return any(start <= last and first < end for start, end in spans)
+def _full(times: list[Span], limit: int, found: Periods) -> Iterator[Span]:
+    """Yield the spans of the periods that hold ``limit`` of ``times``; one that may go in two counts in both."""
+    tally = Counter(period for first, last in times for period in found.touched(first, last))
+    for period, count in tally.items():
+        if count >= limit:
+            yield from found.spans[period]
 
 
-def cap_block(cap: Cap, messages: Messages, situation: Situation) -> Spans:
+def cap_spans(cap: Cap, messages: Sequence[Pressure], situation: Situation) -> Spans:
     """Return when one more message would overrun ``cap``."""
     counted = [message for message in messages if counts(cap, message)]
     if len(counted) < cap.limit:
@@ -103,20 +107,37 @@ def cap_block(cap: Cap, messages: Messages, situation: Situation) -> Spans:
     return calendar(times, limit=cap.limit, zones=situation.zones, days=situation.days, period=period)
 
 
-def caps(situation: Situation, messages: Messages, offer: Offer, channel: str) -> Iterator[Block]:
-    """Yield what the policy's caps, the offer's own and the customer's weekly limit forbid."""
+def channel_caps(situation: Situation, messages: Messages, channel: str) -> Iterator[Block]:
+    """Yield what the caps forbid that bind every offer on ``channel``, the customer's weekly limit among them."""
     for cap in situation.policy.caps:
-        if binds(cap, situation, offer, channel):
-            yield Block(code=Code.CAP, spans=cap_block(cap, messages, situation), detail=cap.name)
-    for own in offer.caps:
-        cap = own.model_copy(update={"offer_id": offer.offer_id})
-        if binds(cap, situation, offer, channel):
-            spans = cap_block(cap, messages, situation)
-            yield Block(code=Code.CAP, spans=spans, offer_id=offer.offer_id, detail=own.name)
+        if not (cap.offer_id or cap.category) and _binds(cap, situation, channel):
+            yield Block(code=Code.CAP, spans=messages.blocked(cap, situation), detail=cap.name)
     preference = situation.state.preference
     if preference and preference.max_per_week is not None and situation.marketing:
         cap = Cap(limit=preference.max_per_week, window="7d")
-        yield Block(code=Code.PREFERENCE_CAP, spans=cap_block(cap, messages, situation), detail=cap.name)
+        yield Block(code=Code.PREFERENCE_CAP, spans=messages.blocked(cap, situation), detail=cap.name)
+
+
+def offer_caps(situation: Situation, messages: Messages, offer: Offer, channel: str) -> Iterator[Block]:
+    """Yield what the policy's caps on this offer or its category forbid, and the offer's own."""
+    for cap in situation.policy.caps:
+        scoped = cap.offer_id or cap.category
+        fits = cap.offer_id in {None, offer.offer_id} and cap.category in {None, offer.category}
+        if scoped and fits and _binds(cap, situation, channel):
+            yield Block(code=Code.CAP, spans=messages.blocked(cap, situation), detail=cap.name)
+    for cap in situation.catalogue.own_caps[offer.offer_id]:
+        if _binds(cap, situation, channel):
+            spans = messages.blocked(cap, situation)
+            yield Block(code=Code.CAP, spans=spans, offer_id=offer.offer_id, detail=cap.name)
+
+
+def _binds(cap: Cap, situation: Situation, channel: str) -> bool:
+    ask = situation.ask
+    return (
+        ask.purpose in cap.purposes
+        and cap.channel in {None, channel}
+        and cap.campaign_id in {None, ask.campaign_id}
+    )
 
 
 def gaps(situation: Situation, messages: Messages, channel: str) -> Iterator[Block]:
@@ -124,11 +145,13 @@ def gaps(situation: Situation, messages: Messages, channel: str) -> Iterator[Blo
     policy = situation.policy
     if situation.ask.purpose not in policy.gap_purposes:
         return
-    limits = ((policy.min_gap_hours, None), (policy.channel_gap_hours.get(channel, 0.0), channel))
-    for hours, where in limits:
+    for hours, where in ((policy.min_gap_hours, None), (policy.channel_gap_hours.get(channel, 0.0), channel)):
         if hours > 0:
-            counted = Cap(limit=1, window="1h", channel=where, purposes=policy.gap_purposes)
-            near = (going(message) for message in messages if counts(counted, message))
+            near = (
+                going(message)
+                for message in messages.all
+                if message.purpose in policy.gap_purposes and where in {None, message.channel}
+            )
             spans = rolling(near, limit=1, length=ceil(hours * HOUR))
             yield Block(code=Code.MIN_GAP, spans=spans, channel=where, detail=f"{hours:g}h")
 
@@ -138,7 +161,7 @@ def cooldowns(situation: Situation, messages: Messages, offer: Offer) -> Iterato
     rest = situation.policy.cooldowns
     sent = ceil(max(rest.after_sent_days, offer.cooldown_days) * DAY)
     converted = ceil(max(rest.after_conversion_days, offer.cooldown_days) * DAY)
-    times = [going(message) for message in messages if message.offer_id == offer.offer_id]
+    times = list(messages.of_offer(offer.offer_id))
     taken = []
     for exposure in situation.state.exposures:
         if exposure.offer_id == offer.offer_id:
@@ -154,12 +177,7 @@ def exclusivity(situation: Situation, messages: Messages, offer: Offer) -> Itera
     length = ceil(situation.policy.cooldowns.exclusivity_days * DAY)
     if offer.exclusivity_group is None or not length:
         return
-    others = {
-        each.offer_id
-        for each in situation.catalogue.offers
-        if each.exclusivity_group == offer.exclusivity_group and each.offer_id != offer.offer_id
-    }
-    times = [going(message) for message in messages if message.offer_id in others]
+    times = [time for other in situation.catalogue.rivals[offer.offer_id] for time in messages.of_offer(other)]
     if times:
         spans = rolling(times, limit=1, length=length)
         yield Block(code=Code.EXCLUSIVITY, spans=spans, offer_id=offer.offer_id, detail=offer.exclusivity_group)
@@ -172,7 +190,7 @@ def smart_pause(situation: Situation, messages: Messages, channel: str) -> Itera
         return
     past = [
         message
-        for message in messages
+        for message in messages.all
         if message.purpose == "marketing"
         and message.at <= situation.now
         and (not rule.per_channel or message.channel == channel)

@@ -5,7 +5,6 @@ Where the zone is unknown, a moment is forbidden if it is forbidden in any zone 
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from decisions.spans import ALWAYS, DAWN, NEVER, Spans, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from decisions.eligibility.situation import Situation
     from decisions.policy_parts import Blackout

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from decisions.catalogue import Catalogue
 from decisions.eligibility.codes import Code
 from decisions.localtime import Days, days_between
 from decisions.policy import Policy
 from decisions.records import Ask, BudgetState, CustomerState, Reason, Scores
 from decisions.spans import Span, Spans, end_of
-from decisions.catalogue import Catalogue
 from features.contracts import Campaign, Offer
 
 

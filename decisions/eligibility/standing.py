@@ -99,8 +99,4 @@ def _contact(situation: Situation, channel: str) -> Code | None:
 
 def _same_place(situation: Situation, held_back: str, offer: Offer) -> bool:
     """Return whether ``offer`` would take the place of the offer ``held_back``: itself, or one it excludes."""
-    other = situation.catalogue.offer.get(held_back)
-    group = offer.exclusivity_group
-    return held_back == offer.offer_id or (
-        other is not None and group is not None and other.exclusivity_group == group
-    )
+    return held_back == offer.offer_id or held_back in situation.catalogue.rivals[offer.offer_id]
