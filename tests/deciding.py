@@ -66,7 +66,9 @@ def customer(**changes: Any) -> Customer:
     return Customer.model_validate(plain | changes)
 
 
-def consent(channel: str = "email", purpose: Any = "marketing", status: Any = "granted", **changes: Any) -> Consent:
+def consent(
+    channel: str = "email", purpose: Any = "marketing", status: Any = "granted", **changes: Any
+) -> Consent:
     at = changes.pop("at", NOON - timedelta(days=400))
     return Consent(customer_id=CUSTOMER, channel=channel, purpose=purpose, status=status, at=at, source="test")
 

@@ -1,0 +1,131 @@
+"""The same inputs give the same decision, and the record alone gives it again (P4, P6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decisions.decide import decide
+from decisions.records import Ask, BudgetState, Exposure
+from decisions.replay import freeze, freeze_catalogue, freeze_policy, keys_of, replay
+from features.contracts import Preference
+from tests.deciding import (
+    CHANNELS,
+    CUSTOMER,
+    KEYS,
+    NOON,
+    catalogue,
+    consent,
+    customer,
+    offer,
+    policy,
+    scores,
+    sent,
+    state,
+)
+
+RULES = policy(
+    caps=[{"limit": 2, "window": "7d"}, {"limit": 1, "window": "day"}],
+    quiet_hours=[{"from_hour": 21, "until_hour": 8}],
+    blackouts=[{"start": "2026-12-24T00:00", "end": "2026-12-27T00:00"}],
+    holdback={"share": 0.3},
+    holdout_share=0.1,
+    exploration={"loss_budget": 0.3, "floor": 0.02},
+    experiments=[
+        {"experiment_id": "gap", "arms": [{"name": "a"}, {"name": "b", "policy": {"min_gap_hours": 48}}]}
+    ],
+)
+STOCK = catalogue(
+    offer("tea", channels=("email", "sms"), variables={"first": "friend"}, valid_until=NOON + timedelta(days=9)),
+    offer("coffee", eligibility="churn < 0.5", incentive_cost=0.1, cooldown_days=3),
+)
+number = st.floats(-3, 3, allow_nan=False) | st.integers(-3, 3)
+moment = st.integers(-20 * 86400 * 10**6, 5 * 86400 * 10**6).map(lambda at: NOON + timedelta(microseconds=at))
+
+
+@st.composite
+def questions(draw):
+    worth = scores(
+        STOCK,
+        tau={name: draw(number) for name in ("tea|email", "tea|sms", "coffee|email")},
+        churn=draw(st.none() | st.floats(0, 1)),
+        attributes=draw(
+            st.dictionaries(
+                st.sampled_from(["first", "n"]), st.none() | number | st.text(max_size=5) | st.booleans()
+            )
+        ),
+        notes=("prior:x",),
+        features_as_of=draw(st.none() | moment),
+    )
+    known = state(
+        who=customer(
+            time_zone=draw(st.sampled_from([None, "America/New_York"])),
+            country=draw(st.sampled_from([None, "US"])),
+        ),
+        consents=tuple(consent(channel, at=draw(moment)) for channel in CHANNELS),
+        pressure=tuple(
+            sent(at, responded=draw(st.sampled_from([None, True, False])))
+            for at in draw(st.lists(moment, max_size=3))
+        ),
+        preference=draw(st.sampled_from([None, Preference(customer_id=CUSTOMER, max_per_week=2)])),
+        exposures=(Exposure(offer_id="tea", last_sent=draw(st.none() | moment)),),
+        held_back=draw(st.sampled_from([{}, {"tea": NOON + timedelta(days=1)}])),
+    )
+    ask = Ask(
+        request_id=draw(st.text(min_size=1, max_size=8)),
+        customer_id=CUSTOMER,
+        purpose=draw(st.sampled_from(["marketing", "transactional"])),
+        offers=draw(st.sampled_from([None, ("tea",)])),
+    )
+    budgets = BudgetState(
+        prices={"email": draw(st.integers(0, 1))},
+        exhausted=draw(st.sampled_from([frozenset(), frozenset({"sms"})])),
+    )
+    return ask, {
+        "policy": RULES,
+        "catalogue": STOCK,
+        "scores": worth,
+        "state": known,
+        "now": draw(moment),
+        "budgets": budgets,
+    }
+
+
+@settings(max_examples=120, deadline=None)
+@given(question=questions())
+def test_a_record_alone_gives_the_decision_again(question):
+    ask, given = question
+    decision = decide(ask, keys=KEYS, **given)
+    assert decide(ask, keys=KEYS, **given) == decision
+    record = freeze(ask, keys_id="k1", **given)
+    assert keys_of(record) == "k1"
+    assert replay(record, KEYS) == decision
+
+
+def test_a_lean_record_needs_the_versions_it_names():
+    worth, known, ask = scores(STOCK), state(), Ask(request_id="r", customer_id=CUSTOMER)
+    given = {"policy": RULES, "catalogue": STOCK, "scores": worth, "state": known, "now": NOON}
+    record = freeze(ask, keys_id="k1", whole=False, **given)
+    contents = {RULES.version: freeze_policy(RULES), STOCK.version: freeze_catalogue(STOCK)}
+    assert replay(record, KEYS, contents=contents) == decide(ask, keys=KEYS, **given)
+    with pytest.raises(KeyError):
+        replay(record, KEYS)
+
+
+def test_the_hash_of_history_changes_with_everything_that_is_fixed_before_the_draw():
+    worth, known, ask = scores(STOCK), state(), Ask(request_id="r", customer_id=CUSTOMER)
+    given = {"policy": RULES, "catalogue": STOCK, "scores": worth, "state": known, "now": NOON}
+    other = [
+        {"policy": policy()},
+        {"catalogue": catalogue(offer("tea"), offer("coffee"), offer("bread"))},
+        {"scores": replace(worth, churn=0.9)},
+        {"state": state(pressure=(sent(NOON),))},
+        {"now": NOON + timedelta(seconds=1)},
+        {"budgets": BudgetState(prices={"email": 0.1})},
+    ]
+    hashes = [decide(ask, keys=KEYS, **(given | change)).history_hash for change in ({}, *other)]
+    assert len(set(hashes)) == len(hashes)
