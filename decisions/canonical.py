@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 def canonical(value: Any) -> bytes:
     """Return ``value`` (records, contracts, mappings, moments) as JSON with sorted keys."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY)
 
 
 def digest(data: bytes) -> str:

@@ -49,7 +49,7 @@ def about_channel(situation: Situation, channel: str) -> Iterator[Reason]:
     preference = situation.state.preference
     if preference and channel in preference.channels_off:
         yield Reason(code=Code.PREFERENCE_CHANNEL_OFF, channel=channel)
-    if channel in situation.budgets.exhausted:
+    if channel in situation.budgets.exhausted and situation.ask.purpose != "transactional":
         yield Reason(code=Code.BUDGET_EXHAUSTED, channel=channel)
 
 

@@ -79,7 +79,7 @@ def action_of(decision) -> tuple[object, ...]:
 @pytest.fixture(scope="module")
 def drawn() -> list[object]:
     given = world()
-    return [answer(**given, request_id=f"request-{number}") for number in range(3000)]
+    return [answer(**given, request_id=f"request-{number}") for number in range(2000)]
 
 
 def test_the_mean_of_one_over_the_propensity_is_one_for_every_action(drawn):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decisions.eligibility.counting import rolling
 from decisions.localtime import DAY, days_between, local_dates, periods, wall_hours
 from decisions.zones import zones_of_country
 from tests.deciding import answer, customer, policy, sent, state
@@ -86,6 +88,22 @@ def test_no_minute_between_send_and_expiry_overruns_a_cap_or_gap(now, name, ago,
             run = run + 1 if open_ else 0
             longest = max(longest, run)
         assert longest <= rules.least_window_minutes // 5 + 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    waits=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 4)), max_size=4),
+    limit=st.integers(1, 3),
+    length=st.integers(1, 9),
+)
+def test_a_reservation_counts_wherever_it_may_still_go(waits, limit, length):
+    """Try every second at which each waiting message could go."""
+    blocked = rolling([(at, at + wait) for at, wait in waits], limit=limit, length=length)
+    placements = list(product(*(range(at, at + wait + 1) for at, wait in waits)))
+    for t in range(-10, 40):
+        windows = range(t - length + 1, t + 1)
+        full = any(sum(s <= at < s + length for at in times) >= limit for times in placements for s in windows)
+        assert any(start <= t < end for start, end in blocked) is full
 
 
 @settings(max_examples=100, deadline=None)

@@ -95,7 +95,7 @@ def questions(draw):
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(question=questions())
 def test_a_record_alone_gives_the_decision_again(question):
     ask, given = question

@@ -134,10 +134,11 @@ def test_a_channel_must_be_allowed_by_policy_and_request():
     assert codes(answer(channels=("sms",))) == ["channel_not_allowed"]
 
 
-def test_a_spent_budget_closes_its_channel():
+def test_a_spent_budget_closes_its_channel_but_not_to_an_invoice():
     stock = catalogue(offer(channels=("email", "sms")))
-    decision = answer(stock=stock, budgets=BudgetState(exhausted=frozenset({"email"})))
-    assert decision.channel == "sms"
+    spent = BudgetState(exhausted=frozenset({"email"}))
+    assert answer(stock=stock, budgets=spent).channel == "sms"
+    assert answer(budgets=spent, purpose="transactional").channel == "email"
 
 
 def test_the_holdout_gets_no_marketing_but_its_invoices():
