@@ -1,0 +1,42 @@
+"""The ledger: decisions, reservations, pressure, consents, preferences, inbox, outbox and audit in one SQL store."""
+
+from decisions.ledger.errors import (
+    CallerError,
+    DuplicateDecision,
+    ImpossibleRow,
+    LedgerBusy,
+    LedgerCorrupt,
+    LedgerError,
+    LedgerUnavailable,
+    RequestConflict,
+    StorageError,
+    UnknownDecision,
+    UnlockedCustomer,
+)
+from decisions.ledger.ledger import Ledger
+from decisions.ledger.state import Reading
+from decisions.ledger.transaction import Transaction
+from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Recording, Verdict
+
+__all__ = [
+    "CallerError",
+    "DuplicateDecision",
+    "EventVerdict",
+    "ImpossibleRow",
+    "Leased",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerCorrupt",
+    "LedgerError",
+    "LedgerUnavailable",
+    "Loaded",
+    "Moment",
+    "Reading",
+    "Recording",
+    "RequestConflict",
+    "StorageError",
+    "Transaction",
+    "UnknownDecision",
+    "UnlockedCustomer",
+    "Verdict",
+]

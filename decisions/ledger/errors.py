@@ -1,0 +1,77 @@
+"""Everything the ledger can raise, by whose fault it is. Whatever is raised, nothing half written stays behind.
+
+LedgerError
+├── CallerError            the request cannot stand as it is; trying again changes nothing
+│   ├── RequestConflict    409: the request id is taken by another body
+│   ├── DuplicateDecision  409: the decision id is taken
+│   ├── UnknownDecision    404
+│   ├── UnlockedCustomer   a transaction wrote about a customer it was not opened for
+│   └── ImpossibleRow      a value the schema refuses
+└── StorageError           the request was fine; the store was not
+    ├── LedgerBusy         503: locked for longer than the timeout; try again
+    ├── LedgerUnavailable  503: cannot be opened, read or written
+    └── LedgerCorrupt      500: what is stored contradicts itself
+"""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Base of all errors of the ledger."""
+
+
+class CallerError(LedgerError):
+    """The caller's mistake."""
+
+
+class RequestConflict(CallerError):  # noqa: N818  # named for what it is, as the HTTP answer is: a conflict
+    """A request id came back with another body."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request_id {request_id!r} was already answered for a different request; "
+            "repeat the first request unchanged, or use a new request_id"
+        )
+        self.request_id = request_id
+
+
+class DuplicateDecision(CallerError):  # noqa: N818  # as above
+    """A decision id was recorded before."""
+
+
+class UnknownDecision(CallerError):  # noqa: N818  # as above
+    """No decision has this id."""
+
+    def __init__(self, decision_id: str) -> None:
+        super().__init__(f"decision_id {decision_id!r} is not in the ledger; it was never made, or was erased")
+        self.decision_id = decision_id
+
+
+class UnlockedCustomer(CallerError):  # noqa: N818  # as above
+    """A transaction opened for some customers was used for another, who is not locked."""
+
+    def __init__(self, decision_id: str) -> None:
+        super().__init__(
+            f"decision {decision_id!r} is about a customer the transaction was not opened for; "
+            "open it with that customer's id"
+        )
+
+
+class ImpossibleRow(CallerError):  # noqa: N818  # as above
+    """A row lacks what every row of its kind has: a send without a moment, a channel or an end."""
+
+
+class StorageError(LedgerError):
+    """Ours, or the disk's."""
+
+
+class LedgerBusy(StorageError):  # noqa: N818  # as above
+    """The lock did not come free in time. Nothing was written: try again."""
+
+
+class LedgerUnavailable(StorageError):  # noqa: N818  # as above
+    """The store cannot be opened, read or written. Nothing was written."""
+
+
+class LedgerCorrupt(StorageError):  # noqa: N818  # as above
+    """What is stored contradicts itself or the schema."""

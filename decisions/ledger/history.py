@@ -1,0 +1,139 @@
+"""Load imported history in bulk: what bears on no decision is passed over in columns, sends go in by the block.
+
+The lake has these events already, so each only leaves its id in the inbox: loading twice changes nothing, and the
+same event arriving over the API is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import bindparam, literal_column, select, update
+
+from decisions.ledger import contacts, events, schema
+from decisions.ledger.codec import text
+from decisions.ledger.session import Among, listed
+from decisions.ledger.transaction import last_audit
+from decisions.ledger.verdicts import Loaded
+from features.contracts import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    import pyarrow as pa
+
+    from decisions.ledger.session import Session
+
+BLOCK = 5_000
+"""Events in one transaction: the write lock is held for some tenths of a second."""
+
+_inbox, _pressure = schema.inbox.c, schema.pressure.c
+_KNOWN = select(_inbox.event_id).where(Among(_inbox.event_id, "ids"))
+_OF_MESSAGE = (_pressure.customer_id == bindparam("who"), _pressure.message_id == bindparam("name"))
+_UNDECIDED = _pressure.decision_id.is_(None)
+_ARRIVED = (
+    update(schema.pressure)
+    .where(*_OF_MESSAGE, _UNDECIDED, _pressure.responded.is_(None))
+    .values(responded=literal_column("0"))
+)
+_RESPONDED = update(schema.pressure).where(*_OF_MESSAGE, _UNDECIDED).values(responded=literal_column("1"))
+_CONTACTS = select(schema.customer.c.customer_id, schema.customer.c.contacts).where(
+    Among(schema.customer.c.customer_id, "ids")
+)
+
+_FAST_REACTIONS = frozenset({"opened", "clicked"})
+_NAMES = ("decision_id", "message_id", "campaign_id", "offer_id")
+
+Writing = "Callable[[Collection[str]], AbstractContextManager[Session]]"
+
+
+def load(
+    writing: Callable[[Collection[str]], AbstractContextManager[Session]], table: pa.Table, tick: int
+) -> Loaded:
+    """Let every event of the table that bears on decisions take effect, oldest first, once."""
+    bearing = _bearing(table)
+    taken = 0
+    for block in _blocks(bearing):
+        with writing({each.customer_id for each in block}) as session:
+            taken += _take(session, block, tick)
+    return Loaded(taken=taken, duplicates=len(bearing) - taken, skipped=len(table) - len(bearing))
+
+
+def _bearing(table: pa.Table) -> pa.Table:
+    """Keep message events, and purchases that name a message, a campaign or an offer; sort by time, sends first."""
+    import pyarrow as pa  # noqa: PLC0415  # only the bulk road needs columns
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    bearing = pc.is_in(table["type"], pa.array(events.EFFECTIVE))
+    bought = pc.is_in(table["type"], pa.array(["purchased", "converted"]))
+    named = pc.is_valid(table[_NAMES[0]])
+    for column in _NAMES[1:]:
+        named = pc.or_(named, pc.is_valid(table[column]))
+    kept = table.filter(pc.and_(bearing, pc.or_(pc.invert(bought), named)))
+    later = pc.not_equal(kept["type"], "sent")
+    return kept.append_column("later", later).sort_by([("occurred_at", "ascending"), ("later", "ascending")])
+
+
+def _blocks(table: pa.Table) -> Iterator[list[Event]]:
+    for start in range(0, len(table), BLOCK):
+        yield [_event(row) for row in table.slice(start, BLOCK).drop_columns(["later"]).to_pylist()]
+
+
+def _event(row: dict[str, Any]) -> Event:
+    """The lake's rows were validated on their way in; doing it again would cost more than the load."""
+    return Event.model_construct(**{**row, "properties": orjson.loads(row["properties"])})
+
+
+def _take(session: Session, block: Sequence[Event], tick: int) -> int:
+    new = _unknown(session, block)
+    session.many(events.RECEIVE, [events.inbox_row(each, tick, drained=True) for each in new])
+    plain = _plainly_deliverable(session, new)
+    session.many(events.FOREIGN, _foreign_rows(session, new))
+    session.many(_ARRIVED, [_named(each) for each in new if each.type == "delivered" and _is_fast(each, plain)])
+    session.many(_RESPONDED, [_named(each) for each in new if _is_fast_reaction(each, plain)])
+    for each in new:
+        if not _is_fast(each, plain):
+            events.apply(session, each, tick)
+    return len(new)
+
+
+def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
+    known = {row[0] for row in session.rows(_KNOWN, ids=listed([each.event_id for each in block]))}
+    first = {each.event_id: each for each in reversed(block)}
+    return [each for each in block if each.event_id not in known and first[each.event_id] is each]
+
+
+def _foreign_rows(session: Session, block: Sequence[Event]) -> list[dict[str, Any]]:
+    after = last_audit(session)
+    return [events.foreign_row(each, after) for each in block if each.type == "sent" and not each.decision_id]
+
+
+def _named(event: Event) -> dict[str, Any]:
+    return {"who": event.customer_id, "name": event.message_id}
+
+
+def _plainly_deliverable(session: Session, block: Sequence[Event]) -> frozenset[str]:
+    """Return customers for whom a delivery changes no contact: none bounced before or bounces in this block."""
+    people = {each.customer_id for each in block}
+    rows = session.rows(_CONTACTS, ids=listed(people))
+    bounced = {each.customer_id for each in block if each.type == "bounced"}
+    bounced |= {row[0] for row in rows if "soft_bounced" in text(contacts.states_of(orjson.loads(row[1])))}
+    return frozenset(people - bounced)
+
+
+def _is_fast(event: Event, plain: frozenset[str]) -> bool:
+    """Return whether one statement, the same for all, is the whole effect of the event."""
+    if event.decision_id:
+        return False
+    if event.type == "sent":
+        return True
+    named = event.message_id is not None
+    if event.type == "delivered":
+        return named and event.customer_id in plain
+    return named and event.type in _FAST_REACTIONS and not event.automated and event.campaign_id is None
+
+
+def _is_fast_reaction(event: Event, plain: frozenset[str]) -> bool:
+    return event.type in _FAST_REACTIONS and _is_fast(event, plain)

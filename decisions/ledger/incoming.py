@@ -1,0 +1,71 @@
+"""What comes in from outside: a batch of events over the API, people as tables or one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from decisions.ledger import events, people
+from decisions.ledger.verdicts import EventVerdict
+from features.contracts import Consent, Customer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from decisions.ledger.session import Session
+    from features.contracts import Event
+
+_ROWS = 2_000
+
+
+def take(session: Session, batch: Sequence[Event], tick: int, *, key: bytes | None) -> list[EventVerdict]:
+    """Take events in the order they happened (a send before what it led to); answer in the order given."""
+    erased = people.buried(session, key, {each.customer_id for each in batch}) if key else set()
+    verdicts: dict[int, EventVerdict] = {}
+    for place in sorted(range(len(batch)), key=lambda at: (batch[at].occurred_at, batch[at].type != "sent", at)):
+        verdicts[place] = _take_one(session, batch[place], tick, erased)
+    return [verdicts[place] for place in range(len(batch))]
+
+
+def _take_one(session: Session, event: Event, tick: int, erased: set[str]) -> EventVerdict:
+    if event.customer_id in erased:
+        return EventVerdict(event_id=event.event_id, status="erased")
+    if not session.run(events.RECEIVE, **events.inbox_row(event, tick)):
+        return EventVerdict(event_id=event.event_id, status="duplicate")
+    events.apply(session, event, tick)
+    return EventVerdict(event_id=event.event_id, status="accepted")
+
+
+def customers_of(source: pa.Table | Iterable[Customer]) -> Iterator[Customer]:
+    """Return customers of a table with the contract's fields as columns, or the customers themselves."""
+    for row in _rows(source):
+        yield row if isinstance(row, Customer) else Customer.model_validate(_opened(row, "attributes", "contacts"))
+
+
+def consents_of(source: pa.Table | Iterable[Consent]) -> Iterator[Consent]:
+    """Return journal entries of a table with the contract's fields as columns, or the entries themselves."""
+    for row in _rows(source):
+        yield row if isinstance(row, Consent) else Consent.model_validate(row)
+
+
+def _rows(source: Any) -> Iterator[Any]:
+    """A table comes apart by the slice, so that memory stays bounded."""
+    if not hasattr(source, "to_batches"):
+        yield from source
+        return
+    for batch in source.to_batches(max_chunksize=_ROWS):
+        yield from batch.to_pylist()
+
+
+def _opened(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """JSON objects, Arrow maps (lists of pairs) and structs all become plain objects; null becomes empty."""
+    return {**row, **{name: _object(row.get(name)) for name in names}}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = orjson.loads(value)
+    return {key: inner for key, inner in dict(value or {}).items() if inner is not None}

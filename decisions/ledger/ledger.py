@@ -1,0 +1,319 @@
+"""The ledger: one object in front of the store, one method for each thing that may be done with it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy.dialects import postgresql
+
+from decisions.ledger import (
+    boxes,
+    history,
+    incoming,
+    migrate,
+    people,
+    places,
+    protocol,
+    reading,
+    schema,
+)
+from decisions.ledger.codec import EPOCH, micros
+from decisions.ledger.session import Database
+from decisions.ledger.state import Reading, read_many
+from decisions.ledger.transaction import Transaction
+from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from decisions.ledger.session import Session
+    from decisions.ledger.sqlite import Synchronous
+    from decisions.records import CustomerState, Decision
+    from features.contracts import Consent, Customer, Event, Preference
+
+BLOCK = 500
+"""Items of a bulk call in one transaction, so that no caller holds the write lock for long."""
+
+_KEEP = postgresql.insert(schema.version).on_conflict_do_nothing()
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Ledger:
+    """Decisions, places, pressure, consents and events of all customers, in one SQL store.
+
+    Safe to share between threads; any number of processes may open the same ledger. Every method is one
+    transaction (bulk methods: one per block) and either happens as a whole or leaves no trace. Moments are
+    aware datetimes; the ledger itself reads no clock.
+    """
+
+    def __init__(self, database: Database, *, reading: Reading, early: timedelta, key: bytes | None) -> None:
+        self._database = database
+        self._reading = reading
+        self._early = early
+        self._key = key
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        synchronous: Synchronous = "full",
+        reading: Reading | None = None,
+        early: timedelta = timedelta(minutes=1),
+        key: bytes | None = None,
+    ) -> Self:
+        """Open the ledger at ``url``, making its folder and bringing its schema to this version where needed.
+
+        Args:
+            url: ``sqlite:///path/ledger.db``.
+            synchronous: ``full`` waits for the disk at every commit, so that an acknowledged decision survives
+                a power cut as well. ``normal`` is about five times faster and survives the death of every
+                process, but a power cut may take the last moments with it.
+            reading: How far back the state looks.
+            early: How long before ``send_at`` a confirm is not yet too early: clocks differ.
+            key: Secret for the tombstones of erased customers. Without one, erasing leaves none, and a late
+                event is taken as a new customer's.
+
+        Raises:
+            LedgerUnavailable: where the file cannot be opened, or the url names no SQLite file.
+        """
+        database = Database(url, synchronous=synchronous)
+        try:
+            migrate.to_head(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, reading=reading or Reading(), early=early, key=key)
+
+    def close(self) -> None:
+        """Close every connection. What was committed stays."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Deciding
+
+    @contextmanager
+    def transaction(self, customer_id: str) -> Iterator[Transaction]:
+        """Lend a serialised write transaction on one customer: commits at the end, or leaves no trace on an error."""
+        with self.transaction_many((customer_id,)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def transaction_many(self, customer_ids: Collection[str]) -> Iterator[Transaction]:
+        """Lend one on many customers, for deciding a block. Keep blocks short: other writers wait."""
+        with self._database.writing(customer_ids) as session:
+            yield Transaction(session, customer_ids, self._reading)
+
+    def states(self, customer_ids: Collection[str], now: datetime) -> dict[str, CustomerState]:
+        """Return the state of many customers without locking them: for looking, not for deciding."""
+        with self._database.reading() as session:
+            known = read_many(session, customer_ids, now, self._reading)
+        return {each: found.state for each, found in known.items()}
+
+    def keep(self, kind: str, version: str, content: bytes) -> None:
+        """Keep what a version of a policy or catalogue says; keeping it again changes nothing."""
+        with self._database.writing(()) as session:
+            session.run(_KEEP, kind=kind, version=version, content=content)
+
+    def content(self, kind: str, version: str) -> bytes | None:
+        """Return what a version said, or None for one that was never kept."""
+        with self._database.reading() as session:
+            return reading.content(session, kind, version)
+
+    # The send protocol
+
+    def confirm(self, decision_id: str, now: datetime) -> Verdict:
+        """Give permission to send, asked right before sending; it is given at most once.
+
+        Consent, hard bounce, the customer's pause and channels, displacement and the window
+        ``send_at ≤ now < expires_at`` are looked at again. A refusal never raises: its ``code`` says why.
+        """
+        return self.confirm_many((decision_id,), now)[0]
+
+    def confirm_many(self, decision_ids: Sequence[str], now: datetime) -> list[Verdict]:
+        """Return the verdict of each confirm, in order; a decision named twice is confirmed once."""
+        return self._each(
+            decision_ids, lambda session, key: protocol.confirm(session, key, now, early=self._early)
+        )
+
+    def release(self, decision_id: str, now: datetime, *, reason: str = "") -> Verdict:
+        """Give an unconfirmed place back. Releasing it again is no error and changes nothing."""
+        return self.release_many((decision_id,), now, reason=reason)[0]
+
+    def release_many(self, decision_ids: Sequence[str], now: datetime, *, reason: str = "") -> list[Verdict]:
+        """Return the verdict of each release, in order."""
+        return self._each(decision_ids, lambda session, key: protocol.release(session, key, now, reason=reason))
+
+    def _each(self, decision_ids: Sequence[str], act: Callable[[Session, str], Verdict]) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for block in _blocks(decision_ids):
+            with self._database.writing(self._owners(block)) as session:
+                verdicts += [act(session, each) for each in block]
+        return verdicts
+
+    def _owners(self, decision_ids: Iterable[str]) -> set[str]:
+        """Whom to lock. Whose a decision is never changes, so it may be read before locking."""
+        with self._database.reading() as session:
+            found = {reading.owner(session, each) for each in decision_ids}
+        return {each for each in found if each is not None}
+
+    def expire(self, now: datetime) -> int:
+        """Free every place that lapsed by ``now``; return how many."""
+        freed = 0
+        while lapsed := self._lapsed(now):
+            with self._database.writing({customer for customer, _ in lapsed}) as session:
+                ended = [places.end(session, who, key, "expired", micros(now)) for who, key in lapsed]
+            freed += sum(ended)
+        return freed
+
+    def _lapsed(self, now: datetime) -> list[tuple[str, str]]:
+        with self._database.reading() as session:
+            return places.lapsed(session, micros(now), limit=BLOCK)
+
+    def lease(self, limit: int, now: datetime, ttl: timedelta) -> list[Leased]:
+        """Lend at most ``limit`` decisions that are due to one sender until ``now + ttl``, oldest first.
+
+        At least once: what is not acknowledged comes again after ``ttl``; ``decision_id`` is the sender's
+        idempotency key. What was released, withdrawn or has expired is no longer lent.
+        """
+        with self._database.writing(()) as session:
+            return boxes.lease(session, limit, now, ttl)
+
+    def ack(self, decision_ids: Collection[str]) -> int:
+        """Take decisions out of the outbox for good; return how many were still there."""
+        with self._database.writing(()) as session:
+            return boxes.acknowledge(session, decision_ids)
+
+    # Events
+
+    def take_events(self, batch: Sequence[Event], now: datetime) -> list[EventVerdict]:
+        """Take events as they happen; what bears on decisions is seen by the next one. Verdicts in order given."""
+        verdicts: list[EventVerdict] = []
+        for block in _blocks(batch):
+            with self._database.writing({each.customer_id for each in block}) as session:
+                verdicts += incoming.take(session, block, micros(now), key=self._key)
+        return verdicts
+
+    def load_events(self, table: pa.Table, now: datetime) -> Loaded:
+        """Take imported history (``EVENT_SCHEMA``), which the lake has already. Running it twice changes nothing."""
+        return history.load(self._database.writing, table, micros(now))
+
+    def drain_inbox(self, limit: int) -> pa.Table:
+        """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), in the order they came."""
+        with self._database.reading() as session:
+            return boxes.waiting(session, limit)
+
+    def mark_drained(self, event_ids: Collection[str]) -> int:
+        """Say that the lake has these events now; return how many were waiting or known."""
+        with self._database.writing(()) as session:
+            return boxes.mark_drained(session, event_ids)
+
+    # People
+
+    def put_customers(self, customers: pa.Table | Iterable[Customer]) -> int:
+        """Write customers, the latest statement winning; return how many.
+
+        A table has the contract's fields as columns, ``attributes`` and ``contacts`` as JSON objects. A bounced
+        channel stays bounced until something *new* is declared of it.
+        """
+        count = 0
+        for block in _blocks(incoming.customers_of(customers)):
+            with self._database.writing({each.customer_id for each in block}) as session:
+                people.store(session, block)
+            count += len(block)
+        return count
+
+    def append_consents(self, entries: pa.Table | Iterable[Consent], now: datetime) -> int:
+        """Append to the journal, identical entries once; a withdrawal stops everything unconfirmed at once.
+
+        Returns:
+            How many entries were new.
+        """
+        new = 0
+        for block in _blocks(incoming.consents_of(entries)):
+            with self._database.writing({each.customer_id for each in block}) as session:
+                new += people.journal(session, block, micros(now))
+        return new
+
+    def put_preference(self, preference: Preference) -> None:
+        """Write the customer's own limits, in place of those before."""
+        with self._database.writing((preference.customer_id,)) as session:
+            people.wish(session, preference)
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Return the customer with the contact states that count, or None for one never heard of."""
+        with self._database.reading() as session:
+            return people.customer(session, customer_id)
+
+    def preference(self, customer_id: str) -> Preference | None:
+        """Return the customer's own limits, or None."""
+        with self._database.reading() as session:
+            return people.preference(session, customer_id)
+
+    def consents(self, customer_id: str) -> list[Consent]:
+        """Return the whole journal of a customer, evidence included, in its order."""
+        with self._database.reading() as session:
+            return people.entries(session, customer_id)
+
+    def customer_ids(self, *, after: str = "") -> list[str]:
+        """Return every customer's id that sorts after ``after``, sorted."""
+        with self._database.reading() as session:
+            return people.ids(session, after)
+
+    def erase(self, customer_id: str, now: datetime) -> int:
+        """Delete every row of a customer and leave a tombstone; return how many rows there were."""
+        with self._database.writing((customer_id,)) as session:
+            if self._key:
+                people.bury(session, self._key, customer_id, micros(now))
+            return people.forget(session, customer_id)
+
+    # Looking back
+
+    def decision(self, decision_id: str) -> Decision:
+        """Return a decision in its present state.
+
+        Raises:
+            UnknownDecision: where there is none.
+        """
+        with self._database.reading() as session:
+            return reading.decision(session, decision_id)
+
+    def record(self, decision_id: str) -> bytes:
+        """Return the frozen inputs of a decision, byte for byte: all that a replay needs.
+
+        Raises:
+            UnknownDecision: where there is none.
+        """
+        with self._database.reading() as session:
+            return reading.frozen(session, decision_id)
+
+    def timeline(self, customer_id: str) -> tuple[Moment, ...]:
+        """Return everything that happened with a customer, oldest first."""
+        with self._database.reading() as session:
+            return reading.timeline(session, customer_id)
+
+    def decisions_table(self, since: datetime | None = None, until: datetime | None = None) -> pa.Table:
+        """Return decisions made in ``since ≤ decided_at < until`` as columns; ``experiments`` is JSON, id to arm."""
+        first, last = micros(since or EPOCH), micros(until or _END_OF_TIME)
+        with self._database.reading() as session:
+            return reading.decisions_table(session, first, last)
+
+
+def _blocks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    block: list[Any] = []
+    for item in items:
+        block.append(item)
+        if len(block) == BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block

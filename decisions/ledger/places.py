@@ -1,0 +1,129 @@
+"""A reserved place and how it ends: confirmed for good, or released, expired, withdrawn. Nothing else ends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
+
+from decisions.ledger import schema
+from decisions.ledger.state import RESERVED, current_consents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from decisions.ledger.session import Session
+    from decisions.records import DecisionState
+
+_decision, _pressure, _outbox, _consent = (
+    schema.decision.c,
+    schema.pressure.c,
+    schema.outbox.c,
+    schema.consent.c,
+)
+
+_END = (
+    update(schema.decision)
+    .where(_decision.decision_id == bindparam("key"), _decision.state == RESERVED)
+    .values(state=bindparam("new_state"), ended_at=bindparam("tick"))
+)
+_FREE = delete(schema.pressure).where(_pressure.decision_id == bindparam("key"))
+_RECALL = delete(schema.outbox).where(_outbox.decision_id == bindparam("key"))
+_AUDIT = insert(schema.audit).values(
+    customer_id=bindparam("who"),
+    decision_id=bindparam("key"),
+    what=bindparam("change"),
+    at=bindparam("tick"),
+    detail=bindparam("why"),
+)
+_CONFIRM = (
+    update(schema.decision)
+    .where(_decision.decision_id == bindparam("key"), _decision.state == RESERVED)
+    .values(state=literal_column("'confirmed'"), confirmed_at=bindparam("tick"))
+)
+_SPEND = (
+    update(schema.pressure)
+    .where(_pressure.decision_id == bindparam("key"), _pressure.state == RESERVED)
+    .values(state=literal_column("'confirmed'"), expires_at=null())
+)
+_UNCONFIRMED = select(_pressure.decision_id).where(
+    _pressure.customer_id == bindparam("who"),
+    _pressure.channel == bindparam("on_channel"),
+    _pressure.purpose == bindparam("for_purpose"),
+    _pressure.state == RESERVED,
+)
+_JOURNAL = (
+    select(_consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source)
+    .where(
+        _consent.customer_id == bindparam("who"),
+        _consent.channel == bindparam("on_channel"),
+        _consent.purpose == bindparam("for_purpose"),
+    )
+    .order_by(_consent.at, _consent.status)
+)
+_LAPSED = (
+    select(_pressure.customer_id, _pressure.decision_id)
+    .where(_pressure.state == RESERVED, _pressure.expires_at <= bindparam("tick"))
+    .order_by(_pressure.expires_at)
+    .limit(bindparam("at_most"))
+)
+
+
+def audit(
+    session: Session, customer_id: str, what: str, tick: int, *, decision_id: str | None = None, why: str = ""
+) -> None:
+    """Add one entry to the order of what happened."""
+    session.run(_AUDIT, who=customer_id, key=decision_id, change=what, tick=tick, why=why or None)
+
+
+def end(
+    session: Session, customer_id: str, decision_id: str, state: DecisionState, tick: int, *, why: str = ""
+) -> bool:
+    """Free an unconfirmed place for good; return False (and change nothing) where it is no longer reserved."""
+    if not session.run(_END, key=decision_id, new_state=state, tick=tick):
+        return False
+    session.run(_FREE, key=decision_id)
+    session.run(_RECALL, key=decision_id)
+    audit(session, customer_id, state, tick, decision_id=decision_id, why=why)
+    return True
+
+
+def end_all(
+    session: Session,
+    customer_id: str,
+    decision_ids: Iterable[str],
+    state: DecisionState,
+    tick: int,
+    *,
+    why: str = "",
+) -> int:
+    """Free several places of one customer; return how many were still reserved."""
+    return sum(end(session, customer_id, each, state, tick, why=why) for each in decision_ids)
+
+
+def confirm(session: Session, customer_id: str, decision_id: str, tick: int, *, change: str = "confirmed") -> bool:
+    """Spend a place for good; return False (and change nothing) where it is no longer reserved."""
+    if not session.run(_CONFIRM, key=decision_id, tick=tick):
+        return False
+    session.run(_SPEND, key=decision_id)
+    audit(session, customer_id, change, tick, decision_id=decision_id)
+    return True
+
+
+def is_withdrawn(session: Session, customer_id: str, channel: str, purpose: str, tick: int) -> bool:
+    """Return whether the journal's current word on channel and purpose is a withdrawal."""
+    rows = session.rows(_JOURNAL, who=customer_id, on_channel=channel, for_purpose=purpose)
+    return any(entry.status == "withdrawn" for entry in current_consents(customer_id, rows, tick))
+
+
+def withdraw(session: Session, customer_id: str, channel: str, purpose: str, tick: int) -> int:
+    """Stop everything not yet confirmed on a channel and purpose, if consent to it is gone (P2)."""
+    if not is_withdrawn(session, customer_id, channel, purpose, tick):
+        return 0
+    rows = session.rows(_UNCONFIRMED, who=customer_id, on_channel=channel, for_purpose=purpose)
+    return end_all(session, customer_id, [row[0] for row in rows], "withdrawn", tick, why="consent withdrawn")
+
+
+def lapsed(session: Session, tick: int, *, limit: int) -> list[tuple[str, str]]:
+    """Return customer and decision of reserved places whose time is over, the longest over first."""
+    return [(row[0], row[1]) for row in session.rows(_LAPSED, tick=tick, at_most=limit)]

@@ -1,0 +1,130 @@
+"""Everything that is SQLite's own. Another database is another module with the same functions.
+
+Writers take the lock at the start (``BEGIN IMMEDIATE``): a transaction that reads first and then wants to write
+could find the world changed under it. The write lock is the per-customer lock here, and stricter than one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import URL, Engine, create_engine, event
+
+from decisions.ledger.errors import (
+    DuplicateDecision,
+    ImpossibleRow,
+    LedgerBusy,
+    LedgerCorrupt,
+    LedgerError,
+    LedgerUnavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+Synchronous = Literal["full", "normal"]
+
+BUSY_SECONDS = 10.0
+"""How long a writer waits. The slowest wait measured with four writers was 3 s."""
+
+FAILURES: tuple[type[Exception], ...] = (sqlite3.Error,)
+"""What the driver raises; :func:`translate` gives it a name of ours."""
+
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def engine(url: URL, *, synchronous: Synchronous) -> Engine:
+    """Return an engine on a file, with the folder made and every connection set up alike."""
+    if not url.database or url.database == ":memory:":
+        raise LedgerUnavailable(
+            f"ledger url {url.render_as_string()!r} names no file; write sqlite:///path/ledger.db"
+        )
+    _make_folder(Path(url.database))
+    made = create_engine(
+        url,
+        paramstyle="named",
+        pool_size=8,
+        max_overflow=32,
+        pool_reset_on_return=None,  # our own transactions always end in commit or rollback
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+    )
+
+    @event.listens_for(made, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        _into_wal(connection)
+
+    return made
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailable(f"folder {file.parent.name!r} for the ledger cannot be made: {error}") from error
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL once. SQLite does not wait for this lock by itself when several processes open a new file."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = wal").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+class Lock:
+    """Serialises writers: threads by a lock that wakes them at once, processes by the file's write lock.
+
+    SQLite's own wait polls with growing pauses; between threads of one process that would waste most of the time.
+    """
+
+    def __init__(self) -> None:
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def held(self, cursor: Any, customer_ids: Collection[str]) -> Iterator[None]:
+        """Begin a write transaction in which nobody else changes these customers (here: anybody)."""
+        del customer_ids  # one lock for all; another database locks each
+        if not self._threads.acquire(timeout=BUSY_SECONDS):
+            raise LedgerBusy(f"another thread held the ledger for over {BUSY_SECONDS:g} s; try again")
+        try:
+            cursor.execute(BEGIN_WRITING)
+            yield
+        finally:
+            self._threads.release()
+
+
+def begin_reading(cursor: Any) -> None:
+    """Begin a transaction that sees one state of the ledger throughout."""
+    cursor.execute("BEGIN")
+
+
+def translate(error: Exception) -> LedgerError:
+    """Return the driver's error as one of ours. The text of the statement, and so its values, stays out."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return LedgerBusy(f"the ledger stayed locked for over {BUSY_SECONDS:g} s ({error}); try again")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return _of_constraint(error)
+    if code in _BROKEN:
+        return LedgerCorrupt(f"the ledger's file is damaged ({error}); restore it from a backup")
+    return LedgerUnavailable(f"the ledger cannot be read or written ({error}); check its path and the disk")
+
+
+def _of_constraint(error: Exception) -> LedgerError:
+    if getattr(error, "sqlite_errorcode", 0) in _TAKEN:
+        return DuplicateDecision(f"the ledger already holds a row with this identity ({error})")
+    return ImpossibleRow(f"the row lacks what the schema demands ({error}); nothing was written")

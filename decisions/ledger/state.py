@@ -1,0 +1,210 @@
+"""Read what the ledger knows of customers: four statements, for one customer or for a block of thousands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Select, bindparam, literal_column, or_, select
+
+from decisions.ledger import schema
+from decisions.ledger.codec import micros, moment, moment_or_none
+from decisions.ledger.contacts import is_proxied, states_of
+from decisions.ledger.session import Among, Row, Session, listed
+from decisions.records import CustomerState, Exposure, Pressure
+from features.contracts import Consent, Customer, Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+_customer, _consent, _pressure, _exposure = (
+    schema.customer.c,
+    schema.consent.c,
+    schema.pressure.c,
+    schema.exposure.c,
+)
+RESERVED = literal_column("'reserved'")
+
+_CUSTOMERS = select(_customer.customer_id, _customer.body, _customer.contacts, _customer.preference)
+# Of two entries at the same moment the withdrawal counts: 'withdrawn' sorts after 'granted'.
+_CONSENTS = select(
+    _consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source
+).order_by(_consent.at, _consent.status)
+_PRESSURE = (
+    select(
+        _pressure.customer_id,
+        _pressure.at,
+        _pressure.channel,
+        _pressure.purpose,
+        _pressure.category,
+        _pressure.offer_id,
+        _pressure.campaign_id,
+        _pressure.decision_id,
+        _pressure.responded,
+        _pressure.state,
+        _pressure.expires_at,
+    )
+    .where(or_(_pressure.at > bindparam("since"), _pressure.state == RESERVED))
+    .order_by(_pressure.at)
+)
+_EXPOSURES = select(_exposure.customer_id, _exposure.offer_id, _exposure.last_converted, _exposure.held_back_until)
+_READS: tuple[tuple[Select[Any], Any], ...] = (
+    (_CUSTOMERS, _customer.customer_id),
+    (_CONSENTS, _consent.customer_id),
+    (_PRESSURE, _pressure.customer_id),
+    (_EXPOSURES, _exposure.customer_id),
+)
+_ONE = tuple(read.where(column == bindparam("customer_id")) for read, column in _READS)
+_MANY = tuple(read.where(Among(column, "customer_ids")) for read, column in _READS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How far to look: pressure of ``look_back``; a message known to have arrived counts as unanswered after
+    ``answer_after``, unless a proxy opens this customer's mail on that channel.
+    """
+
+    look_back: timedelta = timedelta(days=400)
+    answer_after: timedelta = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Facts:
+    """The rows of one customer, as they were read."""
+
+    customer: Row | None = None
+    consents: list[Row] = field(default_factory=list)
+    pressure: list[Row] = field(default_factory=list)
+    exposures: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A customer's state, and the decisions whose place has lapsed by now but is not yet freed."""
+
+    state: CustomerState
+    lapsed: tuple[str, ...]
+
+
+def read_one(session: Session, customer_id: str, now: datetime, reading: Reading) -> Known:
+    """Return what is known of one customer."""
+    since = micros(now - reading.look_back)
+    customers, consents, pressure, exposures = _ONE
+    facts = Facts(
+        next(iter(session.rows(customers, customer_id=customer_id)), None),
+        session.rows(consents, customer_id=customer_id),
+        session.rows(pressure, customer_id=customer_id, since=since),
+        session.rows(exposures, customer_id=customer_id),
+    )
+    return _assemble(customer_id, facts, now, reading)
+
+
+def read_many(
+    session: Session, customer_ids: Collection[str], now: datetime, reading: Reading
+) -> dict[str, Known]:
+    """Return what is known of each customer, in the order asked."""
+    ids, since = listed(customer_ids), micros(now - reading.look_back)
+    customers, consents, pressure, exposures = _MANY
+    facts: defaultdict[str, Facts] = defaultdict(Facts)
+    for row in session.rows(customers, customer_ids=ids):
+        facts[row[0]].customer = row
+    for row in session.rows(consents, customer_ids=ids):
+        facts[row[0]].consents.append(row)
+    for row in session.rows(pressure, customer_ids=ids, since=since):
+        facts[row[0]].pressure.append(row)
+    for row in session.rows(exposures, customer_ids=ids):
+        facts[row[0]].exposures.append(row)
+    return {each: _assemble(each, facts[each], now, reading) for each in customer_ids}
+
+
+def _assemble(customer_id: str, facts: Facts, now: datetime, reading: Reading) -> Known:
+    tick = micros(now)
+    contacts = orjson.loads(facts.customer[2]) if facts.customer else {}
+    lapsed = tuple(row[7] for row in facts.pressure if _has_lapsed(row, tick))
+    standing = [row for row in facts.pressure if not _has_lapsed(row, tick)]
+    state = CustomerState(
+        customer=customer_of(customer_id, facts.customer, contacts),
+        known=facts.customer is not None or bool(facts.consents),
+        consents=current_consents(customer_id, facts.consents, tick),
+        preference=_preference_of(facts.customer),
+        pressure=tuple(_pressure_of(row, contacts, tick, reading) for row in standing),
+        exposures=_exposures_of(facts.exposures, standing),
+        held_back={row[1]: moment(row[3]) for row in facts.exposures if row[3] and row[3] > tick},
+    )
+    return Known(state, lapsed)
+
+
+def _has_lapsed(row: Row, tick: int) -> bool:
+    return row[9] == "reserved" and row[10] <= tick
+
+
+def customer_of(customer_id: str, row: Row | None, contacts: Mapping[str, Any]) -> Customer:
+    """Return the contract of a stored row, or of a customer of whom nothing is known."""
+    if row is None:
+        return Customer(customer_id=customer_id)
+    return Customer.model_validate({**orjson.loads(row[1]), "contacts": states_of(contacts)})
+
+
+def current_consents(customer_id: str, rows: Iterable[Row], tick: int) -> tuple[Consent, ...]:
+    """Return the latest entry per channel and purpose of rows in journal order.
+
+    A grant dated in the future does not count yet; a withdrawal counts as soon as it is known. Evidence stays
+    in the journal: it may be personal, and no decision needs it.
+    """
+    latest: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row[3] == "withdrawn" or row[4] <= tick:
+            latest[row[1], row[2]] = row
+    return tuple(
+        Consent.model_construct(
+            customer_id=customer_id,
+            channel=channel,
+            purpose=purpose,
+            status=row[3],
+            at=moment(row[4]),
+            source=row[5],
+            evidence=None,
+        )
+        for (channel, purpose), row in latest.items()
+    )
+
+
+def _preference_of(row: Row | None) -> Preference | None:
+    return Preference.model_validate_json(row[3]) if row and row[3] else None
+
+
+def _pressure_of(row: Row, contacts: Mapping[str, Any], tick: int, reading: Reading) -> Pressure:
+    return Pressure(
+        at=moment(row[1]),
+        channel=row[2],
+        purpose=row[3],
+        category=row[4],
+        offer_id=row[5],
+        campaign_id=row[6],
+        decision_id=row[7],
+        responded=_responded(row, contacts, tick, reading),
+    )
+
+
+def _responded(row: Row, contacts: Mapping[str, Any], tick: int, reading: Reading) -> bool | None:
+    """Silence is an answer only where a reaction could have been seen: the message arrived, long enough ago."""
+    if row[8] is None or row[8] == 1:
+        return True if row[8] else None
+    ripe = row[1] + reading.answer_after // timedelta(microseconds=1) <= tick
+    return False if ripe and not is_proxied(contacts, row[2]) else None
+
+
+def _exposures_of(rows: Sequence[Row], standing: Sequence[Row]) -> tuple[Exposure, ...]:
+    sent = {row[5]: row[1] for row in standing if row[5]}  # in order of time: the last one stays
+    converted = {row[1]: row[2] for row in rows if row[2]}
+    return tuple(
+        Exposure(
+            offer_id=offer,
+            last_sent=moment_or_none(sent.get(offer)),
+            last_converted=moment_or_none(converted.get(offer)),
+        )
+        for offer in sorted(sent.keys() | converted.keys())
+    )

@@ -1,0 +1,70 @@
+"""What the ledger answers besides decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from decisions.records import Decision, DecisionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer to one confirm or release. ``code`` and ``message`` say why; ``state`` is the decision's now.
+
+    ``confirmed`` is the permission to send, given once. A release of what is released already is ``released``.
+    """
+
+    decision_id: str
+    status: Literal["confirmed", "released", "refused"]
+    code: str
+    message: str
+    state: DecisionState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventVerdict:
+    """What became of one event: taken, known already, or of a customer who was erased."""
+
+    event_id: str
+    status: Literal["accepted", "duplicate", "erased"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A decision to be recorded, with the hash of the request and the frozen inputs that replay it."""
+
+    decision: Decision
+    body_hash: str
+    frozen: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """A decision that is due, lent to one sender until ``leased_until``; unless acknowledged it comes again."""
+
+    decision: Decision
+    leased_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of a customer's timeline. ``kind`` is decision, change, message, consent or event."""
+
+    at: datetime
+    kind: str
+    what: str
+    decision_id: str | None = None
+    channel: str | None = None
+    offer_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a bulk load of history did: ``skipped`` rows bear on no decision, ``duplicates`` were known."""
+
+    taken: int
+    duplicates: int
+    skipped: int

@@ -1,0 +1,88 @@
+"""A small world for tests of the ledger: a moment, decisions made by hand, events."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from decisions.ledger import Recording
+from decisions.records import Decision
+from features.contracts import Consent, Customer, Event
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_numbers = itertools.count(1)
+
+
+def send(customer_id="ada", *, request_id=None, at=NOW + HOUR, lasts=6 * HOUR, now=NOW, **fields) -> Decision:
+    number = next(_numbers)
+    values = {
+        "decision_id": f"d{number}",
+        "request_id": request_id or f"r{number}",
+        "state": "reserved",
+        "action": "send",
+        "customer_id": customer_id,
+        "campaign_id": "spring",
+        "purpose": "marketing",
+        "offer_id": "coffee",
+        "category": "drinks",
+        "channel": "email",
+        "slot": 10,
+        "send_at": at,
+        "send_at_local": at.isoformat(),
+        "expires_at": at + lasts,
+        "expected_value": None,
+        "incremental": False,
+        "propensity": 0.9,
+        "propensity_exact": True,
+        "history_hash": "h",
+        "stages": (),
+        "held_back": False,
+        "held_back_until": None,
+        "reasons": (),
+        "alternatives": (),
+        "policy_version": "p1",
+        "model_versions": {},
+        "features_as_of": None,
+        "now": now,
+        "experiments": (),
+        "variables": {},
+        "unsubscribe_token": None,
+    }
+    return Decision(**{**values, **fields})
+
+
+def hold(customer_id="ada", **fields) -> Decision:
+    nothing = dict.fromkeys(("offer_id", "category", "channel", "slot", "send_at", "send_at_local", "expires_at"))
+    return send(customer_id, **{**nothing, "action": "hold", "state": "held", "at": NOW, **fields})
+
+
+def recording(decision, *, body_hash="body", frozen=b"inputs") -> Recording:
+    return Recording(decision=decision, body_hash=body_hash, frozen=frozen)
+
+
+def record(ledger, decision, *, body_hash="body", frozen=b"inputs") -> Decision:
+    with ledger.transaction(decision.customer_id) as tx:
+        return tx.record(decision, body_hash=body_hash, frozen=frozen)
+
+
+def state(ledger, customer_id="ada", now=NOW):
+    with ledger.transaction(customer_id) as tx:
+        return tx.state(customer_id, now)
+
+
+def event(kind, customer_id="ada", *, at=NOW, event_id=None, **fields) -> Event:
+    return Event(
+        event_id=event_id or f"e{next(_numbers)}", customer_id=customer_id, type=kind, occurred_at=at, **fields
+    )
+
+
+def consent(status="granted", customer_id="ada", *, channel="email", purpose="marketing", at=NOW - DAY) -> Consent:
+    return Consent(
+        customer_id=customer_id, channel=channel, purpose=purpose, status=status, at=at, source="form", evidence="ip"
+    )
+
+
+def ada(**fields) -> Customer:
+    values = {"time_zone": "Europe/Berlin", "contacts": {"email": "valid"}, "attributes": {"tier": "gold"}}
+    return Customer(**{"customer_id": "ada", **values, **fields})
