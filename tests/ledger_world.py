@@ -79,7 +79,13 @@ def event(kind, customer_id="ada", *, at=NOW, event_id=None, **fields) -> Event:
 
 def consent(status="granted", customer_id="ada", *, channel="email", purpose="marketing", at=NOW - DAY) -> Consent:
     return Consent(
-        customer_id=customer_id, channel=channel, purpose=purpose, status=status, at=at, source="form", evidence="ip"
+        customer_id=customer_id,
+        channel=channel,
+        purpose=purpose,
+        status=status,
+        at=at,
+        source="form",
+        evidence="ip",
     )
 
 

@@ -1,4 +1,4 @@
-"""The ledger: decisions, reservations, pressure, consents, preferences, inbox, outbox and audit in one SQL store."""
+"""The ledger: decisions, reservations, pressure, consents, inbox, outbox and audit in one SQL store."""
 
 from decisions.ledger.errors import (
     CallerError,

@@ -29,7 +29,7 @@ def states_of(contacts: Mapping[str, Any]) -> dict[str, ContactState]:
 
 
 def _worse(known: Mapping[str, Any]) -> ContactState:
-    states = (known.get("declared") or "absent", known.get("learned") or "valid")
+    states: tuple[ContactState, ...] = (known.get("declared") or "absent", known.get("learned") or "valid")
     return max(states, key=_WORSE.index)
 
 

@@ -7,10 +7,10 @@ same: whoever sent it, the customer got it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
-from sqlalchemy import bindparam, delete, func, literal_column, null, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger import contacts, people, places, schema
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from decisions.ledger.session import Session
+    from features.contracts import Purpose
 
 _pressure, _decision, _exposure = schema.pressure.c, schema.decision.c, schema.exposure.c
-_KEY = bindparam("key")
-_WHO = bindparam("who")
+_KEY: BindParameter[Any] = bindparam("key")
+_WHO: BindParameter[Any] = bindparam("who")
 
 _receive = postgresql.insert(schema.inbox).on_conflict_do_nothing(index_elements=[schema.inbox.c.event_id])
 RECEIVE = _receive.values({c.name: bindparam(c.name) for c in schema.inbox.c})
@@ -57,7 +58,8 @@ _MARK_SENT = (
     .values(
         state=literal_column("'sent'"),
         expires_at=null(),
-        at=bindparam("sent_at"),
+        # Permission came first: a sender's slow clock does not make the message older than its permission.
+        at=case((_pressure.at < bindparam("sent_at"), bindparam("sent_at")), else_=_pressure.at),
         message_id=func.coalesce(_pressure.message_id, bindparam("name")),
     )
 )
@@ -149,7 +151,14 @@ def _sent(session: Session, event: Event, tick: int) -> None:
 def _spend(session: Session, event: Event, message: Message, tick: int) -> None:
     """A message on its way has used its place, whether or not the sender asked."""
     if message.state == "reserved" and message.decision_id:
-        places.confirm(session, event.customer_id, message.decision_id, tick, change="sent_unconfirmed")
+        places.confirm(
+            session,
+            event.customer_id,
+            message.decision_id,
+            tick,
+            at=micros(event.occurred_at),
+            change="sent_unconfirmed",
+        )
 
 
 def _mark_sent(session: Session, event: Event, message: Message) -> None:
@@ -171,12 +180,12 @@ def _add(session: Session, event: Event, tick: int) -> None:
 
 def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
     """Return the pressure of a message that another system sent. Of unknown purpose, it counts as marketing."""
-    purpose, category = event.properties.get("purpose"), event.properties.get("category")
+    category = event.properties.get("category")
     return {
         "customer_id": event.customer_id,
         "at": micros(event.occurred_at),
         "channel": event.channel or "unknown",
-        "purpose": purpose if purpose in PURPOSES else "marketing",
+        "purpose": _purpose(event),
         "category": category if isinstance(category, str) else None,
         "offer_id": event.offer_id,
         "campaign_id": event.campaign_id,
@@ -186,6 +195,11 @@ def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
         "responded": None,
         "after_audit": after_audit,
     }
+
+
+def _purpose(event: Event) -> Purpose:
+    named = event.properties.get("purpose")
+    return cast("Purpose", named) if named in PURPOSES else "marketing"
 
 
 def _delivered(session: Session, event: Event, tick: int) -> None:
@@ -234,14 +248,13 @@ def _bought(session: Session, event: Event, tick: int) -> None:
 def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel."""
     message = _named(session, event)
-    purpose = event.properties.get("purpose", "marketing")
     channel = event.channel or (message and message.channel)
     channels = [channel] if channel else people.channels_consented(session, event.customer_id)
     entries = [
         Consent.model_construct(
             customer_id=event.customer_id,
             channel=each,
-            purpose=purpose if purpose in PURPOSES else "marketing",
+            purpose=_purpose(event),
             status="withdrawn",
             at=event.occurred_at,
             source=f"event:{event.type}",

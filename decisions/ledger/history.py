@@ -62,7 +62,7 @@ def load(
 
 
 def _bearing(table: pa.Table) -> pa.Table:
-    """Keep message events, and purchases that name a message, a campaign or an offer; sort by time, sends first."""
+    """Keep message events, and purchases that name a message, campaign or offer; by time, sends first."""
     import pyarrow as pa  # noqa: PLC0415  # only the bulk road needs columns
     import pyarrow.compute as pc  # noqa: PLC0415
 

@@ -23,7 +23,6 @@ from decisions.ledger.codec import EPOCH, micros
 from decisions.ledger.session import Database
 from decisions.ledger.state import Reading, read_many
 from decisions.ledger.transaction import Transaction
-from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from decisions.ledger.session import Session
     from decisions.ledger.sqlite import Synchronous
+    from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
     from decisions.records import CustomerState, Decision
     from features.contracts import Consent, Customer, Event, Preference
 
@@ -103,7 +103,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self, customer_id: str) -> Iterator[Transaction]:
-        """Lend a serialised write transaction on one customer: commits at the end, or leaves no trace on an error."""
+        """Lend a serialised write transaction on one customer: it commits at the end, or leaves no trace."""
         with self.transaction_many((customer_id,)) as transaction:
             yield transaction
 
@@ -196,7 +196,7 @@ class Ledger:
     # Events
 
     def take_events(self, batch: Sequence[Event], now: datetime) -> list[EventVerdict]:
-        """Take events as they happen; what bears on decisions is seen by the next one. Verdicts in order given."""
+        """Take events as they happen; the next decision sees what bears on it. Verdicts in the order given."""
         verdicts: list[EventVerdict] = []
         for block in _blocks(batch):
             with self._database.writing({each.customer_id for each in block}) as session:
@@ -204,7 +204,7 @@ class Ledger:
         return verdicts
 
     def load_events(self, table: pa.Table, now: datetime) -> Loaded:
-        """Take imported history (``EVENT_SCHEMA``), which the lake has already. Running it twice changes nothing."""
+        """Take imported history (``EVENT_SCHEMA``), which the lake has already. Twice changes nothing."""
         return history.load(self._database.writing, table, micros(now))
 
     def drain_inbox(self, limit: int) -> pa.Table:
@@ -302,7 +302,7 @@ class Ledger:
             return reading.timeline(session, customer_id)
 
     def decisions_table(self, since: datetime | None = None, until: datetime | None = None) -> pa.Table:
-        """Return decisions made in ``since ≤ decided_at < until`` as columns; ``experiments`` is JSON, id to arm."""
+        """Return decisions made in ``since ≤ decided_at < until``; ``experiments`` is JSON, id to arm."""
         first, last = micros(since or EPOCH), micros(until or _END_OF_TIME)
         with self._database.reading() as session:
             return reading.decisions_table(session, first, last)

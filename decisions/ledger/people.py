@@ -7,7 +7,7 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, delete, literal_column, select
+from sqlalchemy import BindParameter, Select, bindparam, delete, literal_column, select
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger import contacts, places, schema
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from decisions.ledger.session import Session
 
 _customer, _consent = schema.customer.c, schema.consent.c
-_WHO = bindparam("who")
+_WHO: BindParameter[Any] = bindparam("who")
 
 _stored = postgresql.insert(schema.customer).values(
     {name: bindparam(name) for name in ("customer_id", "body", "contacts")}
@@ -75,7 +75,7 @@ _OF_A_CUSTOMER = (
 _FORGET = (_RECORDS, *(delete(table).where(table.c.customer_id == _WHO) for table in _OF_A_CUSTOMER))
 _BURY = postgresql.insert(schema.tombstone).on_conflict_do_nothing()
 _BURIED = select(schema.tombstone.c.digest).where(Among(schema.tombstone.c.digest, "digests"))
-_ANY_BURIED = select(literal_column("1")).select_from(schema.tombstone).limit(literal_column("1"))
+_ANY_BURIED: Select[Any] = select(literal_column("1")).select_from(schema.tombstone).limit(literal_column("1"))
 
 
 def store(session: Session, customers: Sequence[Customer]) -> None:
@@ -122,7 +122,7 @@ def _bare(customer_id: str) -> str:
 
 
 def journal(session: Session, entries: Sequence[Consent], tick: int) -> int:
-    """Append entries, identical ones once, and stop at once what a withdrawal reaches; return how many were new."""
+    """Append entries, identical ones once, and stop what a withdrawal reaches; return how many were new."""
     after = last_audit(session)
     new = session.many(_ENTRY, [_entry_row(each, after) for each in entries])
     withdrawn = {(each.customer_id, each.channel, each.purpose) for each in entries if each.status == "withdrawn"}

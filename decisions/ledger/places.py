@@ -44,7 +44,7 @@ _CONFIRM = (
 _SPEND = (
     update(schema.pressure)
     .where(_pressure.decision_id == bindparam("key"), _pressure.state == RESERVED)
-    .values(state=literal_column("'confirmed'"), expires_at=null())
+    .values(state=literal_column("'confirmed'"), expires_at=null(), at=bindparam("went_at"))
 )
 _UNCONFIRMED = select(_pressure.decision_id).where(
     _pressure.customer_id == bindparam("who"),
@@ -101,11 +101,13 @@ def end_all(
     return sum(end(session, customer_id, each, state, tick, why=why) for each in decision_ids)
 
 
-def confirm(session: Session, customer_id: str, decision_id: str, tick: int, *, change: str = "confirmed") -> bool:
-    """Spend a place for good; return False (and change nothing) where it is no longer reserved."""
+def confirm(
+    session: Session, customer_id: str, decision_id: str, tick: int, *, at: int, change: str = "confirmed"
+) -> bool:
+    """Spend a place for good, for a message that goes at ``at``; return False where it is no longer reserved."""
     if not session.run(_CONFIRM, key=decision_id, tick=tick):
         return False
-    session.run(_SPEND, key=decision_id)
+    session.run(_SPEND, key=decision_id, went_at=at)
     audit(session, customer_id, change, tick, decision_id=decision_id)
     return True
 

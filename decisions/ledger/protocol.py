@@ -1,8 +1,8 @@
-"""The send protocol: confirm is permission, asked right before sending and given once; release gives a place back."""
+"""The send protocol: confirm is permission, given once, right before sending; release gives a place back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, select
@@ -73,7 +73,7 @@ def confirm(session: Session, decision_id: str, now: datetime, *, early: timedel
     refusal = _window(ticket, now, early) or _person(session, ticket, tick)
     if refusal:
         return _refuse(session, ticket, refusal, tick)
-    places.confirm(session, ticket.customer_id, decision_id, tick)
+    places.confirm(session, ticket.customer_id, decision_id, tick, at=max(tick, ticket.send_at))
     return Verdict(
         decision_id=decision_id, status="confirmed", code="confirmed", message="send it now", state="confirmed"
     )
@@ -150,7 +150,7 @@ def _gone(ticket: Ticket) -> Verdict:
         status="refused",
         code=code,
         message=message,
-        state=cast("DecisionState", ticket.state),
+        state=ticket.state,
     )
 
 

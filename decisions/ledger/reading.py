@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, literal_column, null, select
+from sqlalchemy import BindParameter, bindparam, literal_column, null, select
 
 from decisions.ledger import schema
 from decisions.ledger.codec import decision_from_json, moment
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from decisions.records import Decision
 
 _decision, _record, _version = schema.decision.c, schema.record.c, schema.version.c
-_KEY = bindparam("key")
-_WHO = bindparam("who")
+_KEY: BindParameter[Any] = bindparam("key")
+_WHO: BindParameter[Any] = bindparam("who")
 
 _BODY = (
     select(_record.body, _decision.state)
@@ -74,7 +74,9 @@ _TIMELINE = (
     ).where(_decision.customer_id == _WHO),
     select(
         _audit.at, literal_column("'change'"), _audit.what, _audit.decision_id, _nothing, _nothing, _audit.detail
-    ).where(_audit.customer_id == _WHO),
+    ).where(
+        _audit.customer_id == _WHO, _audit.what.not_in([literal_column("'reserved'"), literal_column("'held'")])
+    ),
     select(
         _pressure.at,
         literal_column("'message'"),

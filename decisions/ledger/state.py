@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from sqlalchemy import Select, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
 
 from decisions.ledger import schema
 from decisions.ledger.codec import micros, moment, moment_or_none
@@ -20,13 +20,15 @@ from features.contracts import Consent, Customer, Preference
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from features.contracts import Purpose
+
 _customer, _consent, _pressure, _exposure = (
     schema.customer.c,
     schema.consent.c,
     schema.pressure.c,
     schema.exposure.c,
 )
-RESERVED = literal_column("'reserved'")
+RESERVED: ColumnClause[Any] = literal_column("'reserved'")
 
 _CUSTOMERS = select(_customer.customer_id, _customer.body, _customer.contacts, _customer.preference)
 # Of two entries at the same moment the withdrawal counts: 'withdrawn' sorts after 'granted'.
@@ -63,7 +65,9 @@ _MANY = tuple(read.where(Among(column, "customer_ids")) for read, column in _REA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How far to look: pressure of ``look_back``; a message known to have arrived counts as unanswered after
+    """How far the state looks back.
+
+    It holds pressure of ``look_back``. A message known to have arrived counts as unanswered after
     ``answer_after``, unless a proxy opens this customer's mail on that channel.
     """
 
@@ -138,7 +142,7 @@ def _assemble(customer_id: str, facts: Facts, now: datetime, reading: Reading) -
 
 
 def _has_lapsed(row: Row, tick: int) -> bool:
-    return row[9] == "reserved" and row[10] <= tick
+    return bool(row[9] == "reserved" and row[10] <= tick)
 
 
 def customer_of(customer_id: str, row: Row | None, contacts: Mapping[str, Any]) -> Customer:
@@ -162,7 +166,7 @@ def current_consents(customer_id: str, rows: Iterable[Row], tick: int) -> tuple[
         Consent.model_construct(
             customer_id=customer_id,
             channel=channel,
-            purpose=purpose,
+            purpose=cast("Purpose", purpose),
             status=row[3],
             at=moment(row[4]),
             source=row[5],
@@ -186,6 +190,7 @@ def _pressure_of(row: Row, contacts: Mapping[str, Any], tick: int, reading: Read
         campaign_id=row[6],
         decision_id=row[7],
         responded=_responded(row, contacts, tick, reading),
+        until=moment(row[10]) if row[9] == "reserved" else None,
     )
 
 
