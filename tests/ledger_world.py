@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from decisions.ledger import Recording
+from decisions.ledger import Ledger, Recording
 from decisions.records import Decision
 from features.contracts import Consent, Customer, Event
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = itertools.count(1)
+
+
+@functools.cache
+def _template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Ledger.open(f"sqlite:///{folder}/ledger.db").close()
+        return Path(folder, "ledger.db").read_bytes()
+
+
+def url_in(folder) -> str:
+    return f"sqlite:///{folder}/ledger.db"
+
+
+def fresh(folder, **options) -> Ledger:
+    """An empty ledger in ``folder``, copied rather than migrated anew for each test."""
+    Path(folder, "ledger.db").write_bytes(_template())
+    return Ledger.open(url_in(folder), **{"synchronous": "normal", **options})
 
 
 def send(customer_id="ada", *, request_id=None, at=NOW + HOUR, lasts=6 * HOUR, now=NOW, **fields) -> Decision:

@@ -208,7 +208,7 @@ class Ledger:
         return history.load(self._database.writing, table, micros(now))
 
     def drain_inbox(self, limit: int) -> pa.Table:
-        """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), in the order they came."""
+        """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), first come first."""
         with self._database.reading() as session:
             return boxes.waiting(session, limit)
 
