@@ -31,22 +31,20 @@ BLOCK = 5_000
 
 _inbox, _pressure = schema.inbox.c, schema.pressure.c
 _KNOWN = select(_inbox.event_id).where(Among(_inbox.event_id, "ids"))
+# A row that has its message id was sent: no place is left to be spent.
 _OF_MESSAGE = (_pressure.customer_id == bindparam("who"), _pressure.message_id == bindparam("name"))
-_UNDECIDED = _pressure.decision_id.is_(None)
 _ARRIVED = (
     update(schema.pressure)
-    .where(*_OF_MESSAGE, _UNDECIDED, _pressure.responded.is_(None))
+    .where(*_OF_MESSAGE, _pressure.responded.is_(None))
     .values(responded=literal_column("0"))
 )
-_RESPONDED = update(schema.pressure).where(*_OF_MESSAGE, _UNDECIDED).values(responded=literal_column("1"))
+_RESPONDED = update(schema.pressure).where(*_OF_MESSAGE).values(responded=literal_column("1"))
 _CONTACTS = select(schema.customer.c.customer_id, schema.customer.c.contacts).where(
     Among(schema.customer.c.customer_id, "ids")
 )
 
 _FAST_REACTIONS = frozenset({"opened", "clicked"})
 _NAMES = ("decision_id", "message_id", "campaign_id", "offer_id")
-
-Writing = "Callable[[Collection[str]], AbstractContextManager[Session]]"
 
 
 def load(
@@ -87,16 +85,23 @@ def _event(row: dict[str, Any]) -> Event:
 
 
 def _take(session: Session, block: Sequence[Event], tick: int) -> int:
+    """Sends come first, however they go in: what they led to must find its message."""
     new = _unknown(session, block)
     session.many(events.RECEIVE, [events.inbox_row(each, tick, drained=True) for each in new])
     plain = _plainly_deliverable(session, new)
-    session.many(events.FOREIGN, _foreign_rows(session, new))
-    session.many(_ARRIVED, [_named(each) for each in new if each.type == "delivered" and _is_fast(each, plain)])
-    session.many(_RESPONDED, [_named(each) for each in new if _is_fast_reaction(each, plain)])
-    for each in new:
-        if not _is_fast(each, plain):
-            events.apply(session, each, tick)
+    fast = [each for each in new if _is_fast(each, plain)]
+    slow = [each for each in new if not _is_fast(each, plain)]
+    session.many(events.FOREIGN, _foreign_rows(session, fast))
+    _apply(session, [each for each in slow if each.type == "sent"], tick)
+    session.many(_ARRIVED, [_named(each) for each in fast if each.type == "delivered"])
+    session.many(_RESPONDED, [_named(each) for each in fast if each.type in _FAST_REACTIONS])
+    _apply(session, [each for each in slow if each.type != "sent"], tick)
     return len(new)
+
+
+def _apply(session: Session, slow: Sequence[Event], tick: int) -> None:
+    for each in slow:
+        events.apply(session, each, tick)
 
 
 def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
@@ -107,7 +112,7 @@ def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
 
 def _foreign_rows(session: Session, block: Sequence[Event]) -> list[dict[str, Any]]:
     after = last_audit(session)
-    return [events.foreign_row(each, after) for each in block if each.type == "sent" and not each.decision_id]
+    return [events.foreign_row(each, after) for each in block if each.type == "sent"]
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -133,7 +138,3 @@ def _is_fast(event: Event, plain: frozenset[str]) -> bool:
     if event.type == "delivered":
         return named and event.customer_id in plain
     return named and event.type in _FAST_REACTIONS and not event.automated and event.campaign_id is None
-
-
-def _is_fast_reaction(event: Event, plain: frozenset[str]) -> bool:
-    return event.type in _FAST_REACTIONS and _is_fast(event, plain)

@@ -4,6 +4,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -113,3 +114,10 @@ def test_processes_that_ask_the_same_are_given_the_same_decision(tmp_path, conte
 def test_processes_may_open_a_new_ledger_at_the_same_moment(tmp_path, context):
     answers = run_together(context, ledger_workers.open_and_close, [(url_in(tmp_path / "new"),)] * PROCESSES)
     assert answers == [[]] * PROCESSES
+
+
+def test_threads_share_one_ledger(tmp_path):
+    with fresh(tmp_path) as ledger, ThreadPoolExecutor(8) as pool:
+        decisions = list(pool.map(lambda number: record(ledger, send(f"c{number % 3}")), range(80)))
+        verdicts = list(pool.map(lambda each: ledger.confirm(each.decision_id, each.send_at).status, decisions))
+    assert verdicts == ["confirmed"] * 80
