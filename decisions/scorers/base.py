@@ -1,0 +1,223 @@
+"""What every scorer is, what it is asked with, and what the five of them answer.
+
+A scorer answers for a whole frame in one call. Its answers are arrays with one row a customer, in the frame's
+order; an array with a single row says the same of everybody, so that a prior costs nothing per customer. A scorer
+that was never fitted *is* the prior (``Scorer.prior(why)``): same class, same answers, with a note that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from decisions.priors import Priors
+from features.contracts import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+Kind = Literal["send_time", "channel", "churn", "offer", "fatigue"]
+KINDS: tuple[Kind, ...] = ("send_time", "channel", "churn", "offer", "fatigue")
+
+FloatArray = NDArray[np.float64]
+
+LEVELS = 8
+"""Pressure levels of hazard and response loss: 0 … 6 messages in the last seven days, and 7 or more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What scorers are asked with: the feature frame, the offers and channels in question, the declared beliefs.
+
+    ``channels`` is sorted and covers every channel of ``offers``. ``cold`` marks customers without any feature.
+    """
+
+    frame: pa.Table
+    offers: tuple[Offer, ...]
+    channels: tuple[str, ...]
+    priors: Priors
+    cold: NDArray[np.bool_]
+
+    @property
+    def size(self) -> int:
+        """How many customers are asked about."""
+        return int(self.frame.num_rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """``multiplier`` by channel: (n or 1, 168) over local hours, averaging 1 over the training data's sends."""
+
+    multiplier: Mapping[str, FloatArray]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """``probability`` P(engage within the horizon | sent) by channel: (n or 1,)."""
+
+    probability: Mapping[str, FloatArray]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """``tau`` by ``"offer|channel"`` and ``redeem`` by offer: (n or 1,), as in :class:`decisions.records.Scores`.
+
+    ``incremental`` is false where no randomised send stands behind ``tau``.
+    """
+
+    tau: Mapping[str, FloatArray]
+    redeem: Mapping[str, FloatArray]
+    incremental: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weariness:
+    """``hazard`` and ``response_loss`` by channel: (n or 1, LEVELS), by messages in the last seven days."""
+
+    hazard: Mapping[str, FloatArray]
+    response_loss: Mapping[str, FloatArray]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetime:
+    """``churn`` P(no activity in the next N days), NaN where unknown; ``reachable`` margin by channel: (n or 1,)."""
+
+    churn: FloatArray
+    reachable: Mapping[str, FloatArray]
+    notes: tuple[str, ...] = ()
+
+
+class Scorer(Protocol):
+    """What all five have in common. ``version`` is the artefact's content hash, or ``prior``."""
+
+    kind: ClassVar[Kind]
+
+    @property
+    def version(self) -> str:
+        """Which artefact this is."""
+        ...
+
+    def save(self, directory: Path) -> None:
+        """Write the artefact (see :mod:`decisions.scorers.artefact`)."""
+        ...
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what ``save`` wrote; the loaded scorer answers exactly as the saved one."""
+        ...
+
+    @classmethod
+    def prior(cls, why: str) -> Self:
+        """Return the scorer of no data; ``why`` (``no_labels``, ``no_champion`` …) ends its notes."""
+        ...
+
+
+class SendTimeScorer(Scorer, Protocol):
+    """How engagement changes over the local week."""
+
+    def predict(self, batch: Batch) -> Timing:
+        """Answer for every channel of the batch."""
+        ...
+
+
+class ChannelScorer(Scorer, Protocol):
+    """P(engage) per channel."""
+
+    def predict(self, batch: Batch) -> Engagement:
+        """Answer for every channel of the batch."""
+        ...
+
+
+class ChurnScorer(Scorer, Protocol):
+    """P(churn) and what staying reachable is worth."""
+
+    def predict(self, batch: Batch) -> Lifetime:
+        """Answer for every channel of the batch."""
+        ...
+
+
+class OfferScorer(Scorer, Protocol):
+    """What an offer adds, compared with no message."""
+
+    def predict(self, batch: Batch, engagement: Engagement) -> Effect:
+        """Answer for every offer × channel of the batch."""
+        ...
+
+
+class FatigueScorer(Scorer, Protocol):
+    """What one more message costs in reach and in later response."""
+
+    def predict(self, batch: Batch, effect: Effect) -> Weariness:
+        """Answer for every channel of the batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorers:
+    """The five scorers in use. Any of them may be the prior."""
+
+    send_time: SendTimeScorer
+    channel: ChannelScorer
+    churn: ChurnScorer
+    offer: OfferScorer
+    fatigue: FatigueScorer
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What to call a version in the record, by kind (``kairos-churn/3``); by default the content hash."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of each kind, as a decision's record names it."""
+        own: dict[str, str] = {kind: getattr(self, kind).version for kind in KINDS}
+        return {**own, **self.labels}
+
+
+def matrix(frame: pa.Table, names: Sequence[str]) -> FloatArray:
+    """Return the columns called ``names``, in that order, as (n, len(names)) doubles; null is NaN.
+
+    LightGBM matches columns by position, in silence: every matrix a model sees is built here, by name.
+
+    Raises:
+        ValueError: naming the columns the frame does not have.
+    """
+    missing = [name for name in names if name not in frame.column_names]
+    if missing:
+        raise ValueError(
+            f"the feature frame lacks {missing!r}: build the features with the vocabulary the model was trained on"
+        )
+    columns = [pc.cast(frame[name], pa.float64()).to_numpy(zero_copy_only=False) for name in names]
+    return np.column_stack(columns) if columns else np.empty((frame.num_rows, 0))
+
+
+def array_matrix(frame: pa.Table, name: str, width: int) -> FloatArray:
+    """Return the list column ``name`` as (n, width) doubles: a null list, or null in it, is NaN.
+
+    Raises:
+        ValueError: if the column is missing or a list has another length than ``width``.
+    """
+    if name not in frame.column_names:
+        raise ValueError(f"the feature frame lacks the array {name!r}: build the features with this vocabulary")
+    out = np.full((frame.num_rows, width), np.nan)
+    column = frame[name].combine_chunks()
+    present = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    flat = pc.cast(pc.list_flatten(column), pa.float64()).to_numpy(zero_copy_only=False)
+    if flat.size != present.sum() * width:
+        raise ValueError(f"{name!r} holds lists that are not {width} long: it was built with another vocabulary")
+    out[present] = flat.reshape(-1, width)
+    return out
+
+
+def same_for_all(value: float) -> FloatArray:
+    """Return ``value`` as the one row that stands for everybody."""
+    return np.array([value], dtype=np.float64)

@@ -1,0 +1,102 @@
+"""The five models, and the one shape they share.
+
+A model says what it learned and how it fared on later data; it promotes nothing. The gate (:mod:`training.gates`)
+computes every interval from the held-out scores given here, so that all five are judged alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decisions.scorers.base import FloatArray, Kind, Scorer
+from training.outcome import Direction
+
+if TYPE_CHECKING:
+    from training.sources import TrainingSources
+
+Statistic = Callable[[FloatArray, FloatArray], float]
+"""``statistic(truth, score) -> value of the metric`` over the units given to it."""
+
+Draw = Callable[[Any], None]
+"""Draws one plot into the matplotlib Axes it is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """How contenders fared on later data: one truth and one score per held-out unit and contender.
+
+    ``statistic`` turns truth and score into ``metric``; for a metric that is a mean of per-unit losses or values,
+    put those into ``scores`` and use :func:`mean_score`. ``scores`` holds the model under its own name
+    (``model``), the ``baseline`` it must beat, and whatever else is reported beside them. ``clusters`` numbers the
+    customer (or household) behind each unit: intervals resample those. ``binary`` says that scores are
+    probabilities of a 0/1 truth, so that reliability and gains can be drawn.
+    """
+
+    metric: str
+    direction: Direction
+    statistic: Statistic
+    truth: FloatArray
+    scores: Mapping[str, FloatArray]
+    clusters: NDArray[np.int64]
+    model: str
+    baseline: str
+    binary: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the model card says in words: the question, the method, the data, what it must not be used for."""
+
+    question: str
+    method: str
+    data: str
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A fitted model: the scorer that will be registered, and the backtest of exactly this scorer.
+
+    ``rescore`` returns the per-unit scores of another scorer of this kind (the champion) on the same held-out
+    units. ``caveat`` is set where the later data are not fit to judge decisions (``prediction gate only: …``); it
+    is said in the outcome's reason. ``fingerprint`` identifies the training set
+    (:func:`training.sets.fingerprint`).
+    """
+
+    scorer: Scorer
+    backtest: Backtest
+    rescore: Callable[[Any], FloatArray]
+    fingerprint: str
+    trained_on: int
+    facts: Facts
+    parameters: Mapping[str, str | float | int] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    plots: Mapping[str, Draw] = field(default_factory=dict)
+    caveat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoLabels:
+    """The data cannot answer this model's question; ``reason`` says what is missing. Priors stay in use."""
+
+    reason: str
+
+
+class Model(Protocol):
+    """One of the five. ``fit`` is deterministic in (sources, tune, seed)."""
+
+    name: Kind
+
+    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
+        """Learn from ``sources``, with ``tune`` Optuna trials (0: the defaults), and backtest on later time."""
+        ...
+
+
+def mean_score(_truth: FloatArray, score: FloatArray) -> float:
+    """Return the mean of per-unit losses or values: the statistic of every metric that is one."""
+    return float(np.mean(score))

@@ -1,0 +1,44 @@
+"""What training one model came to: measured and judged, or the plain word that the data cannot answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from decisions.scorers.base import Kind
+
+Status = Literal["measured", "no_labels"]
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The result of training one model, as ``kairos train`` and ``kairos demo`` print it.
+
+    ``value`` and ``baseline_value`` are ``metric`` of the model and of the baseline named ``baseline_name`` on the
+    same later data; ``direction`` says which is better. ``interval`` is the 95% paired bootstrap interval, drawn
+    by customer, of how much *better* the model is than the baseline: ``value - baseline_value`` where higher is
+    better, the other way round where lower is, so above zero always means the model wins. ``n`` counts the units
+    it was measured on. ``promoted`` says that this artefact is now ``@champion``; ``reason`` says why or why not.
+    ``others`` are the same metric of what else was compared. What the data cannot answer is None, never zero.
+    """
+
+    model: Kind
+    status: Status
+    reason: str
+    metric: str | None = None
+    direction: Direction | None = None
+    value: float | None = None
+    baseline_name: str | None = None
+    baseline_value: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    promoted: bool = False
+    version: str | None = None
+    run_id: str | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as a JSON object."""
+        return asdict(self)

@@ -1,0 +1,91 @@
+"""What a model is trained from: events, features as they stood at any moment, and what was declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from decisions.priors import Priors
+from features.contracts import Offer
+from features.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class EventLake(Protocol):
+    """The part of :class:`features.lake.Lake` that training reads. Tables are ibis tables, one bucket each."""
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets there are, numbered from 0."""
+        ...
+
+    def events(self, connection: Any, bucket: int) -> Any:
+        """Return the bucket's events (``EVENT_SCHEMA``) as an ibis table on ``connection``."""
+        ...
+
+    def customers(self, connection: Any, bucket: int) -> Any:
+        """Return the bucket's customers as an ibis table on ``connection``."""
+        ...
+
+
+class PointInTime(Protocol):
+    """Features as they were known at given moments: nothing later, nothing that arrived later."""
+
+    def training_set(self, spine: pa.Table) -> pa.Table:
+        """Return one row per row of ``spine`` with the vocabulary's feature columns added.
+
+        ``spine`` has ``customer_id``, ``event_timestamp`` (UTC, µs) and columns of its own, which come back
+        unchanged. The order of rows is not promised.
+        """
+        ...
+
+    def rhythm_at(self, spine: pa.Table) -> pa.Table:
+        """Return one row per row of ``spine`` with the vocabulary's rhythm arrays added, under the same terms."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSources:
+    """Everything a model may look at. Nothing at or after ``now`` has happened yet."""
+
+    lake: EventLake
+    store: PointInTime
+    vocabulary: Vocabulary
+    priors: Priors
+    offers: tuple[Offer, ...]
+    now: datetime
+    memory_limit: str = "2GB"
+
+    def collect(self, build: Callable[[Any], Any]) -> pa.Table:
+        """Run ``build`` over each bucket's events before ``now`` and return the parts as one Arrow table.
+
+        ``build`` takes and returns an ibis table; what it returns must be small enough to hold for all buckets.
+        """
+        return self._each_bucket(lambda connection, bucket: build(self._past(connection, bucket)))
+
+    def collect_customers(self, build: Callable[[Any], Any]) -> pa.Table:
+        """Run ``build`` over each bucket's customers and return the parts as one Arrow table."""
+        return self._each_bucket(lambda connection, bucket: build(self.lake.customers(connection, bucket)))
+
+    def events(self, types: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Return ``columns`` of the events of ``types`` that happened before ``now``."""
+        return self.collect(lambda events: events.filter(events["type"].isin(list(types))).select(*columns))
+
+    def _past(self, connection: Any, bucket: int) -> Any:
+        events = self.lake.events(connection, bucket)
+        return events.filter(events["occurred_at"] < self.now)
+
+    def _each_bucket(self, build: Callable[[Any, int], Any]) -> pa.Table:
+        import ibis  # noqa: PLC0415  # slow to import, and only training needs it here
+
+        connection = ibis.duckdb.connect(memory_limit=self.memory_limit)
+        try:
+            parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]
+        finally:
+            connection.disconnect()
+        return pa.concat_tables(parts, promote_options="permissive")
