@@ -24,6 +24,7 @@ class ChannelPriors(Contract):
     open_delay_hours: float = Field(default=2.0, ge=0)
     hazard: float = Field(default=0.002, ge=0, lt=1)
     hazard_growth: float = Field(default=1.3, ge=1)
+    reach_share: float = Field(default=0.05, ge=0, le=1)
 
 
 class Priors(Contract):
