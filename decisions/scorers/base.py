@@ -92,7 +92,7 @@ class Weariness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetime:
-    """``churn`` P(no activity in the next N days), NaN where unknown; ``reachable`` margin by channel: (n or 1,)."""
+    """``churn`` P(no activity in the next N days), NaN: unknown; ``reachable`` margin by channel: (n or 1,)."""
 
     churn: FloatArray
     reachable: Mapping[str, FloatArray]

@@ -32,9 +32,10 @@ class Backtest:
 
     ``statistic`` turns truth and score into ``metric``; for a metric that is a mean of per-unit losses or values,
     put those into ``scores`` and use :func:`mean_score`. ``scores`` holds the model under its own name
-    (``model``), the ``baseline`` it must beat, and whatever else is reported beside them. ``clusters`` numbers the
-    customer (or household) behind each unit: intervals resample those. ``binary`` says that scores are
-    probabilities of a 0/1 truth, so that reliability and gains can be drawn.
+    (``model``), the ``baseline`` it must beat, and whatever else is reported beside them; those in ``also_beat``
+    bind the gate too, only without appearing in the outcome's own interval. ``clusters`` numbers the customer (or
+    household) behind each unit: intervals resample those. ``binary`` says that scores are probabilities of a 0/1
+    truth, so that reliability and gains can be drawn.
     """
 
     metric: str
@@ -45,6 +46,7 @@ class Backtest:
     clusters: NDArray[np.int64]
     model: str
     baseline: str
+    also_beat: tuple[str, ...] = ()
     binary: bool = True
 
 

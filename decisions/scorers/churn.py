@@ -1,0 +1,94 @@
+"""P(no activity in the next N days), and what it makes of a customer's remaining value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from decisions.scorers.artefact import Artefact
+from decisions.scorers.base import Kind, Lifetime, matrix, same_for_all
+from decisions.scorers.calibration import Knots
+from decisions.scorers.lifetime import discounted_years, unknown_value, yearly_spend
+from decisions.scorers.trees import check_features, margins
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from decisions.scorers.base import Batch, FloatArray
+
+MONEY = ("spend_365d", "tenure_days")
+"""Columns the remaining value is read from, whatever the booster uses."""
+
+
+@dataclass(frozen=True)
+class ChurnModel:
+    """The scorer. ``facts``: ``days`` (N), ``knots``, ``peer_churn``, ``peer_spend`` (a year's); or ``prior``."""
+
+    kind: ClassVar[Kind] = "churn"
+    artefact: Artefact
+
+    def __post_init__(self) -> None:
+        """Refuse a booster whose columns are not the artefact's."""
+        if not self.is_prior:
+            check_features(self.artefact.boosters["booster"], self.artefact.features)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+        return cls(Artefact.read(directory, kind=cls.kind))
+
+    @classmethod
+    def prior(cls, why: str) -> Self:
+        """Return the scorer of no data: churn unknown, one declared year of margin ahead."""
+        return cls(Artefact(kind=cls.kind, facts={"prior": why}))
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether nothing was fitted."""
+        return "prior" in self.artefact.facts
+
+    @cached_property
+    def version(self) -> str:
+        """The artefact's content hash, or ``prior``."""
+        return "prior" if self.is_prior else self.artefact.version
+
+    def save(self, directory: Path) -> None:
+        """Write the artefact."""
+        self.artefact.write(directory)
+
+    def churn(self, batch: Batch) -> FloatArray:
+        """Return calibrated P(no activity in the next N days), (n,); who has no features gets the peers' rate."""
+        odds = margins(self.artefact.boosters["booster"], batch.frame, self.artefact.features)
+        return np.where(batch.cold, self.artefact.facts["peer_churn"], self._knots(odds))
+
+    def remaining(self, batch: Batch, churn: FloatArray) -> FloatArray:
+        """Return the expected discounted margin ahead, (n,) (see :mod:`decisions.scorers.lifetime`)."""
+        facts = self.artefact.facts
+        spend, tenure = matrix(batch.frame, MONEY).T
+        margin = batch.priors.gross_margin * yearly_spend(spend, tenure, peers=facts["peer_spend"])
+        return margin * discounted_years(churn, days=facts["days"], discount=batch.priors.discount)
+
+    def predict(self, batch: Batch) -> Lifetime:
+        """Return churn and, by channel, the remaining margin that hangs on being reachable there."""
+        if self.is_prior:
+            return self._declared(batch)
+        churn = self.churn(batch)
+        return Lifetime(churn=churn, reachable=_reachable(batch, self.remaining(batch, churn)))
+
+    def _declared(self, batch: Batch) -> Lifetime:
+        return Lifetime(
+            churn=same_for_all(float("nan")),
+            reachable=_reachable(batch, same_for_all(unknown_value(batch.priors))),
+            notes=(f"prior:churn:{self.artefact.facts['prior']}",),
+        )
+
+    @cached_property
+    def _knots(self) -> Knots:
+        return Knots.from_json(self.artefact.facts["knots"])
+
+
+def _reachable(batch: Batch, remaining: FloatArray) -> dict[str, FloatArray]:
+    return {channel: remaining * batch.priors.of(channel).reach_share for channel in batch.channels}

@@ -1,0 +1,46 @@
+"""From directories to scorers. Each kind's class is imported when it is first needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from decisions.scorers.base import KINDS, Kind, Scorers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CLASSES: dict[Kind, str] = {
+    "send_time": "SendTimeModel",
+    "channel": "ChannelModel",
+    "churn": "ChurnModel",
+    "offer": "OfferModel",
+    "fatigue": "FatigueModel",
+}
+"""The class of each kind, in the module of ``decisions.scorers`` that has the kind's name."""
+
+
+def scorer_class(kind: Kind) -> Any:
+    """Return the class that scores ``kind``."""
+    return getattr(import_module(f"decisions.scorers.{kind}"), CLASSES[kind])
+
+
+def load_scorer(kind: Kind, directory: Path) -> Any:
+    """Return the scorer whose artefact lies in ``directory``.
+
+    Raises:
+        ValueError: if the artefact is of another kind, damaged, or mixes two models.
+    """
+    return scorer_class(kind).load(directory)
+
+
+def load_scorers(
+    directories: Mapping[Kind, Path], *, why: str = "no_champion", labels: Mapping[str, str] | None = None
+) -> Scorers:
+    """Return the five scorers: those with a directory loaded, the others as priors whose notes end in ``why``."""
+    scorers = {
+        kind: load_scorer(kind, directories[kind]) if kind in directories else scorer_class(kind).prior(why)
+        for kind in KINDS
+    }
+    return Scorers(**scorers, labels=dict(labels or {}))

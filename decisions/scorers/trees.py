@@ -1,0 +1,51 @@
+"""A LightGBM model inside a scorer: loaded once, asked by column name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from decisions.scorers.base import matrix
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from decisions.scorers.base import FloatArray
+
+_KEPT = 32
+"""Parsed boosters kept: more than the scorers of one process, champions and arms together."""
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed(text: str) -> Any:
+    import lightgbm as lgb  # noqa: PLC0415  # seconds to import; a prior never needs it
+
+    return lgb.Booster(model_str=text)
+
+
+def check_features(text: str, features: tuple[str, ...]) -> None:
+    """Refuse a booster that was trained on other columns, or in another order.
+
+    Raises:
+        ValueError: naming the first column that differs.
+    """
+    own = tuple(_parsed(text).feature_name())
+    if own != features:
+        differing = next((pair for pair in zip(own, features, strict=False) if pair[0] != pair[1]), "their number")
+        raise ValueError(
+            f"the booster's columns and the artefact's differ in {differing!r}: the directory mixes two models"
+        )
+
+
+def margins(text: str, frame: pa.Table, features: tuple[str, ...]) -> FloatArray:
+    """Return the raw scores (log-odds for a binary objective) of every row, (n,)."""
+    return raw_scores(text, matrix(frame, features))
+
+
+def raw_scores(text: str, columns: FloatArray) -> FloatArray:
+    """Return the raw scores of the rows of ``columns``, which are in the order the booster was trained on."""
+    if not len(columns):
+        return np.empty(0)
+    return np.asarray(_parsed(text).predict(columns, raw_score=True), dtype=np.float64)
