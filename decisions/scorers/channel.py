@@ -2,8 +2,8 @@
 
     log-odds = logit((engaged + K · base) / (sent + K)) + trees(features), then calibrated
 
-The first term is the beta-binomial estimate of the customer's own rate over the last 90 days (K and base learned by
-likelihood); the trees learn what it leaves over. With no sends behind, it is the base rate plus what peers say.
+The first term is the beta-binomial estimate of the customer's own rate over the last 90 days (K and base learned
+by likelihood); the trees learn what it leaves over. With no sends behind, it is the base rate plus what peers say.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from decisions.scorers.artefact import Artefact
 from decisions.scorers.base import Engagement, Kind, matrix, same_for_all
-from decisions.scorers.calibration import Knots, log_odds
+from decisions.scorers.calibration import calibrated, knots_from_json, log_odds
 from decisions.scorers.trees import check_features, raw_scores
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ChannelModel:
         sent, engaged = own_counts(frame, channel)
         own = own_rate(sent, engaged, base=learned["base"], strength=learned["strength"])
         trees = raw_scores(self.artefact.boosters[channel], matrix(frame, learned["features"]))
-        return Knots.from_json(learned["knots"])(log_odds(own) + trees)
+        return calibrated(knots_from_json(learned["knots"]), log_odds(own) + trees)
 
     def predict(self, batch: Batch) -> Engagement:
         """Return P(engage) for every channel of the batch."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from decisions.scorers.artefact import Artefact
 from decisions.scorers.base import Kind, Lifetime, matrix, same_for_all
-from decisions.scorers.calibration import Knots
+from decisions.scorers.calibration import calibrated, knots_from_json
 from decisions.scorers.lifetime import discounted_years, unknown_value, yearly_spend
 from decisions.scorers.trees import check_features, margins
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from decisions.scorers.base import Batch, FloatArray
+    from measures.calibration import Knots
 
 MONEY = ("spend_365d", "tenure_days")
 """Columns the remaining value is read from, whatever the booster uses."""
@@ -62,7 +63,7 @@ class ChurnModel:
     def churn(self, batch: Batch) -> FloatArray:
         """Return calibrated P(no activity in the next N days), (n,); who has no features gets the peers' rate."""
         odds = margins(self.artefact.boosters["booster"], batch.frame, self.artefact.features)
-        return np.where(batch.cold, self.artefact.facts["peer_churn"], self._knots(odds))
+        return np.where(batch.cold, self.artefact.facts["peer_churn"], calibrated(self._knots, odds))
 
     def remaining(self, batch: Batch, churn: FloatArray) -> FloatArray:
         """Return the expected discounted margin ahead, (n,) (see :mod:`decisions.scorers.lifetime`)."""
@@ -87,7 +88,7 @@ class ChurnModel:
 
     @cached_property
     def _knots(self) -> Knots:
-        return Knots.from_json(self.artefact.facts["knots"])
+        return knots_from_json(self.artefact.facts["knots"])
 
 
 def _reachable(batch: Batch, remaining: FloatArray) -> dict[str, FloatArray]:

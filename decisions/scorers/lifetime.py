@@ -1,11 +1,12 @@
 """What a customer's remaining relation is worth: a simple estimate, said in full.
 
-    remaining = margin per year · ∫₀ᵀ exp(−(λ + δ) t) dt,   λ = −ln(1 − P(churn in N days)) · 365 / N,   δ = ln(1 + d)
+    remaining = margin per year · ∫₀ᵀ exp(−(λ + δ) t) dt
+    λ = −ln(1 − P(churn in N days)) · 365 / N,   δ = ln(1 + d)
 
 Spending continues at the rate of the last year until the customer leaves; leaving has a constant hazard λ read off
-the churn probability; money is discounted at the declared yearly rate d; nothing beyond T years counts. The rate is
-shrunk towards the peers' by :data:`PEER_YEARS`, so that a week of history does not become a year of spending. Silence
-of N days is not always leaving: λ is an upper bound, so the value is on the careful side.
+the churn probability; money is discounted at the declared yearly rate d; nothing beyond T years counts. The rate
+is shrunk towards the peers' by :data:`PEER_YEARS`, so that a week of history does not become a year of spending.
+Silence of N days is not always leaving: λ is an upper bound, so the value is on the careful side.
 """
 
 from __future__ import annotations

@@ -1,0 +1,202 @@
+"""Churn: who will be silent for the next N days, learned from how earlier snapshots went on.
+
+Snapshots are taken at six cut-offs, four weeks apart; the outcome windows of all of them end before the test's
+cut-off, which lies N days before the last midnight. A cut-off needs 90 days of events before it, so that no window
+among the features is cut short. Features over a year and the tenure stay out: in a store of events that is itself
+young they tell the age of the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from decisions.scorers.artefact import Artefact
+from decisions.scorers.base import Kind, matrix
+from decisions.scorers.calibration import knots_as_json
+from decisions.scorers.churn import MONEY, ChurnModel
+from decisions.scorers.lifetime import yearly_spend
+from decisions.scoring import batch_of
+from features.vocabulary import LONG_WINDOW, WINDOWS
+from measures.ranking import auc
+from training.bgnbd import BgNbd, History
+from training.fitting import CAREFUL, Boosting, Training, calibrate, cross_fit, fit_booster
+from training.labels import silence
+from training.models import Backtest, Facts, Fitted, NoLabels
+from training.sets import at_midnight, clusters, fingerprint, numbers, rows, with_features
+from training.tuning import tuned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from decisions.scorers.base import FloatArray
+    from features.vocabulary import Vocabulary
+    from training.sources import TrainingSources
+
+_LONG = (f"_{LONG_WINDOW}d",)
+_RISING = ("recency_days", "overdue")
+"""Longer silence never lowers the risk: a constraint, not a hope."""
+
+
+def churn_features(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the columns the model learns from."""
+    return tuple(name for name in vocabulary.activity if not name.endswith(_LONG) and name != "tenure_days")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainChurn:
+    """The churn model. ``days`` is N; ``activity`` the event types whose absence is churn."""
+
+    name: Kind = "churn"
+    days: int = 56
+    cutoffs: int = 6
+    step_days: int = 28
+    activity: tuple[str, ...] = ("purchased",)
+    boosting: Boosting = CAREFUL
+
+    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
+        """Learn, and backtest at the latest cut-off whose outcome is known."""
+        moments = self.moments(sources)
+        if len(moments) < 2:  # noqa: PLR2004  # one to test on, one to learn from
+            return NoLabels(reason=self._too_short())
+        labelled = silence(sources, moments, days=self.days, activity=self.activity)
+        table = with_features(sources.store, labelled)
+        test = rows(table, numbers(table, "cutoff") == 0)
+        train = rows(table, numbers(table, "cutoff") > 0)
+        if any(len(np.unique(numbers(part, "silent"))) < 2 for part in (train, test)):  # noqa: PLR2004
+            return NoLabels(reason=f"nobody, or everybody, was silent for {self.days} days: nothing to tell apart")
+        return self._fitted(sources, train, test, tune=tune, seed=seed)
+
+    def moments(self, sources: TrainingSources) -> list[datetime]:
+        """Return the cut-offs, the test's first, as far back as there is history."""
+        first = sources.collect(_first_of(self.activity))["first"].drop_null()
+        if not len(first):
+            return []
+        test = at_midnight(sources.now) - timedelta(days=self.days)
+        latest = test - timedelta(days=self.days)
+        wanted = [test, *(latest - timedelta(days=self.step_days * number) for number in range(self.cutoffs))]
+        earliest = pc.min(first).as_py() + timedelta(days=max(WINDOWS))
+        return [moment for moment in wanted if moment >= earliest]
+
+    def _fitted(
+        self, sources: TrainingSources, train: pa.Table, test: pa.Table, *, tune: int, seed: int
+    ) -> Fitted:
+        training = _training(train, churn_features(sources.vocabulary))
+        boosting = tuned(training, self.boosting, trials=tune, seed=seed)
+        scorer = self._scorer(train, training, boosting, seed=seed)
+        rivals, facts = self._rivals(train, test, training.names)
+
+        def rescore(other: ChurnModel) -> FloatArray:
+            return other.churn(batch_of(test, priors=sources.priors, offers=sources.offers))
+
+        backtest = Backtest(
+            metric="auc",
+            direction="higher",
+            statistic=auc,
+            truth=numbers(test, "silent"),
+            scores={"churn": rescore(scorer), "recency": numbers(test, "recency_days"), **rivals},
+            clusters=clusters(test["customer_id"]),
+            model="churn",
+            baseline="recency",
+            also_beat=("bg_nbd",),
+        )
+        return Fitted(
+            scorer=scorer,
+            backtest=backtest,
+            rescore=rescore,
+            fingerprint=fingerprint(train, days=self.days, activity=self.activity),
+            trained_on=train.num_rows,
+            facts=self._facts(train, test),
+            parameters={"days": self.days, **boosting.as_parameters(), **facts},
+        )
+
+    def _scorer(self, train: pa.Table, training: Training, boosting: Boosting, *, seed: int) -> ChurnModel:
+        booster = fit_booster(training, boosting, seed=seed)
+        knots = calibrate(cross_fit(training, boosting, seed=seed), training.labels)
+        spend, tenure = matrix(train, MONEY).T
+        facts = {
+            "days": self.days,
+            "knots": knots_as_json(knots),
+            "peer_churn": float(training.labels.mean()),
+            "peer_spend": float(np.mean(yearly_spend(spend, tenure, peers=_spend_rate(spend, tenure)))),
+        }
+        return ChurnModel(
+            Artefact(kind="churn", facts=facts, features=training.names, boosters={"booster": booster})
+        )
+
+    def _rivals(
+        self, train: pa.Table, test: pa.Table, names: tuple[str, ...]
+    ) -> tuple[dict[str, FloatArray], dict[str, float]]:
+        bgnbd = BgNbd.fit(history_of(train))
+        scores = {
+            "logistic": _logistic(train, test, names),
+            "bg_nbd": bgnbd.silence(history_of(test), self.days),
+        }
+        return scores, bgnbd.as_parameters()
+
+    def _facts(self, train: pa.Table, test: pa.Table) -> Facts:
+        return Facts(
+            question=f"Will this customer bring no {' or '.join(self.activity)} in the next {self.days} days?",
+            method="Strongly regularised LightGBM on shifted snapshots, calibrated out of fold.",
+            data=f"{train.num_rows} customer-snapshots to learn from, {test.num_rows} later ones to measure on.",
+            limits=(
+                "Risk is not effect: who is likely to leave is not who a message would keep.",
+                "Silence of this length is not always leaving; remaining value errs on the careful side.",
+            ),
+        )
+
+    def _too_short(self) -> str:
+        return (
+            f"two cut-offs {self.days} days apart, with {max(WINDOWS)} days of {', '.join(self.activity)} events "
+            f"before and {self.days} after, do not fit into the events"
+        )
+
+
+def history_of(table: pa.Table) -> History:
+    """Return what BG/NBD reads: days with an order in the last year, the first of them as the beginning."""
+    observed = np.minimum(numbers(table, "tenure_days"), LONG_WINDOW)
+    last = np.clip(observed - numbers(table, "recency_days"), 0.0, observed)
+    repeats = np.maximum(np.nan_to_num(numbers(table, f"active_days_{LONG_WINDOW}d")) - 1.0, 0.0)
+    return History(repeats, np.nan_to_num(last), np.nan_to_num(observed))
+
+
+def _first_of(activity: tuple[str, ...]) -> Callable[[Any], Any]:
+    def first(events: Any) -> Any:
+        relevant = events.filter(events["type"].isin(list(activity)))
+        return relevant.aggregate(first=relevant["occurred_at"].min())
+
+    return first
+
+
+def _training(table: pa.Table, names: tuple[str, ...]) -> Training:
+    return Training(
+        columns=matrix(table, names),
+        names=names,
+        labels=numbers(table, "silent"),
+        groups=clusters(table["customer_id"]),
+        rising=tuple(int(name in _RISING) for name in names),
+    )
+
+
+def _spend_rate(spend: FloatArray, tenure_days: FloatArray) -> float:
+    return float(np.nansum(spend) * 365.0 / np.nansum(np.minimum(tenure_days, 365.0)))
+
+
+def _logistic(train: pa.Table, test: pa.Table, names: tuple[str, ...]) -> FloatArray:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # slow to import
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    line = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    line.fit(_tame(train, names), numbers(train, "silent"))
+    return np.asarray(line.predict_proba(_tame(test, names))[:, 1])
+
+
+def _tame(table: pa.Table, names: tuple[str, ...]) -> FloatArray:
+    return np.asarray(np.log1p(np.nan_to_num(np.maximum(matrix(table, names), 0.0))))

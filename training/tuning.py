@@ -1,0 +1,97 @@
+"""Optuna's search over a booster's settings: seeded, cross-fitted within the training set, a run per trial."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training.fitting import Boosting, cross_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training.fitting import Training
+
+_FOLDS = 3
+_TINY = 1e-12
+
+
+def tuned(training: Training, start: Boosting, *, trials: int, seed: int) -> Boosting:
+    """Return the settings with the lowest cross-fitted log-loss on the training set.
+
+    ``start`` is the first trial, so that no search returns worse than it; with no trials it is the answer. The
+    later data of the backtest are never looked at.
+    """
+    if trials == 0:
+        return start
+    return best(
+        suggested,
+        lambda settings: held_out_loss(training, settings, seed=seed),
+        start=start,
+        trials=trials,
+        seed=seed,
+    )
+
+
+def best(
+    suggest: Callable[[Any], Boosting],
+    loss: Callable[[Boosting], float],
+    *,
+    start: Boosting,
+    trials: int,
+    seed: int,
+) -> Boosting:
+    """Return the suggestion of lowest ``loss`` among ``start`` and ``trials`` drawn by Optuna's TPE."""
+    import optuna  # noqa: PLC0415  # only a search needs it
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    found = {-1: (loss(start), start)}
+
+    def objective(trial: Any) -> float:
+        settings = suggest(trial)
+        with _nested_run(trial.number) as log:
+            found[trial.number] = (loss(settings), settings)
+            log(settings, found[trial.number][0])
+        return found[trial.number][0]
+
+    study.optimize(objective, n_trials=trials)
+    return min(found.values(), key=lambda pair: pair[0])[1]
+
+
+def suggested(trial: Any) -> Boosting:
+    """Return settings drawn by ``trial``, all of them on the careful side."""
+    return Boosting(
+        leaves=trial.suggest_int("leaves", 3, 15),
+        rounds=trial.suggest_int("rounds", 50, 400, step=25),
+        learning_rate=trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
+        min_child=trial.suggest_int("min_child", 20, 300, log=True),
+        l2=trial.suggest_float("l2", 1.0, 100.0, log=True),
+        rows=trial.suggest_float("rows", 0.5, 1.0),
+        columns=trial.suggest_float("columns", 0.3, 1.0),
+    )
+
+
+def held_out_loss(training: Training, settings: Boosting, *, seed: int) -> float:
+    """Return the cross-fitted log-loss of ``settings``, whole customers held out."""
+    odds = cross_fit(training, settings, seed=seed, folds=_FOLDS)
+    return float(np.mean(np.logaddexp(0.0, odds) - training.labels * odds))
+
+
+@contextmanager
+def _nested_run(number: int) -> Iterator[Callable[[Boosting, float], None]]:
+    """Log a trial below the run that is open, if one is; training without a registry logs nothing."""
+    import mlflow  # noqa: PLC0415  # seconds to import, and only a search needs it here
+
+    if mlflow.active_run() is None:
+        yield lambda _settings, _loss: None
+        return
+
+    def log(settings: Boosting, loss: float) -> None:
+        mlflow.log_params(settings.as_parameters())
+        mlflow.log_metric("held_out_loss", loss)
+
+    with mlflow.start_run(run_name=f"trial {number}", nested=True):
+        yield log
