@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 REACTIONS = ("opened", "clicked", "converted")
 
 
+def own_columns(channel: str) -> tuple[str, ...]:
+    """Return the columns :func:`own_counts` reads."""
+    return tuple(f"{channel}_{what}_90d" for what in ("sent", *REACTIONS))
+
+
 def own_counts(frame: pa.Table, channel: str) -> tuple[FloatArray, FloatArray]:
     """Return (sent, engaged) of the last 90 days, each (n,); several reactions to one message count once."""
-    sent, *reactions = np.nan_to_num(matrix(frame, [f"{channel}_{what}_90d" for what in ("sent", *REACTIONS)])).T
+    sent, *reactions = np.nan_to_num(matrix(frame, own_columns(channel))).T
     return sent, np.minimum(sent, np.maximum.reduce(reactions))
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from decisions.scorers.base import FloatArray, Kind, Scorer
+from measures.statistic import UnitMean
 from training.outcome import Direction
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class Backtest:
     ``statistic`` turns truth and score into ``metric``; for a metric that is a mean of per-unit losses or values,
     put those into ``scores`` and use :func:`mean_score`. ``scores`` holds the model under its own name
     (``model``), the ``baseline`` it must beat, and whatever else is reported beside them; those in ``also_beat``
-    bind the gate too, only without appearing in the outcome's own interval. ``clusters`` numbers the customer (or
-    household) behind each unit: intervals resample those. ``binary`` says that scores are probabilities of a 0/1
-    truth, so that reliability and gains can be drawn.
+    must not do better, if only by chance (the outcome's reason says where that is not clear). ``clusters`` numbers
+    the customer (or household) behind each unit: intervals resample those. ``binary`` says that the model's scores
+    are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
     """
 
     metric: str
@@ -67,7 +68,7 @@ class Fitted:
     ``rescore`` returns the per-unit scores of another scorer of this kind (the champion) on the same held-out
     units. ``caveat`` is set where the later data are not fit to judge decisions (``prediction gate only: …``); it
     is said in the outcome's reason. ``fingerprint`` identifies the training set
-    (:func:`training.sets.fingerprint`).
+    (:func:`training.sets.fingerprint`). ``inputs`` are the frame's columns the scorer reads: the signature.
     """
 
     scorer: Scorer
@@ -76,6 +77,7 @@ class Fitted:
     fingerprint: str
     trained_on: int
     facts: Facts
+    inputs: tuple[str, ...] = ()
     parameters: Mapping[str, str | float | int] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     plots: Mapping[str, Draw] = field(default_factory=dict)
@@ -99,6 +101,9 @@ class Model(Protocol):
         ...
 
 
-def mean_score(_truth: FloatArray, score: FloatArray) -> float:
-    """Return the mean of per-unit losses or values: the statistic of every metric that is one."""
-    return float(np.mean(score))
+def _score(_truth: ArrayLike, score: ArrayLike) -> FloatArray:
+    return np.asarray(score, dtype=np.float64)
+
+
+mean_score = UnitMean("mean_score", _score)
+"""The mean of per-unit losses or values: the statistic of every metric that is one."""

@@ -113,6 +113,7 @@ class TrainChurn:
             fingerprint=fingerprint(train, days=self.days, activity=self.activity),
             trained_on=train.num_rows,
             facts=self._facts(train, test),
+            inputs=tuple(dict.fromkeys((*training.names, *MONEY))),
             parameters={"days": self.days, **boosting.as_parameters(), **facts},
         )
 

@@ -1,0 +1,104 @@
+"""Who may decide: a model becomes ``@champion`` only by being better on later data, and beyond chance.
+
+Better than its baseline and than the present champion means: the 95% paired bootstrap interval of the difference,
+drawn by customer, lies above zero. Rivals that the design names beside them must not have the better value. A gate
+on prediction says nothing about decisions; where the later data come from choices that were not randomised, the
+verdict carries the model's caveat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from measures.bootstrap import paired_interval
+from measures.outcome import Interval, NotComputable
+
+if TYPE_CHECKING:
+    from training.models import Backtest
+
+LEVEL = 0.95
+REPS = 1000
+CHAMPION = "champion"
+"""The name of the present champion among a backtest's scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a model passed, and why. ``interval`` is of model against baseline, above zero where it wins."""
+
+    passed: bool
+    reason: str
+    value: float
+    baseline_value: float
+    interval: tuple[float, float] | None
+    others: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Duel:
+    rival: str
+    gain: Interval | NotComputable
+    strict: bool
+
+    @property
+    def won(self) -> bool:
+        if isinstance(self.gain, NotComputable):
+            return False
+        return self.gain.low > 0 if self.strict else self.gain.estimate > 0
+
+    @property
+    def words(self) -> str:
+        if isinstance(self.gain, NotComputable):
+            return f"cannot be compared with {self.rival} ({self.gain.reason})"
+        interval = f"{self.gain.estimate:+.4f}, {self.gain.low:+.4f} … {self.gain.high:+.4f}"
+        if self.gain.low > 0:
+            return f"better than {self.rival} ({interval})"
+        worse = self.gain.estimate <= 0
+        return f"{'not better' if worse else 'not clearly better'} than {self.rival} ({interval})"
+
+
+def judge(backtest: Backtest, *, seed: int, caveat: str | None = None) -> Verdict:
+    """Return the verdict on ``backtest``. A champion takes part where ``scores`` has one called ``champion``.
+
+    Raises:
+        measures.outcome.NotComputableError: if the metric itself cannot be computed on the later data.
+    """
+    strict = [backtest.baseline, *([CHAMPION] if CHAMPION in backtest.scores else [])]
+    duels = [_duel(backtest, rival, strict=True, seed=seed) for rival in strict]
+    duels += [_duel(backtest, rival, strict=False, seed=seed) for rival in backtest.also_beat]
+    against_baseline = duels[0].gain
+    return Verdict(
+        passed=all(duel.won for duel in duels),
+        reason="; ".join([*(duel.words for duel in duels), *([caveat] if caveat else [])]),
+        value=_value(backtest, backtest.model),
+        baseline_value=_value(backtest, backtest.baseline),
+        interval=(against_baseline.low, against_baseline.high) if isinstance(against_baseline, Interval) else None,
+        others={
+            name: _value(backtest, name)
+            for name in backtest.scores
+            if name not in (backtest.model, backtest.baseline)
+        },
+    )
+
+
+def _duel(backtest: Backtest, rival: str, *, strict: bool, seed: int) -> _Duel:
+    """Compare the model with ``rival`` on the same draws; the gain is above zero where the model is better."""
+    own, other = backtest.scores[backtest.model], backtest.scores[rival]
+    better, worse = (own, other) if backtest.direction == "higher" else (other, own)
+    gain = paired_interval(
+        backtest.statistic,
+        backtest.truth,
+        better,
+        worse,
+        seed=seed,
+        clusters=backtest.clusters,
+        reps=REPS,
+        level=LEVEL,
+    )
+    return _Duel(rival=rival, gain=gain, strict=strict)
+
+
+def _value(backtest: Backtest, name: str) -> float:
+    return float(backtest.statistic(backtest.truth, backtest.scores[name]))

@@ -1,0 +1,109 @@
+"""Train models: fit, judge on later data, register, promote or not, and say why."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from decisions.scorers.loading import load_scorer
+from training.gates import CHAMPION, judge
+from training.models import NoLabels
+from training.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from decisions.scorers.base import FloatArray
+    from training.gates import Verdict
+    from training.models import Fitted, Model
+    from training.registry import Registry, Version
+    from training.sources import TrainingSources
+
+
+def train(
+    models: Sequence[Model],
+    sources: TrainingSources,
+    registry: Registry,
+    *,
+    tune: int = 0,
+    seed: int,
+    progress: Callable[[str], None] = lambda _model: None,
+) -> list[Outcome]:
+    """Train ``models`` one after the other and return what each came to.
+
+    Each gets a run; what could be fitted a version; what passed the gate the alias ``champion``. ``progress`` is
+    called with each model's name before it is trained. A model without labels registers nothing: priors stay in
+    use.
+    """
+    outcomes = []
+    for model in models:
+        progress(model.name)
+        outcomes.append(train_one(model, sources, registry, tune=tune, seed=seed))
+    return outcomes
+
+
+def train_one(model: Model, sources: TrainingSources, registry: Registry, *, tune: int = 0, seed: int) -> Outcome:
+    """Train one model: see :func:`train`."""
+    with registry.run(model.name) as run_id:
+        fitted = model.fit(sources, tune=tune, seed=seed)
+        if isinstance(fitted, NoLabels):
+            registry.note(run_id, status="no_labels", reason=fitted.reason)
+            return Outcome(model=model.name, status="no_labels", reason=fitted.reason, run_id=run_id)
+        return _judged(fitted, sources, registry, run_id, seed=seed)
+
+
+def _judged(fitted: Fitted, sources: TrainingSources, registry: Registry, run_id: str, *, seed: int) -> Outcome:
+    """Judge, register and promote. Content that is registered already gets no second version."""
+    known, champion = registry.known(fitted), registry.champion(fitted.scorer.kind)
+    reigning = known is not None and known == champion
+    fitted, remark = _against(fitted, None if reigning else champion, registry)
+    verdict = judge(fitted.backtest, seed=seed, caveat=fitted.caveat)
+    remark = (
+        f"version {champion.version}, same content, is the champion already" if reigning and champion else remark
+    )
+    verdict = replace(verdict, reason="; ".join(filter(None, [verdict.reason, remark])))
+    version = known or registry.register(fitted, verdict, sources)
+    registry.note(run_id, status="measured", reason=verdict.reason, version=version.version)
+    if verdict.passed:
+        registry.promote(version.model, version.version)
+    elif not reigning:
+        registry.challenge(version.model, version.version)
+    return _outcome(fitted, verdict, version=version.version, promoted=verdict.passed or reigning, run_id=run_id)
+
+
+def _against(fitted: Fitted, champion: Version | None, registry: Registry) -> tuple[Fitted, str | None]:
+    """Return the fit with the champion among its backtest's scores, and a remark where it cannot be asked."""
+    if champion is None:
+        return fitted, None
+    try:
+        scores = _champions_scores(fitted, champion, registry)
+    except ValueError as error:
+        return fitted, f"champion {champion.version} cannot answer on these features ({error})"
+    backtest = replace(fitted.backtest, scores={**fitted.backtest.scores, CHAMPION: scores})
+    return replace(fitted, backtest=backtest), None
+
+
+def _champions_scores(fitted: Fitted, champion: Version, registry: Registry) -> FloatArray:
+    with tempfile.TemporaryDirectory() as scratch:
+        return fitted.rescore(load_scorer(champion.model, registry.fetch(champion, Path(scratch))))
+
+
+def _outcome(fitted: Fitted, verdict: Verdict, *, version: str, promoted: bool, run_id: str) -> Outcome:
+    return Outcome(
+        model=fitted.scorer.kind,
+        status="measured",
+        reason=verdict.reason,
+        metric=fitted.backtest.metric,
+        direction=fitted.backtest.direction,
+        value=verdict.value,
+        baseline_name=fitted.backtest.baseline,
+        baseline_value=verdict.baseline_value,
+        interval=verdict.interval,
+        n=len(fitted.backtest.truth),
+        promoted=promoted,
+        version=version,
+        run_id=run_id,
+        others=verdict.others,
+    )
