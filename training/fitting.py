@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from decisions.scorers.base import FloatArray
 from decisions.scorers.calibration import probability_of
-from decisions.scorers.trees import raw_scores
+from decisions.scorers.trees import raw_scores, threads_for
 from measures.calibration import Knots, fit_isotonic, fit_platt
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def fit_booster(training: Training, boosting: Boosting, *, seed: int) -> str:
         training.columns, training.labels, init_score=training.offset, feature_name=list(training.names)
     )
     parameters = boosting.parameters(seed=seed, rising=training.rising)
+    parameters["num_threads"] = threads_for(len(training.labels))
     return str(lgb.train(parameters, data, num_boost_round=boosting.rounds).model_to_string())
 
 
