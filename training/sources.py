@@ -44,8 +44,8 @@ class PointInTime(Protocol):
         """
         ...
 
-    def rhythm_at(self, spine: pa.Table) -> pa.Table:
-        """Return one row per row of ``spine`` with the vocabulary's rhythm arrays added, under the same terms."""
+    def rhythm_at(self, spine: pa.Table) -> pa.Array:
+        """Return the rhythm (168 weighted counts over local hours) at each row of ``spine``, in its order."""
         ...
 
 

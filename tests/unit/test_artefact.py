@@ -73,5 +73,5 @@ def test_an_artefact_of_another_format_is_refused(tmp_path):
 
 
 def test_no_file_of_an_artefact_is_a_pickle(tmp_path):
-    with pytest.raises(ValueError, match="pickle|Object arrays"):
+    with pytest.raises(ValueError, match=r"pickle|Object arrays"):
         an_artefact(arrays={"objects": np.array([{"a": 1}], dtype=object)}).write(tmp_path)
