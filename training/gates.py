@@ -1,8 +1,9 @@
 """Who may decide: a model becomes ``@champion`` only by being better on later data, and beyond chance.
 
 Better than its baseline and than the present champion means: the 95% paired bootstrap interval of the difference,
-drawn by customer, lies above zero. Rivals that the design names beside them must not have the better value. A gate
-on prediction says nothing about decisions; where the later data come from choices that were not randomised, the
+drawn by customer, lies above zero. Other rivals bar the way only by being clearly better: nobody would use them
+instead, so a tie with one must not leave the declared priors in charge; the reason says how it stands. A gate on
+prediction says nothing about decisions; where the later data come from choices that were not randomised, the
 verdict carries the model's caveat.
 """
 
@@ -46,7 +47,7 @@ class _Duel:
     def won(self) -> bool:
         if isinstance(self.gain, NotComputable):
             return False
-        return self.gain.low > 0 if self.strict else self.gain.estimate > 0
+        return self.gain.low > 0 if self.strict else self.gain.high >= 0
 
     @property
     def words(self) -> str:
@@ -55,8 +56,7 @@ class _Duel:
         interval = f"{self.gain.estimate:+.4f}, {self.gain.low:+.4f} … {self.gain.high:+.4f}"
         if self.gain.low > 0:
             return f"better than {self.rival} ({interval})"
-        worse = self.gain.estimate <= 0
-        return f"{'not better' if worse else 'not clearly better'} than {self.rival} ({interval})"
+        return f"{'worse' if self.gain.high < 0 else 'not clearly better'} than {self.rival} ({interval})"
 
 
 def judge(backtest: Backtest, *, seed: int, caveat: str | None = None) -> Verdict:

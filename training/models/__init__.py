@@ -34,9 +34,9 @@ class Backtest:
     ``statistic`` turns truth and score into ``metric``; for a metric that is a mean of per-unit losses or values,
     put those into ``scores`` and use :func:`mean_score`. ``scores`` holds the model under its own name
     (``model``), the ``baseline`` it must beat, and whatever else is reported beside them; those in ``also_beat``
-    must not do better, if only by chance (the outcome's reason says where that is not clear). ``clusters`` numbers
-    the customer (or household) behind each unit: intervals resample those. ``binary`` says that the model's scores
-    are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
+    bar the way by being clearly better (and the outcome's reason says how it stands with them). ``clusters``
+    numbers the customer (or household) behind each unit: intervals resample those. ``binary`` says that the model's
+    scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
     """
 
     metric: str
