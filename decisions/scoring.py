@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 COLD_START = "cold_start"
 """The note of a customer without any feature: every score is the peers'."""
 
-_KEYS = ("customer_id", "event_timestamp")
+_MOMENTS = ("features_as_of", "event_timestamp")
+"""What the frame calls the snapshot's moment: online reads the first, training sets the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +57,9 @@ def score(
 ) -> list[Scores]:
     """Return one record per row of ``frame``, in its order.
 
-    ``frame`` is the feature frame: ``customer_id``, ``event_timestamp`` (null where there is no snapshot) and the
-    vocabulary's columns. ``offers`` are the catalogue's; scores cover every channel they name. ``attributes`` are
-    the columns that eligibility expressions name, carried along as values.
+    ``frame`` is the feature frame: ``customer_id``, ``features_as_of`` or ``event_timestamp`` (null where there is no
+    snapshot) and the vocabulary's columns. ``offers`` are the catalogue's; scores cover every channel they name.
+    ``attributes`` are the columns that eligibility expressions name, carried along as values.
 
     Raises:
         ValueError: if the frame lacks a column that a model or ``attributes`` needs.
@@ -105,9 +106,10 @@ def _ask(batch: Batch, scorers: Scorers) -> _Answers:
 
 def _cold(frame: pa.Table) -> NDArray[np.bool_]:
     cold = np.ones(frame.num_rows, dtype=np.bool_)
-    for name in frame.column_names:
-        if name not in _KEYS:
-            cold &= pc.is_null(frame[name]).to_numpy()
+    for field in frame.schema:
+        # Text columns say who a customer is (contact states), not what they did.
+        if pa.types.is_floating(field.type) or pa.types.is_nested(field.type):
+            cold &= pc.is_null(frame[field.name]).to_numpy()
     return cold
 
 
@@ -148,7 +150,5 @@ def _attributes(frame: pa.Table, names: Sequence[str]) -> Iterable[dict[str, Any
 
 
 def _moments(frame: pa.Table) -> Iterable[Any]:
-    if "event_timestamp" not in frame.column_names:
-        return repeat(None, frame.num_rows)
-    moments: list[Any] = frame["event_timestamp"].to_pylist()
-    return moments
+    name = next((name for name in _MOMENTS if name in frame.column_names), None)
+    return frame[name].to_pylist() if name else repeat(None, frame.num_rows)

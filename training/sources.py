@@ -84,6 +84,7 @@ class TrainingSources:
         import ibis  # noqa: PLC0415  # slow to import, and only training needs it here
 
         connection = ibis.duckdb.connect(memory_limit=self.memory_limit)
+        connection.raw_sql("SET TimeZone = 'UTC'")  # moments come back in the session's zone
         try:
             parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]
         finally:

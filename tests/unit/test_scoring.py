@@ -115,6 +115,11 @@ def test_a_single_feature_is_history_enough_not_to_be_a_stranger():
     assert COLD_START not in ask(frame)[-1].notes
 
 
+def test_contact_states_alone_are_no_history():
+    frame = with_a_stranger(a_frame()).append_column("mail_contact", pa.array(["valid"] * 61))
+    assert COLD_START in ask(frame)[-1].notes
+
+
 def test_unknown_churn_is_none_and_not_a_number():
     found = ask(a_frame(), churn=ChurnModel.prior("no_labels"), channel=ChannelModel.prior("no_labels"))
     assert found[0].churn is None
@@ -136,8 +141,10 @@ def test_attributes_carry_the_columns_that_expressions_name():
 
 def test_the_moment_of_the_features_travels_and_may_be_unknown():
     moment = datetime(2024, 3, 1, tzinfo=UTC)
-    frame = a_frame(rows=2).append_column("event_timestamp", pa.array([moment, None], pa.timestamp("us", "UTC")))
-    assert [each.features_as_of for each in ask(frame)] == [moment, None]
+    moments = pa.array([moment, None], pa.timestamp("us", "UTC"))
+    for name in ("features_as_of", "event_timestamp"):
+        frame = a_frame(rows=2).append_column(name, moments)
+        assert [each.features_as_of for each in ask(frame)] == [moment, None]
 
 
 def test_no_customers_have_no_scores():

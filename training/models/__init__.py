@@ -35,8 +35,8 @@ class Backtest:
     put those into ``scores`` and use :func:`mean_score`. ``scores`` holds the model under its own name
     (``model``), the ``baseline`` it must beat, and whatever else is reported beside them; those in ``also_beat``
     bar the way by being clearly better (and the outcome's reason says how it stands with them). ``clusters``
-    numbers the customer (or household) behind each unit: intervals resample those. ``binary`` says that the model's
-    scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
+    numbers the customer (or household) behind each unit: intervals resample those. ``binary`` says that the
+    model's scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
     """
 
     metric: str
