@@ -57,9 +57,9 @@ def score(
 ) -> list[Scores]:
     """Return one record per row of ``frame``, in its order.
 
-    ``frame`` is the feature frame: ``customer_id``, ``features_as_of`` or ``event_timestamp`` (null where there is no
-    snapshot) and the vocabulary's columns. ``offers`` are the catalogue's; scores cover every channel they name.
-    ``attributes`` are the columns that eligibility expressions name, carried along as values.
+    ``frame`` is the feature frame: ``customer_id``, ``features_as_of`` or ``event_timestamp`` (null where there is
+    no snapshot) and the vocabulary's columns. ``offers`` are the catalogue's; scores cover every channel they
+    name. ``attributes`` are the columns that eligibility expressions name, carried along as values.
 
     Raises:
         ValueError: if the frame lacks a column that a model or ``attributes`` needs.
