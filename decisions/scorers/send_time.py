@@ -1,0 +1,146 @@
+"""When a message is met best: how engagement changes over the 168 local hours of a week.
+
+    m(x, channel, slot) = exp(beta · log rhythm(x, slot + delay)), divided by its mean over the sends so far
+
+The rhythm is the person's (see :mod:`decisions.scorers.rhythm`), beta what randomised slots have shown, or what is
+declared. An effect estimated at the hours one used to send at is an average over those hours: so is m.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self, cast
+
+import numpy as np
+
+from decisions.scorers.artefact import Artefact
+from decisions.scorers.base import Kind, Timing, array_matrix
+from decisions.scorers.rhythm import Evidence, Rhythm, Weights, shifted
+from features.vocabulary import HOURS_OF_WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from decisions.priors import Priors
+    from decisions.scorers.base import Batch, FloatArray
+
+RHYTHM = "rhythm"
+UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
+
+
+@dataclass(frozen=True)
+class SendTimeModel:
+    """The scorer.
+
+    ``facts``: ``weights`` of the blend, ``half_life_days`` of the counts it was learned on, ``channels`` with
+    ``beta`` and ``delay_hours`` where they were learned, ``why`` where they were not. ``arrays``: ``everybody``,
+    ``centroids``, ``mixing``, and ``sends`` (168), the send times behind the training data.
+    """
+
+    kind: ClassVar[Kind] = "send_time"
+    artefact: Artefact
+
+    @classmethod
+    def of(  # noqa: PLR0913  # the artefact's parts, keyword-only
+        cls,
+        rhythm: Rhythm,
+        *,
+        sends: FloatArray,
+        sends_from: str,
+        half_life_days: float,
+        channels: Mapping[str, Mapping[str, float]],
+        why: str,
+    ) -> Self:
+        """Return the scorer of a learned ``rhythm``; ``channels`` maps a channel to its ``beta``/``delay_hours``."""
+        facts = {
+            "weights": asdict(rhythm.weights),
+            "half_life_days": half_life_days,
+            "channels": {channel: dict(learned) for channel, learned in channels.items()},
+            "sends_from": sends_from,
+            "why": why,
+        }
+        arrays = {
+            "everybody": rhythm.everybody,
+            "centroids": rhythm.centroids,
+            "mixing": rhythm.mixing,
+            "sends": sends / sends.sum(),
+        }
+        return cls(Artefact(kind=cls.kind, facts=facts, arrays=arrays))
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+        return cls(Artefact.read(directory, kind=cls.kind))
+
+    @classmethod
+    def prior(cls, why: str) -> Self:
+        """Return the scorer of no data: no hour is better than another."""
+        return cls(Artefact(kind=cls.kind, facts={"prior": why}))
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether nothing was fitted."""
+        return "prior" in self.artefact.facts
+
+    @cached_property
+    def version(self) -> str:
+        """The artefact's content hash, or ``prior``."""
+        return "prior" if self.is_prior else self.artefact.version
+
+    def save(self, directory: Path) -> None:
+        """Write the artefact."""
+        self.artefact.write(directory)
+
+    @cached_property
+    def rhythm(self) -> Rhythm:
+        """The blend of person, cluster and everybody."""
+        arrays = self.artefact.arrays
+        return Rhythm(
+            everybody=arrays["everybody"],
+            centroids=arrays["centroids"],
+            mixing=arrays["mixing"],
+            weights=Weights(**self.artefact.facts["weights"]),
+        )
+
+    def curves(self, frame: pa.Table) -> FloatArray:
+        """Return P(hour of the week | active), (n, 168); who is unknown has everybody's curve."""
+        return self.rhythm.curves(array_matrix(frame, RHYTHM, HOURS_OF_WEEK))
+
+    def evidence(self, frame: pa.Table) -> Evidence:
+        """Return how many observations stand behind each curve, and its spread."""
+        return self.rhythm.evidence(array_matrix(frame, RHYTHM, HOURS_OF_WEEK))
+
+    def predict(self, batch: Batch) -> Timing:
+        """Return the multiplier of every channel of the batch."""
+        if self.is_prior:
+            flat = np.ones((1, HOURS_OF_WEEK))
+            why = (f"prior:send_time:{self.artefact.facts['prior']}",)
+            return Timing(multiplier=dict.fromkeys(batch.channels, flat), notes=why)
+        curves = self.curves(batch.frame)
+        answers = {channel: self.multiplier(curves, channel, batch.priors) for channel in batch.channels}
+        return Timing(multiplier=answers, notes=tuple(self._notes(batch)))
+
+    def multiplier(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
+        """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far."""
+        learned = self._channels.get(channel, {})
+        declared = priors.of(channel)
+        met = shifted(curves, learned.get("delay_hours", declared.open_delay_hours))
+        raised = (met * HOURS_OF_WEEK) ** learned.get("beta", declared.beta)
+        return cast("FloatArray", raised / (raised @ self.artefact.arrays["sends"])[:, None])
+
+    @property
+    def _channels(self) -> Mapping[str, Mapping[str, float]]:
+        channels: Mapping[str, Mapping[str, float]] = self.artefact.facts["channels"]
+        return channels
+
+    def _notes(self, batch: Batch) -> Iterator[str]:
+        why = self.artefact.facts["why"]
+        return (
+            f"prior:send_time:{channel}:{why}"
+            for channel in batch.channels
+            if "beta" not in self._channels.get(channel, {})
+        )

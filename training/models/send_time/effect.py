@@ -1,0 +1,138 @@
+"""How much the rhythm moves an engagement: beta in ``m = exp(beta · log rhythm)``, from randomised slots.
+
+Only slots drawn at random can tell: where a sender chose them, good hours and good customers come together. A
+logistic likelihood with each send's own expected log-odds as offset meets the declared Gaussian prior; the answer is
+the Laplace posterior. Without random slots the prior is the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from decisions.scorers.base import FloatArray
+from decisions.scorers.calibration import probability
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_NEWTON_STEPS = 50
+_LEVEL_SD = 2.0
+"""Prior spread of the intercept in log-odds: it only mends a miscalibrated offset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomisedSlots:
+    """Sends whose slot was drawn at random, one row each, of one channel.
+
+    ``log_rhythm`` is the log of the receiver's rhythm (as known before the send, relative to uniform) in the hour
+    the message would be met; ``offset`` the log-odds of engaging that were expected before the slot was drawn;
+    ``weight`` the inverse propensity of the slot, times any constant (all ones where slots were equally likely).
+    """
+
+    log_rhythm: FloatArray
+    engaged: NDArray[np.bool_]
+    offset: FloatArray
+    weight: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beta:
+    """A posterior of beta: its ``mean`` and standard deviation ``sd``, and the ``sends`` behind it."""
+
+    mean: float
+    sd: float
+    sends: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The central 95%."""
+        return self.mean - 1.96 * self.sd, self.mean + 1.96 * self.sd
+
+
+def learn_beta(slots: RandomisedSlots, *, prior: float, prior_sd: float) -> Beta:
+    """Return the posterior of beta, the elasticity of P(engage) to the rhythm.
+
+    The likelihood's slope is of log-odds; an elasticity of the probability p is that slope times 1 − p, so the
+    regressor is ``log_rhythm / (1 − p)`` with p the pooled rate. Weights are scaled to mean 1 and the variance is the
+    sandwich's where they differ, so that unequal propensities do not feign precision.
+    """
+    if not len(slots.engaged):
+        return Beta(mean=prior, sd=prior_sd, sends=0)
+    weight = slots.weight / slots.weight.mean()
+    rate = float(np.average(slots.engaged, weights=weight))
+    slope = slots.log_rhythm / (1 - min(rate, 0.95))
+    columns = np.column_stack([np.ones(len(slope)), slope])
+    estimate, cover = _posterior(
+        columns,
+        slots.engaged.astype(np.float64),
+        offset=slots.offset,
+        weight=weight,
+        centre=np.array([0.0, prior]),
+        precision=np.array([_LEVEL_SD, prior_sd]) ** -2.0,
+    )
+    return Beta(mean=float(estimate[1]), sd=float(np.sqrt(cover[1, 1])), sends=len(slope))
+
+
+def delay_hours(delays: FloatArray, *, prior: float, strength: float = 20.0) -> float:
+    """Return the hours from arrival to reaction: the median of ``delays`` drawn towards ``prior`` (in logs).
+
+    Reactions are long-tailed, so the median stands for them; ``strength`` reactions weigh as much as the prior.
+    """
+    if not len(delays):
+        return prior
+    typical = np.log(max(float(np.median(delays)), 1 / 60))
+    mixed = (len(delays) * typical + strength * np.log(max(prior, 1 / 60))) / (len(delays) + strength)
+    return float(np.exp(mixed))
+
+
+def exposed(opens: FloatArray, sends: FloatArray, *, strength: float = 20.0) -> FloatArray:
+    """Return opens as evidence of rhythm: counts (n, 168) per message that could have been opened in the slot.
+
+    ``sends`` (168,) counts messages met in each slot. An hour into which twice as many were sent shows twice the opens
+    at the same willingness, so each open weighs the mean exposure over its own, with ``strength`` pseudo-sends
+    spread evenly against hours into which almost nothing was sent.
+    """
+    exposure = sends + strength / len(sends)
+    return cast("FloatArray", opens * (exposure.mean() / exposure))
+
+
+def _posterior(  # noqa: PLR0913  # a likelihood and a prior, each with its parts; keyword-only
+    columns: FloatArray,
+    labels: FloatArray,
+    *,
+    offset: FloatArray,
+    weight: FloatArray,
+    centre: FloatArray,
+    precision: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    estimate = centre.copy()
+    for _ in range(_NEWTON_STEPS):
+        fitted = probability(columns @ estimate + offset)
+        gradient = columns.T @ (weight * (labels - fitted)) - precision * (estimate - centre)
+        curvature = (columns.T * (weight * fitted * (1 - fitted))) @ columns + np.diag(precision)
+        step = np.linalg.solve(curvature, gradient)
+        estimate = estimate + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return estimate, _covariance(columns, labels, estimate, offset=offset, weight=weight, precision=precision)
+
+
+def _covariance(  # noqa: PLR0913  # as above
+    columns: FloatArray,
+    labels: FloatArray,
+    estimate: FloatArray,
+    *,
+    offset: FloatArray,
+    weight: FloatArray,
+    precision: FloatArray,
+) -> FloatArray:
+    fitted = probability(columns @ estimate + offset)
+    curvature = (columns.T * (weight * fitted * (1 - fitted))) @ columns + np.diag(precision)
+    bread = np.linalg.inv(curvature)
+    if not np.ptp(weight):
+        return cast("FloatArray", bread)
+    scores = columns * (weight * (labels - fitted))[:, None]
+    return cast("FloatArray", bread @ (scores.T @ scores + np.diag(precision)) @ bread)
