@@ -60,7 +60,7 @@ def _ratio(pair: str, drawn: RandomisedSends, offers: tuple[Offer, ...], priors:
     return Effects(
         facts={pair: {"grade": "ratio", "kappa": found.mean}},
         words={pair: f"an engagement brings {found.mean:.4g} (95%: {low:.4g} to {high:.4g}), from few sends"},
-        metrics={f"kappa_{pair}": found.mean},
+        metrics={_metric("kappa", pair): found.mean},
     )
 
 
@@ -76,10 +76,14 @@ def _measured(pair: str, drawn: RandomisedSends, trees: Trees | None, number: in
         facts={pair: {"grade": "measured", "pooled": verdict.treat_all.mean, "learner": learner}},
         boosters=boosters,
         words={pair: verdict.words},
-        metrics={f"treat_all_{pair}": verdict.treat_all.mean}
-        | {f"qini_area_{name}_{pair}": area.mean for name, area in verdict.ranking.items()},
+        metrics={_metric("treat_all", pair): verdict.treat_all.mean}
+        | {_metric(f"qini_area_{name}", pair): area.mean for name, area in verdict.ranking.items()},
     )
 
 
 def _together(parts: Any) -> dict[str, Any]:
     return {name: value for part in parts for name, value in part.items()}
+
+
+def _metric(name: str, pair: str) -> str:
+    return f"{name}/{pair.replace('|', '/')}"  # MLflow's names hold no bar

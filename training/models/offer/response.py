@@ -23,6 +23,7 @@ from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import raw_scores
 from features.tables.moments import json_text
 from features.vocabulary import LONG_WINDOW
+from measures.proper import log_loss_units
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster
 from training.sets import MOMENT, clusters, numbers, rows, spine, with_features
 
@@ -127,9 +128,7 @@ def own_recent(train: Purchases, test: Purchases) -> FloatArray:
 
 def log_losses(bought: FloatArray, chance: FloatArray) -> FloatArray:
     """Return each pair's logarithmic loss, in the order of ``bought.ravel()``."""
-    likely = np.clip(np.broadcast_to(chance, bought.shape), 1e-9, 1 - 1e-9).ravel()
-    truth = bought.ravel()
-    return cast("FloatArray", -(truth * np.log(likely) + (1 - truth) * np.log1p(-likely)))
+    return log_loss_units(bought.ravel(), np.broadcast_to(chance, bought.shape).ravel())
 
 
 def hit_rate(bought: FloatArray, chance: FloatArray) -> float:

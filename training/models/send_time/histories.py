@@ -15,7 +15,7 @@ from decisions.scorers.base import FloatArray, array_matrix
 from decisions.scorers.send_time import RHYTHM
 from features.vocabulary import HOURS_OF_WEEK
 from training.models.send_time.rhythm import History
-from training.sets import spine
+from training.sets import MOMENT, spine
 
 if TYPE_CHECKING:
     from training.sources import TrainingSources
@@ -104,9 +104,8 @@ def send_slots(sources: TrainingSources, customers: list[str]) -> FloatArray:
 
 
 def _at(sources: TrainingSources, customers: list[str], moment: datetime) -> pa.Table:
-    moments = pa.array([moment] * len(customers), pa.timestamp("us", "UTC"))
-    asked = spine(customers, moments, row_id=pa.array(np.arange(len(customers))))
-    return sources.store.rhythm_at(asked).sort_by("row_id")
+    asked = spine(customers, pa.array([moment] * len(customers), MOMENT))
+    return asked.append_column(RHYTHM, sources.store.rhythm_at(asked))
 
 
 def _difference(after: FloatArray, faded: FloatArray) -> FloatArray:
