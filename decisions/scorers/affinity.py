@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from decisions.scorers.calibration import Knots, log_odds
+from decisions.scorers.calibration import calibrated, knots_as_json, knots_from_json, log_odds
 from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import check_features, raw_scores
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from decisions.scorers.base import Batch, FloatArray
+    from measures.calibration import Knots
 
 LEAST, MOST = 0.2, 5.0
 """Bounds of the affinity: a response model is no licence to silence an offer, nor to trust it fivefold and more."""
@@ -49,7 +50,7 @@ class Affinity:
         pairs = pair_matrix(batch.frame, self.activity, self.categories, wanted)
         start = log_odds(np.array([self.peers[name] for name in wanted]))
         odds = raw_scores(self.booster, pairs).reshape(batch.size, len(wanted)) + start
-        found = self.knots(odds)
+        found = calibrated(self.knots, odds)
         return {
             name: np.where(batch.cold, self.peers[name], found[:, position]) for position, name in enumerate(wanted)
         }
@@ -68,7 +69,7 @@ class Affinity:
             "days": self.days,
             "activity": list(self.activity),
             "categories": list(self.categories),
-            "knots": self.knots.as_json(),
+            "knots": knots_as_json(self.knots),
             "peers": dict(self.peers),
             "scale": dict(self.scale),
         }
@@ -80,7 +81,7 @@ class Affinity:
             days=facts["days"],
             activity=tuple(facts["activity"]),
             categories=tuple(facts["categories"]),
-            knots=Knots.from_json(facts["knots"]),
+            knots=knots_from_json(facts["knots"]),
             peers=facts["peers"],
             scale=facts["scale"],
             booster=booster,

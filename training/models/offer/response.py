@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from decisions.scorers.affinity import Affinity, bounded
 from decisions.scorers.base import FloatArray, array_matrix
-from decisions.scorers.calibration import log_odds
+from decisions.scorers.calibration import calibrated, log_odds
 from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import raw_scores
 from features.tables.moments import json_text
@@ -97,7 +97,7 @@ def learn_response(train: Purchases, vocabulary: Vocabulary, *, days: int, boost
     knots = calibrate(cross_fit(training, boosting, seed=seed, folds=_FOLDS), training.labels)
     booster = fit_booster(training, boosting, seed=seed)
     odds = raw_scores(booster, training.columns) + cast("FloatArray", training.offset)
-    ratio = bounded(knots(odds).reshape(train.bought.shape) / rates)
+    ratio = bounded(calibrated(knots, odds).reshape(train.bought.shape) / rates)
     return Affinity(
         days=days,
         activity=activity,
@@ -165,7 +165,7 @@ def _asked(seen: pa.Table, number: int, moment: datetime) -> pa.Table:
         (name for name in present.column_names if name.startswith(f"bought_{number}_")),
         key=lambda name: int(name.rsplit("_", 1)[1]),
     )
-    flags = np.column_stack([pc.fill_null(present[name], value=False).to_numpy() for name in names])
+    flags = np.column_stack([pc.fill_null(present[name], fill_value=False).to_numpy() for name in names])
     bought = pa.FixedSizeListArray.from_arrays(pa.array(flags.astype(np.float64).ravel()), len(names))
     return spine(
         present["customer_id"],

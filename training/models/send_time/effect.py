@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from decisions.scorers.base import FloatArray
-from decisions.scorers.calibration import probability
+from decisions.scorers.calibration import probability_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,17 +88,6 @@ def delay_hours(delays: FloatArray, *, prior: float, strength: float = 20.0) -> 
     return float(np.exp(mixed))
 
 
-def exposed(opens: FloatArray, sends: FloatArray, *, strength: float = 20.0) -> FloatArray:
-    """Return opens as evidence of rhythm: counts (n, 168) per message that could have been opened in the slot.
-
-    ``sends`` (168,) counts messages met in each slot. An hour into which twice as many were sent shows twice the opens
-    at the same willingness, so each open weighs the mean exposure over its own, with ``strength`` pseudo-sends
-    spread evenly against hours into which almost nothing was sent.
-    """
-    exposure = sends + strength / len(sends)
-    return cast("FloatArray", opens * (exposure.mean() / exposure))
-
-
 def _posterior(  # noqa: PLR0913  # a likelihood and a prior, each with its parts; keyword-only
     columns: FloatArray,
     labels: FloatArray,
@@ -110,7 +99,7 @@ def _posterior(  # noqa: PLR0913  # a likelihood and a prior, each with its part
 ) -> tuple[FloatArray, FloatArray]:
     estimate = centre.copy()
     for _ in range(_NEWTON_STEPS):
-        fitted = probability(columns @ estimate + offset)
+        fitted = probability_of(columns @ estimate + offset)
         gradient = columns.T @ (weight * (labels - fitted)) - precision * (estimate - centre)
         curvature = (columns.T * (weight * fitted * (1 - fitted))) @ columns + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
@@ -129,7 +118,7 @@ def _covariance(  # noqa: PLR0913  # as above
     weight: FloatArray,
     precision: FloatArray,
 ) -> FloatArray:
-    fitted = probability(columns @ estimate + offset)
+    fitted = probability_of(columns @ estimate + offset)
     curvature = (columns.T * (weight * fitted * (1 - fitted))) @ columns + np.diag(precision)
     bread = np.linalg.inv(curvature)
     if not np.ptp(weight):
