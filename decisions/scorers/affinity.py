@@ -52,7 +52,8 @@ class Affinity:
         odds = raw_scores(self.booster, pairs).reshape(batch.size, len(wanted)) + start
         found = calibrated(self.knots, odds)
         return {
-            name: np.where(batch.cold, self.peers[name], found[:, position]) for position, name in enumerate(wanted)
+            name: np.where(batch.cold, self.peers[name], found[:, position])
+            for position, name in enumerate(wanted)
         }
 
     def relative(self, batch: Batch) -> dict[str, FloatArray]:

@@ -25,7 +25,9 @@ def pair_features(activity: Sequence[str]) -> tuple[str, ...]:
     return (*activity, *PAIR_ARRAYS, CATEGORY)
 
 
-def pair_matrix(frame: pa.Table, activity: Sequence[str], categories: Sequence[str], wanted: Sequence[str]) -> FloatArray:
+def pair_matrix(
+    frame: pa.Table, activity: Sequence[str], categories: Sequence[str], wanted: Sequence[str]
+) -> FloatArray:
     """Return one row per customer and wanted category, customers outermost: (n · len(wanted), features).
 
     ``categories`` is the vocabulary's list the arrays are aligned with.

@@ -40,7 +40,9 @@ def learn_effects(
 ) -> Effects:
     """Return the best that each set of randomised sends supports; an empty set supports nothing, and is left out."""
     parts = [
-        _ratio(pair, drawn, offers, priors) if drawn.fewest < FEWEST else _measured(pair, drawn, trees, number, seed)
+        _ratio(pair, drawn, offers, priors)
+        if drawn.fewest < FEWEST
+        else _measured(pair, drawn, trees, number, seed)
         for number, (pair, drawn) in enumerate(sorted(sends.items()))
         if drawn.fewest > 1 and (drawn.fewest >= FEWEST or drawn.engaged is not None)
     ]

@@ -108,7 +108,8 @@ def _t(sends: RandomisedSends, _nuisance: Nuisance, trees: Trees, seed: int) -> 
 def _x(sends: RandomisedSends, nuisance: Nuisance, trees: Trees, seed: int) -> tuple[str, ...]:
     gained = np.where(sends.treated, sends.margin - nuisance.hold, nuisance.send - sends.margin)
     return tuple(
-        trees.fit(sends.columns[arm], gained[arm], sends.names, seed=seed) for arm in (~sends.treated, sends.treated)
+        trees.fit(sends.columns[arm], gained[arm], sends.names, seed=seed)
+        for arm in (~sends.treated, sends.treated)
     )
 
 

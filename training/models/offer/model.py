@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from training.models.offer.response import Purchases
     from training.sources import TrainingSources
 
-_BOOSTING = Boosting(leaves=15, rounds=150, learning_rate=0.06, min_child=100, l2=10.0)
+_BOOSTING = Boosting(leaves=15, rounds=80, learning_rate=0.1, min_child=100, l2=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from features.vocabulary import Vocabulary
     from training.sources import TrainingSources
 
-_FOLDS = 3
+_FOLDS = 2
 _RECENT_EDGES = (0.5, 1.5, 2.5, 5.5, 9.5)
 """Edges of own orders in 90 days: how often they bought, for the baseline that knows nothing else."""
 
@@ -83,7 +83,9 @@ def purchases(sources: TrainingSources, moments: Sequence[datetime], *, days: in
     )
 
 
-def learn_response(train: Purchases, vocabulary: Vocabulary, *, days: int, boosting: Boosting, seed: int) -> Affinity:
+def learn_response(
+    train: Purchases, vocabulary: Vocabulary, *, days: int, boosting: Boosting, seed: int
+) -> Affinity:
     """Return the response model of ``train``, calibrated out of fold by customer."""
     activity, categories = activity_features(vocabulary), vocabulary.categories
     rates = popularity(train)

@@ -100,9 +100,7 @@ def _crossfitted(sends: RandomisedSends, *, trees: Trees, seed: int) -> tuple[Fl
 
 def _ranked(train: RandomisedSends, columns: FloatArray, trees: Trees, seed: int) -> dict[str, FloatArray]:
     nuisance = expected(train, trees=trees, seed=seed)
-    effects = {
-        name: learn(name, train, nuisance, trees=trees, seed=seed).effect_of(columns) for name in LEARNERS
-    }
+    effects = {name: learn(name, train, nuisance, trees=trees, seed=seed).effect_of(columns) for name in LEARNERS}
     return {**effects, RESPONSE: raw_scores(arms(train, trees, seed)[1], columns)}
 
 

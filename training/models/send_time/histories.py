@@ -75,7 +75,9 @@ def counts(frame: pa.Table) -> FloatArray:
 
 def people(sources: TrainingSources, *, most: int) -> list[str]:
     """Return customers with any sign of life, at most ``most`` of them: the first by a hash, so that none is favoured."""
-    found = sources.collect(lambda events: events.filter(events["type"].isin(SIGNS)).select("customer_id").distinct())
+    found = sources.collect(
+        lambda events: events.filter(events["type"].isin(SIGNS)).select("customer_id").distinct()
+    )
     names = found["customer_id"].to_pylist()
     return sorted(names, key=lambda name: hashlib.md5(name.encode(), usedforsecurity=False).digest())[:most]
 

@@ -88,7 +88,11 @@ class TrainSendTime:
             fingerprint=fingerprint(found.start, days=self.days, half_life_days=self.half_life_days),
             trained_on=len(found.learning.judged.later),
             facts=self._facts(found),
-            parameters={"days": self.days, "clusters": len(scorer.rhythm.mixing), **scorer.artefact.facts["weights"]},
+            parameters={
+                "days": self.days,
+                "clusters": len(scorer.rhythm.mixing),
+                **scorer.artefact.facts["weights"],
+            },
             metrics=rules(scorer.curves(frame), history, everybody),
         )
 
@@ -116,7 +120,11 @@ class TrainSendTime:
             data=f"{', '.join(SIGNS)} of {len(found.start)} customers; later events fade with the same half-life.",
             limits=(
                 "Measured on behaviour, not on sends: how far the rhythm moves a message's effect is beta, "
-                + ("learned from randomised slots." if self.slots else "a declared prior: no slots were randomised."),
+                + (
+                    "learned from randomised slots."
+                    if self.slots
+                    else "a declared prior: no slots were randomised."
+                ),
             ),
         )
 

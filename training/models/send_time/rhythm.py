@@ -20,12 +20,12 @@ _EVERYBODY_BANDWIDTH = 1.0
 _EVERYBODY_STRENGTH = 50.0
 _CENTROID_STRENGTH = 200.0
 """Pseudo-counts of everybody's curve in each centroid: a cluster of few people stays close to it."""
-_EM_STEPS = 60
+_EM_STEPS = 30
 _CLUSTERS = (2, 4, 8)
 _PEOPLE_PER_CLUSTER = 25
-_FIT_PEOPLE = 600
+_FIT_PEOPLE = 500
 """People the weights are learned from: more sharpen seven numbers no further."""
-_SEARCH_STEPS = 160
+_SEARCH_STEPS = 100
 
 _BOUNDS = {
     "hour_bandwidth": (0.3, 4.0),
