@@ -12,18 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from decisions.scorers.base import FloatArray
 from decisions.scorers.trees import raw_scores
 from decisions.scorers.uplift import LEARNERS
 from measures.uplift import qini
 from training.models.offer.learners import Trees, arms, expected, learn
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.verdict import judge
+
+if TYPE_CHECKING:
+    from decisions.scorers.base import FloatArray
 
 ARMS = {"women": "Womens E-Mail", "men": "Mens E-Mail"}
 FILE = "hillstrom_first_half.csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,23 +11,21 @@ import numpy as np
 from decisions.scorers.calibration import calibrated, knots_as_json, knots_from_json, log_odds
 from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import check_features, raw_scores
+from measures.calibration import Knots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from decisions.scorers.base import Batch, FloatArray
-    from measures.calibration import Knots
 
 LEAST, MOST = 0.2, 5.0
-"""Bounds of the affinity: a response model is no licence to silence an offer, nor to trust it fivefold and more."""
+"""Bounds of the affinity: a response model is no licence to silence an offer, nor to trust it without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affinity:
     """A response model: P(buys in the category within ``days``) per customer and category.
 
-    ``peers`` is the share of customers who did, by category: the trees start from its log-odds. ``scale`` makes the
-    bounded ratio to it average 1 over the customers it was learned from.
+    ``peers`` is the share of customers who did, by category: the trees start from its log-odds. ``scale`` makes
+    the bounded ratio to it average 1 over the customers it was learned from.
     """
 
     days: int

@@ -77,7 +77,7 @@ class FatigueModel:
         return declared_hazard(channel, priors) if learned is None else np.array(learned["hazard"])
 
     def response_loss(self, channel: str, margin: FloatArray, priors: Priors) -> FloatArray:
-        """Return the margin lost by level, (n or 1, LEVELS), for an expected ``margin`` of a message on ``channel``."""
+        """Return the margin lost by level, (n or 1, LEVELS), where a message on ``channel`` brings ``margin``."""
         drop = self._learned.get(channel, {}).get("response_drop", priors.response_drop)
         following = (_LEVEL + 1) / 7 * priors.recovery_days / np.log(2)
         relative = np.maximum.accumulate((1 - drop) ** _LEVEL * drop * following)
@@ -111,7 +111,7 @@ class FatigueModel:
 def declared_hazard(channel: str, priors: Priors) -> FloatArray:
     """Return the hazard that is declared for ``channel``, (LEVELS,)."""
     believed = priors.of(channel)
-    return np.minimum(believed.hazard * believed.hazard_growth**_LEVEL, max(_MOST, believed.hazard))
+    return np.asarray(np.minimum(believed.hazard * believed.hazard_growth**_LEVEL, max(_MOST, believed.hazard)))
 
 
 def _margin(batch: Batch, effect: Effect, channel: str) -> FloatArray:
@@ -120,4 +120,4 @@ def _margin(batch: Batch, effect: Effect, channel: str) -> FloatArray:
     if not offers:
         return same_for_all(0.0)
     gains = np.broadcast_arrays(*(np.maximum(effect.tau[pair], 0.0) for pair in offers))
-    return cast("FloatArray", np.mean(gains, axis=0))
+    return np.asarray(np.mean(gains, axis=0))

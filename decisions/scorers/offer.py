@@ -98,7 +98,7 @@ class OfferModel:
         alike = same_for_all(1.0)
         return {offer.offer_id: known.get(offer.category, alike) for offer in batch.offers}
 
-    def _tau(  # noqa: PLR0913  # the question's own parts
+    def _tau(
         self, batch: Batch, engagement: Engagement, offer: Offer, channel: str, affinity: Mapping[str, FloatArray]
     ) -> FloatArray:
         pair = f"{offer.offer_id}|{channel}"
@@ -106,7 +106,7 @@ class OfferModel:
         engage = engagement.probability[channel]
         if known is None:
             declared = batch.priors.of(channel).conversion * batch.priors.incremental_share * offer.margin
-            return cast("FloatArray", engage * declared * affinity[offer.offer_id])
+            return engage * declared * affinity[offer.offer_id]
         if known["grade"] == "ratio":
             return cast("FloatArray", engage * known["kappa"])
         if pair not in self._learned:
@@ -144,4 +144,4 @@ class OfferModel:
 def _redeem(batch: Batch, engagement: Engagement, offer: Offer, affinity: FloatArray) -> FloatArray:
     # The likeliest channel: an incentive's cost is never understated.
     chances = [engagement.probability[name] * batch.priors.of(name).conversion for name in offer.channels]
-    return np.minimum(np.maximum.reduce(np.broadcast_arrays(*chances)) * affinity, 1.0)
+    return np.asarray(np.minimum(np.maximum.reduce(np.broadcast_arrays(*chances)) * affinity, 1.0))

@@ -46,7 +46,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a curve rests on: ``count`` effective observations of the person's own, against ``prior`` pseudo-counts.
+    """What a curve rests on: ``count`` effective observations of their own, against ``prior`` pseudo-counts.
 
     ``spread`` (n, 168) is the posterior standard deviation of each hour's share, given the peers' curve.
     """
@@ -118,7 +118,7 @@ def shifted(curves: FloatArray, hours: float) -> FloatArray:
     whole, part = divmod(hours, 1.0)
     near = np.roll(curves, -int(whole), axis=-1)
     far = np.roll(curves, -int(whole) - 1, axis=-1)
-    return cast("FloatArray", (1 - part) * near + part * far)
+    return (1 - part) * near + part * far
 
 
 def _tilted(peers: FloatArray, counts: FloatArray, weights: Weights) -> FloatArray:

@@ -45,7 +45,7 @@ class SendTimeModel:
     artefact: Artefact
 
     @classmethod
-    def of(  # noqa: PLR0913  # the artefact's parts, keyword-only
+    def of(
         cls,
         rhythm: Rhythm,
         *,
@@ -55,7 +55,7 @@ class SendTimeModel:
         channels: Mapping[str, Mapping[str, float]],
         why: str,
     ) -> Self:
-        """Return the scorer of a learned ``rhythm``; ``channels`` maps a channel to its ``beta``/``delay_hours``."""
+        """Return the scorer of a learned ``rhythm``; ``channels`` holds what was learned by channel."""
         facts = {
             "weights": asdict(rhythm.weights),
             "half_life_days": half_life_days,

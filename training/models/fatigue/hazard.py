@@ -1,8 +1,9 @@
 """The hazard of one message by pressure, from holdbacks drawn at random, or only seen.
 
-Within a level of pressure a message was sent or withheld at random, so the weighted difference between the two is
-its effect at that pressure (the weighted and centred estimator with the level as moderator, Boruvka et al. 2018). It
-meets what is declared, believed to within itself, and is made to rise with pressure (isotonic, weighted by precision).
+Within a level of pressure a message was sent or withheld at random, so the weighted difference between the two
+is its effect at that pressure (the weighted and centred estimator with the level as moderator, Boruvka et al.
+2018). It meets what is declared, believed to within itself, and is made to rise with pressure (isotonic,
+weighted by precision).
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class RandomisedPressure:
     """Messages of one channel that were sent or held back at random; one row a decision.
 
     ``level`` messages in the seven days before (LEVELS − 1 for all above); ``sent`` what the draw said;
-    ``propensity`` its probability of sending, strictly between 0 and 1; ``lost`` whether the channel was lost in the
-    outcome window; ``response`` the customer's reaction rate to the messages that followed within it, NaN where none
-    did.
+    ``propensity`` its probability of sending, strictly between 0 and 1; ``lost`` whether the channel was lost in
+    the outcome window; ``response`` the customer's reaction rate to the messages that followed within it, NaN
+    where none did.
     """
 
     level: NDArray[np.int64]
@@ -59,7 +60,7 @@ class Hazard:
 
 
 def randomised_hazard(drawn: RandomisedPressure, *, declared: FloatArray) -> Hazard:
-    """Return the added hazard by level from ``drawn``, drawn towards ``declared``, never falling, never below 0."""
+    """Return the added hazard by level, drawn towards ``declared``; it never falls and is never below 0."""
     seen, error = np.full(LEVELS, np.nan), np.full(LEVELS, np.inf)
     for level, rows in _levels(drawn):
         seen[level], error[level] = _effect(rows, rows.lost.astype(np.float64))
@@ -69,8 +70,8 @@ def randomised_hazard(drawn: RandomisedPressure, *, declared: FloatArray) -> Haz
 def observed_hazard(level: NDArray[np.int64], lost: NDArray[np.bool_], *, declared: FloatArray) -> Hazard:
     """Return the rate of loss by level among messages that were *not* drawn at random: a description, no effect.
 
-    Whoever bears many messages is not who loses the channel at the first, so it is used as a labelled prior only. A
-    rate meets the declared one as a beta-binomial worth as many messages as bring one loss.
+    Whoever bears many messages is not who loses the channel at the first, so it is used as a labelled prior
+    only. A rate meets the declared one as a beta-binomial worth as many messages as bring one loss.
     """
     sends, losses = np.bincount(level, minlength=LEVELS), np.bincount(level, lost, minlength=LEVELS)
     strength = 1 / np.maximum(declared, 1e-6)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from decisions.scorers.base import Kind
 from decisions.scorers.fatigue import FatigueModel, declared_hazard
 from measures.proper import log_loss_units
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
-from training.models.fatigue.hazard import observed_hazard, randomised_drop, randomised_hazard
+from training.models.fatigue.hazard import RandomisedPressure, observed_hazard, randomised_drop, randomised_hazard
 from training.models.fatigue.sends import LOSSES, PRESSURE_DAYS, ripe_sends
 from training.sets import fingerprint
 
 if TYPE_CHECKING:
     from decisions.priors import Priors
-    from decisions.scorers.base import FloatArray, Kind
-    from training.models.fatigue.hazard import RandomisedPressure
+    from decisions.scorers.base import FloatArray
     from training.models.fatigue.sends import Sends
     from training.sources import TrainingSources
 
@@ -32,8 +32,8 @@ _FEWEST_LOSSES = 20
 class TrainFatigue:
     """The fatigue model. A loss within ``days`` after a message is laid to it.
 
-    ``drawn`` holds messages sent or held back at random, by channel. Other channels with losses to learn from get a
-    rate by pressure that is only seen, and labelled so.
+    ``drawn`` holds messages sent or held back at random, by channel. Other channels with losses to learn from
+    get a rate by pressure that is only seen, and labelled so.
     """
 
     name: Kind = "fatigue"
@@ -108,13 +108,13 @@ class TrainFatigue:
         return Facts(
             question="What is the chance that one more message loses the channel, at each pressure?",
             method=(
-                "Weighted difference of sent and held back by level, drawn to the declared prior, rising with pressure."
+                "Weighted difference of sent and held back by level, drawn to what is declared, rising."
                 if self.drawn
-                else "Share of messages followed by a loss, by level, drawn to the declared prior, rising with pressure."
+                else "Share of messages followed by a loss, by level, drawn to what is declared, rising."
             ),
-            data=f"{len(train.at)} messages ({int(train.lost.sum())} losses) to learn from, {len(test.at)} later ones.",
+            data=f"{len(train.at)} messages with {int(train.lost.sum())} losses, {len(test.at)} later ones.",
             limits=(
-                "Where pressure was not randomised, those who bear much mail are not those who leave at the first.",
+                "Where pressure was not randomised, who bears much mail is not who leaves at the first.",
                 "Recovery time is declared, not learned.",
             ),
         )

@@ -73,7 +73,7 @@ def labelled(sent: pa.Table, lost: pa.Table, *, days: int, now: datetime) -> Sen
 def _levels(of: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
     axis = _axis(of, at, since=at)
     first = np.searchsorted(axis, axis - PRESSURE_DAYS * _DAY, side="right")
-    return np.minimum(np.arange(len(at)) - first, LEVELS - 1)
+    return np.asarray(np.minimum(np.arange(len(at)) - first, LEVELS - 1))
 
 
 def _blamed(
@@ -94,11 +94,11 @@ def _blamed(
 
 
 def _axis(of: NDArray[np.int64], at: NDArray[np.int64], *, since: NDArray[np.int64]) -> NDArray[np.int64]:
-    # One rising axis for all: every customer and channel starts well after the last, so that one search serves all.
+    # One rising axis for all: every customer and channel starts well after the last, and one search serves all.
     if not len(since):
         return at
     span = since.max() - since.min() + (PRESSURE_DAYS + 1) * _DAY
-    return of * span + (at - since.min())
+    return np.asarray(of * span + (at - since.min()))
 
 
 def _numbered(sent: pa.Table, lost: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

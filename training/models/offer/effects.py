@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from training.models.offer.randomised import kappa
 from training.models.offer.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from decisions.priors import Priors
     from features.contracts import Offer
     from training.models.offer.randomised import RandomisedSends
@@ -22,7 +21,7 @@ FEWEST = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What was learned by ``"offer|channel"``: ``facts`` and ``boosters`` of the artefact, ``words``, ``metrics``."""
+    """What was learned: ``facts`` and ``boosters`` of the artefact, ``words`` and ``metrics`` of the run."""
 
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     boosters: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +37,7 @@ def learn_effects(
     seed: int,
     trees: Trees | None = None,
 ) -> Effects:
-    """Return the best that each set of randomised sends supports; an empty set supports nothing, and is left out."""
+    """Return the best that each set of randomised sends supports; an empty one is left out."""
     parts = [
         _ratio(pair, drawn, offers, priors)
         if drawn.fewest < FEWEST
@@ -69,7 +68,8 @@ def _ratio(pair: str, drawn: RandomisedSends, offers: tuple[Offer, ...], priors:
 def _measured(pair: str, drawn: RandomisedSends, trees: Trees | None, number: int, seed: int) -> Effects:
     grown = trees or Trees()
     verdict = judge(drawn, trees=grown, seed=seed)
-    learner, boosters = None, {}
+    learner: dict[str, Any] | None = None
+    boosters: dict[str, str] = {}
     if verdict.learner is not None:
         nuisance = expected(drawn, trees=grown, seed=seed)
         fitted = learn(verdict.learner, drawn, nuisance, trees=grown, seed=seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Trees:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nuisance:
-    """Expected margin without (``hold``) and with (``send``) a message, (n,), from models that saw no such customer."""
+    """Expected margin without (``hold``) and with (``send``) a message, (n,), cross-fitted by customer."""
 
     hold: FloatArray
     send: FloatArray
@@ -79,13 +79,13 @@ def expected(sends: RandomisedSends, *, trees: Trees, seed: int) -> Nuisance:
 
 
 def effect_scores(sends: RandomisedSends, nuisance: Nuisance) -> FloatArray:
-    """Return each row's doubly robust score: its mean over any group is that group's effect (Robins et al. 1994)."""
+    """Return doubly robust scores: their mean over a group is the group's effect (Robins et al. 1994)."""
     residual = np.where(
         sends.treated,
         (sends.margin - nuisance.send) / sends.propensity,
         -(sends.margin - nuisance.hold) / (1 - sends.propensity),
     )
-    return cast("FloatArray", nuisance.send - nuisance.hold + residual)
+    return nuisance.send - nuisance.hold + residual
 
 
 def arms(sends: RandomisedSends, trees: Trees, seed: int) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from decisions.scorers.artefact import Artefact
+from decisions.scorers.base import Kind
 from decisions.scorers.offer import DECLARED, OfferModel
 from decisions.scorers.pairs import pair_features
 from decisions.scoring import batch_of
@@ -19,6 +20,7 @@ from features.vocabulary import WINDOWS
 from training.fitting import Boosting
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.offer.effects import Effects, learn_effects
+from training.models.offer.randomised import RandomisedSends
 from training.models.offer.response import (
     hit_rate,
     learn_response,
@@ -32,8 +34,7 @@ from training.sets import at_midnight, fingerprint
 if TYPE_CHECKING:
     from decisions.priors import Priors
     from decisions.scorers.affinity import Affinity
-    from decisions.scorers.base import FloatArray, Kind
-    from training.models.offer.randomised import RandomisedSends
+    from decisions.scorers.base import FloatArray
     from training.models.offer.response import Purchases
     from training.sources import TrainingSources
 
@@ -124,7 +125,7 @@ class TrainOffer:
 
     def _facts(self, train: Purchases, test: Purchases, effects: Effects) -> Facts:
         return Facts(
-            question=f"What does an offer add? Else: in which category does this customer buy within {self.days} days?",
+            question=f"What does an offer add? Else: who buys in which category within {self.days} days?",
             method=" ".join(
                 [
                     "LightGBM from each category's own rate, calibrated out of fold.",
@@ -140,8 +141,8 @@ class TrainOffer:
 
     def _too_short(self) -> str:
         return (
-            f"two windows of {self.days} days, with {max(WINDOWS)} days of purchases before them, do not fit into the "
-            "events"
+            f"two windows of {self.days} days, with {max(WINDOWS)} days of purchases before them, do not fit into "
+            "the events"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,10 @@ from decisions.scorers.base import FloatArray
 class RandomisedSends:
     """One treatment (an offer on a channel) against hold, both drawn at random; one row a decision.
 
-    ``columns`` (n, features) as known before the draw, ``names`` their names; ``treated`` whether the draw said send
-    (intention to treat: what came of it is outcome); ``propensity`` its probability of send, strictly between 0 and 1;
-    ``margin`` the gross margin in the outcome window after the decision, send or hold; ``engaged`` whether the
-    customer engaged in it, where known; ``groups`` numbers the customers.
+    ``columns`` (n, features) as known before the draw, ``names`` their names; ``treated`` whether the draw said
+    send (intention to treat: what came of it is outcome); ``propensity`` its probability of send, strictly
+    between 0 and 1; ``margin`` the gross margin in the outcome window after the decision, send or hold;
+    ``engaged`` whether the customer engaged in it, where known; ``groups`` numbers the customers.
     """
 
     columns: FloatArray
@@ -87,7 +86,7 @@ def weighted_difference(sends: RandomisedSends, outcome: FloatArray) -> FloatArr
     weight = np.where(sends.treated, 1 / sends.propensity, 1 / (1 - sends.propensity))
     level = {arm: float(np.average(outcome[arm_rows], weights=weight[arm_rows])) for arm, arm_rows in _arms(sends)}
     centred = outcome - np.where(sends.treated, level[True], level[False])
-    return cast("FloatArray", level[True] - level[False] + np.where(sends.treated, 1, -1) * weight * centred)
+    return level[True] - level[False] + np.where(sends.treated, 1, -1) * weight * centred
 
 
 def pooled_effect(sends: RandomisedSends, outcome: FloatArray | None = None) -> Estimate:

@@ -1,8 +1,8 @@
 """Who buys in which category next: the response model, for where nothing incremental is known.
 
-Asked per customer and category: will they buy in it within ``days`` of the cut-off? Trees start from the category's
-own rate, so that where features tell nothing the answer is its popularity. Recency is among the features: a category
-just bought for good is seen to be one.
+Asked per customer and category: will they buy in it within ``days`` of the cut-off? Trees start from the
+category's own rate, so that where features tell nothing the answer is its popularity. Recency is among the
+features: a category just bought for good is seen to be one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from decisions.scorers.affinity import Affinity, bounded
 from decisions.scorers.base import FloatArray, array_matrix
@@ -29,6 +28,8 @@ from training.sets import MOMENT, clusters, numbers, rows, spine, with_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from features.vocabulary import Vocabulary
     from training.sources import TrainingSources
@@ -117,7 +118,7 @@ def popularity(train: Purchases) -> FloatArray:
 
 
 def own_recent(train: Purchases, test: Purchases) -> FloatArray:
-    """Return the rate of those who bought as often in the last 90 days, (n, categories): the baseline to respect."""
+    """Return the rate of those who bought as often in the last 90 days, (n, categories): a strong baseline."""
     rates = popularity(train)
     out = np.empty_like(test.bought)
     for position, rate in enumerate(rates):

@@ -1,29 +1,28 @@
 """Does the effect differ between customers? Chosen and tested by cross-fitted policy value, or honestly denied.
 
-A ranking is judged by what acting on it earns: the mean, over all budgets q, of the value of sending to the top share
-q, less that of a random share q (the Qini area on doubly robust scores; Yadlowsky et al. 2021). Rankings come from
-folds that saw none of the customers they rank.
+A ranking is judged by what acting on it earns: the mean, over all budgets q, of the value of sending to the top
+share q, less that of a random share q (the Qini area on doubly robust scores; Yadlowsky et al. 2021). Rankings
+come from folds that saw none of the customers they rank.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from decisions.scorers.base import FloatArray
 from decisions.scorers.trees import raw_scores
-from decisions.scorers.uplift import LEARNERS
+from decisions.scorers.uplift import LEARNERS, LearnerName
 from training.fitting import fold_of
 from training.models.offer.learners import Trees, arms, effect_scores, expected, learn
 from training.models.offer.randomised import Estimate, mean_by_customer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import NDArray
 
-    from decisions.scorers.uplift import LearnerName
     from training.models.offer.randomised import RandomisedSends
 
 RESPONSE = "response"
@@ -35,9 +34,10 @@ _ALPHA = 0.05
 class Verdict:
     """What the randomised sends say.
 
-    ``learner`` is the one chosen, or None: *no detectable heterogeneity*. ``ranking`` holds the Qini area of each
-    learner and of the response model (everything per customer, in money); ``policy`` the value of sending to those
-    with a positive effect under each learner; ``treat_all`` the mean effect. ``effects`` are the out-of-fold effects.
+    ``learner`` is the one chosen, or None: *no detectable heterogeneity*. ``ranking`` holds the Qini area of
+    each learner and of the response model (everything per customer, in money); ``policy`` the value of sending
+    to those with a positive effect under each learner; ``treat_all`` the mean effect. ``effects`` are the
+    out-of-fold effects.
     """
 
     learner: LearnerName | None
@@ -54,18 +54,21 @@ class Verdict:
         if self.learner is None:
             return f"no detectable heterogeneity; {everyone}"
         best = self.ranking[self.learner]
-        return f"{self.learner}-learner ranks customers (Qini area {best.mean:.3g} ± {1.96 * best.error:.2g}); {everyone}"
+        area = f"Qini area {best.mean:.3g} ± {1.96 * best.error:.2g}"
+        return f"{self.learner}-learner ranks customers ({area}); {everyone}"
 
 
 def judge(sends: RandomisedSends, *, trees: Trees, seed: int) -> Verdict:
     """Return which learner ranks customers best out of fold, or None where none surely ranks better than chance.
 
-    The test is one-sided at 5% over all learners (Bonferroni), so that without heterogeneity at most one verdict in
-    twenty claims it; as the learners agree much, it is fewer.
+    The test is one-sided at 5% over all learners (Bonferroni), so that without heterogeneity at most one verdict
+    in twenty claims it; as the learners agree much, it is fewer.
     """
     scores, effects = _crossfitted(sends, trees=trees, seed=seed)
     ranking = {name: qini_area(scores, effect, sends.groups) for name, effect in effects.items()}
-    policy = {name: mean_by_customer(scores * (effects[name] > 0), sends.groups) for name in LEARNERS}
+    policy: dict[str, Estimate] = {
+        name: mean_by_customer(scores * (effects[name] > 0), sends.groups) for name in LEARNERS
+    }
     best = max(LEARNERS, key=lambda name: ranking[name].mean)
     return Verdict(
         learner=best if _surely(ranking[best]) else None,
@@ -79,9 +82,9 @@ def judge(sends: RandomisedSends, *, trees: Trees, seed: int) -> Verdict:
 def qini_area(scores: FloatArray, ranks_by: FloatArray, groups: NDArray[np.int64]) -> Estimate:
     """Return the gain from ranking: the mean of ``scores`` times how far above the middle each row is ranked.
 
-    Over budgets q uniform in (0, 1), a row at rank share r from the top is sent to with probability 1 − r; a random
-    ranking gives 1/2. Ties share their middle rank. Scores are centred, so that the level of the effect, which no
-    ranking changes, adds no noise.
+    Over budgets q uniform in (0, 1), a row at rank share r from the top is sent to with probability 1 − r; a
+    random ranking gives 1/2. Ties share their middle rank. Scores are centred, so that the level of the effect,
+    which no ranking changes, adds no noise.
     """
     place = (_middle_ranks(ranks_by) + 0.5) / len(ranks_by) - 0.5
     return mean_by_customer((scores - scores.mean()) * place, groups)
@@ -100,7 +103,9 @@ def _crossfitted(sends: RandomisedSends, *, trees: Trees, seed: int) -> tuple[Fl
 
 def _ranked(train: RandomisedSends, columns: FloatArray, trees: Trees, seed: int) -> dict[str, FloatArray]:
     nuisance = expected(train, trees=trees, seed=seed)
-    effects = {name: learn(name, train, nuisance, trees=trees, seed=seed).effect_of(columns) for name in LEARNERS}
+    effects: dict[str, FloatArray] = {
+        name: learn(name, train, nuisance, trees=trees, seed=seed).effect_of(columns) for name in LEARNERS
+    }
     return {**effects, RESPONSE: raw_scores(arms(train, trees, seed)[1], columns)}
 
 

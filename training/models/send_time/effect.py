@@ -1,24 +1,23 @@
 """How much the rhythm moves an engagement: beta in ``m = exp(beta · log rhythm)``, from randomised slots.
 
 Only slots drawn at random can tell: where a sender chose them, good hours and good customers come together. A
-logistic likelihood with each send's own expected log-odds as offset meets the declared Gaussian prior; the answer is
-the Laplace posterior. Without random slots the prior is the answer.
+logistic likelihood with each send's own expected log-odds as offset meets the declared Gaussian prior; the
+answer is the Laplace posterior. Without random slots the prior is the answer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.scorers.base import FloatArray
 from decisions.scorers.calibration import probability_of
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _NEWTON_STEPS = 50
+_CONVERGED = 1e-10
 _LEVEL_SD = 2.0
 """Prior spread of the intercept in log-odds: it only mends a miscalibrated offset."""
 
@@ -56,8 +55,8 @@ def learn_beta(slots: RandomisedSlots, *, prior: float, prior_sd: float) -> Beta
     """Return the posterior of beta, the elasticity of P(engage) to the rhythm.
 
     The likelihood's slope is of log-odds; an elasticity of the probability p is that slope times 1 − p, so the
-    regressor is ``log_rhythm / (1 − p)`` with p the pooled rate. Weights are scaled to mean 1 and the variance is the
-    sandwich's where they differ, so that unequal propensities do not feign precision.
+    regressor is ``log_rhythm / (1 − p)`` with p the pooled rate. Weights are scaled to mean 1 and the variance
+    is the sandwich's where they differ, so that unequal propensities do not feign precision.
     """
     if not len(slots.engaged):
         return Beta(mean=prior, sd=prior_sd, sends=0)
@@ -88,7 +87,7 @@ def delay_hours(delays: FloatArray, *, prior: float, strength: float = 20.0) -> 
     return float(np.exp(mixed))
 
 
-def _posterior(  # noqa: PLR0913  # a likelihood and a prior, each with its parts; keyword-only
+def _posterior(
     columns: FloatArray,
     labels: FloatArray,
     *,
@@ -104,12 +103,12 @@ def _posterior(  # noqa: PLR0913  # a likelihood and a prior, each with its part
         curvature = (columns.T * (weight * fitted * (1 - fitted))) @ columns + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         estimate = estimate + step
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < _CONVERGED:
             break
     return estimate, _covariance(columns, labels, estimate, offset=offset, weight=weight, precision=precision)
 
 
-def _covariance(  # noqa: PLR0913  # as above
+def _covariance(
     columns: FloatArray,
     labels: FloatArray,
     estimate: FloatArray,

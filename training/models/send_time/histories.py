@@ -74,7 +74,7 @@ def counts(frame: pa.Table) -> FloatArray:
 
 
 def people(sources: TrainingSources, *, most: int) -> list[str]:
-    """Return customers with any sign of life, at most ``most`` of them: the first by a hash, so that none is favoured."""
+    """Return customers with any sign of life: at most ``most``, the first by a hash that favours none."""
     found = sources.collect(
         lambda events: events.filter(events["type"].isin(SIGNS)).select("customer_id").distinct()
     )
@@ -114,7 +114,7 @@ def _difference(after: FloatArray, faded: FloatArray) -> FloatArray:
     between = after - faded
     if between.min(initial=0.0) < -1e-3:  # noqa: PLR2004  # an event weighs far more, rounding far less
         raise ValueError(
-            "a rhythm faded faster than its half-life allows: give the half-life the feature tables were built with"
+            "a rhythm faded faster than its half-life allows: give the one the feature tables were built with"
         )
     return cast("FloatArray", np.where(between > _NOISE, between, 0.0))
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
+from decisions.scorers.base import Kind
 from decisions.scorers.rhythm import DAYS, HOURS
 from decisions.scorers.send_time import UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
-from training.models.send_time.effect import learn_beta
+from training.models.send_time.effect import RandomisedSlots, learn_beta
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
 from training.models.send_time.rhythm import learn_rhythm, losses, share_in_best
 from training.sets import at_midnight, clusters, fingerprint
@@ -22,8 +23,7 @@ from training.sets import at_midnight, clusters, fingerprint
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from decisions.scorers.base import FloatArray, Kind
-    from training.models.send_time.effect import RandomisedSlots
+    from decisions.scorers.base import FloatArray
     from training.models.send_time.histories import Rhythms
     from training.models.send_time.rhythm import History
     from training.sources import TrainingSources
@@ -116,7 +116,7 @@ class TrainSendTime:
     def _facts(self, found: Rhythms) -> Facts:
         return Facts(
             question="In which of the 168 local hours of a week is this customer active?",
-            method="Empirical-Bayes blend of person, cluster and everybody; its weights learned on later behaviour.",
+            method="Empirical-Bayes blend of person, cluster and everybody, its weights from later behaviour.",
             data=f"{', '.join(SIGNS)} of {len(found.start)} customers; later events fade with the same half-life.",
             limits=(
                 "Measured on behaviour, not on sends: how far the rhythm moves a message's effect is beta, "
@@ -130,8 +130,8 @@ class TrainSendTime:
 
     def _too_short(self) -> str:
         return (
-            f"two windows of {self.days} days, with {_LEAST_HISTORY.days} days of {', '.join(SIGNS)} events before them, "
-            "do not fit into the events"
+            f"two windows of {self.days} days, with {_LEAST_HISTORY.days} days of {', '.join(SIGNS)} events "
+            "before them, do not fit into the events"
         )
 
 

@@ -1,20 +1,23 @@
 """Learning the rhythm: everybody's curve, the clusters, and how much to trust a person.
 
-All of it from *earlier* counts judged on *later* ones, so that the weights answer the question that matters: how far
-does what a person did tell what they do next? Nothing here ever sees the data the model is finally measured on.
+All of it from *earlier* counts judged on *later* ones, so that the weights answer the question that matters: how
+far does what a person did tell what they do next? Nothing here ever sees the data the model is finally measured
+on.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from decisions.scorers.base import FloatArray
 from decisions.scorers.rhythm import Rhythm, Weights, circular_kernel
 from features.vocabulary import HOURS_OF_WEEK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _EVERYBODY_BANDWIDTH = 1.0
 _EVERYBODY_STRENGTH = 50.0
