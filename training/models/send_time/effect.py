@@ -75,18 +75,6 @@ def learn_beta(slots: RandomisedSlots, *, prior: float, prior_sd: float) -> Beta
     return Beta(mean=float(estimate[1]), sd=float(np.sqrt(cover[1, 1])), sends=len(slope))
 
 
-def delay_hours(delays: FloatArray, *, prior: float, strength: float = 20.0) -> float:
-    """Return the hours from arrival to reaction: the median of ``delays`` drawn towards ``prior`` (in logs).
-
-    Reactions are long-tailed, so the median stands for them; ``strength`` reactions weigh as much as the prior.
-    """
-    if not len(delays):
-        return prior
-    typical = np.log(max(float(np.median(delays)), 1 / 60))
-    mixed = (len(delays) * typical + strength * np.log(max(prior, 1 / 60))) / (len(delays) + strength)
-    return float(np.exp(mixed))
-
-
 def _posterior(
     columns: FloatArray,
     labels: FloatArray,

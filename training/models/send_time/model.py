@@ -15,6 +15,7 @@ from decisions.scorers.rhythm import DAYS, HOURS
 from decisions.scorers.send_time import UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models.send_time.delays import learn_delays
 from training.models.send_time.effect import RandomisedSlots, learn_beta
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
 from training.models.send_time.rhythm import learn_rhythm, losses, share_in_best
@@ -104,9 +105,14 @@ class TrainSendTime:
             sends=sends if enough else UNIFORM,
             sends_from="the sends so far" if enough else "all hours alike: too few sends carry a local time",
             half_life_days=self.half_life_days,
-            channels={channel: self._beta(sources, channel) for channel in sorted(self.slots)},
+            channels=self._channels(sources),
             why=WHY,
         )
+
+    def _channels(self, sources: TrainingSources) -> dict[str, dict[str, float]]:
+        delays = {channel: {"delay_hours": hours} for channel, hours in learn_delays(sources).items()}
+        betas = {channel: self._beta(sources, channel) for channel in sorted(self.slots)}
+        return {channel: delays.get(channel, {}) | betas.get(channel, {}) for channel in sorted({*delays, *betas})}
 
     def _beta(self, sources: TrainingSources, channel: str) -> dict[str, float]:
         declared = sources.priors.of(channel)
