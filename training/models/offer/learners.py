@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from decisions.scorers.base import FloatArray
-from decisions.scorers.trees import raw_scores
+from decisions.scorers.trees import raw_scores, threads_for
 from decisions.scorers.uplift import TREATED, Learned
 from training.fitting import fold_of
 
@@ -46,6 +46,7 @@ class Trees:
             "seed": seed,
             "deterministic": True,
             "force_row_wise": True,
+            "num_threads": threads_for(len(outcome)),
             "verbose": -1,
         }
         data = lgb.Dataset(columns, outcome, feature_name=list(names))

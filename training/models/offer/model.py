@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from decisions.scorers.artefact import Artefact
 from decisions.scorers.base import Kind
 from decisions.scorers.offer import DECLARED, OfferModel
-from decisions.scorers.pairs import pair_features
+from decisions.scorers.pairs import PAIR_ARRAYS, pair_features
 from decisions.scoring import batch_of
 from features.contracts import Offer
 from features.vocabulary import WINDOWS
@@ -109,6 +109,7 @@ class TrainOffer:
             fingerprint=fingerprint(train.frame, days=self.days, sends=sorted(self.sends)),
             trained_on=int(train.bought.size),
             facts=self._facts(train, test, effects),
+            inputs=tuple(dict.fromkeys((*affinity.activity, *PAIR_ARRAYS, *learned_columns(self.sends)))),
             parameters={"days": self.days, **self.boosting.as_parameters()},
             metrics={
                 "hit_rate_response": hit_rate(test.bought, model),
@@ -161,6 +162,11 @@ def scorer_of(affinity: Affinity | None, effects: Effects) -> OfferModel:
             boosters={**response, **effects.boosters},
         )
     )
+
+
+def learned_columns(sends: Mapping[str, RandomisedSends]) -> tuple[str, ...]:
+    """Return the columns effects are learned from."""
+    return tuple(sorted({name for drawn in sends.values() for name in drawn.names}))
 
 
 def chances(scorer: OfferModel, test: Purchases, categories: tuple[str, ...], priors: Priors) -> FloatArray:

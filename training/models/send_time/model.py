@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from decisions.scorers.base import Kind
 from decisions.scorers.rhythm import DAYS, HOURS
-from decisions.scorers.send_time import UNIFORM, SendTimeModel
+from decisions.scorers.send_time import RHYTHM, UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.send_time.delays import learn_delays
@@ -89,6 +89,7 @@ class TrainSendTime:
             fingerprint=fingerprint(found.start, days=self.days, half_life_days=self.half_life_days),
             trained_on=len(found.learning.judged.later),
             facts=self._facts(found),
+            inputs=(RHYTHM,),
             parameters={
                 "days": self.days,
                 "clusters": len(scorer.rhythm.mixing),
