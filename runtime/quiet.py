@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 
-_SWITCHES = {
-    "BENTOML_DO_NOT_TRACK": "true",  # "1" is not understood
-    "FEAST_USAGE": "False",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
+USAGE_STATISTICS_OFF: Mapping[str, str] = MappingProxyType(
+    {
+        "BENTOML_DO_NOT_TRACK": "true",  # "1" is not understood
+        "FEAST_USAGE": "False",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+)
 
 
 def switch_off_usage_statistics() -> None:
     """Set the environment so that no library reports usage. Call it before importing any of them."""
-    os.environ.update(_SWITCHES)
+    os.environ.update(USAGE_STATISTICS_OFF)

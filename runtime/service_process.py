@@ -1,0 +1,113 @@
+"""The service as a process of its own: started, waited for, stopped, or killed with all its workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Self
+
+import httpx
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from runtime.serve_command import ServeCommand
+
+_POLL_SECONDS = 0.1
+_PROBE_SECONDS = 2.0
+_OK = 200
+
+
+class ServiceNotReadyError(RuntimeError):
+    """The service ended, or did not become ready in time. The message says which, and where its output is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ServiceProcess:
+    """One running service. As a context manager it is stopped at the end, whatever happened.
+
+    It leads a process group of its own, so that its workers can be ended with it: BentoML's supervisor
+    otherwise leaves them behind when it is killed.
+    """
+
+    command: ServeCommand
+    output: IO[bytes] | int = subprocess.DEVNULL
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        """Start it; it is not ready yet."""
+        self._process = subprocess.Popen(
+            self.command.argv,
+            env=dict(self.command.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id, which is also the group's."""
+        return self._running.pid
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the service was not started; use it in a with block")
+        return self._process
+
+    def wait_until_ready(self, *, seconds: float = 60.0) -> None:
+        """Return once the service answers that it is ready.
+
+        Raises:
+            ServiceNotReadyError: when it ended by itself, or is not ready after ``seconds``.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._is_ready():
+            self._refuse_to_wait_longer(deadline, seconds)
+            time.sleep(_POLL_SECONDS)
+
+    def _refuse_to_wait_longer(self, deadline: float, seconds: float) -> None:
+        where = getattr(self.output, "name", "nowhere: pass output=")
+        if (code := self._running.poll()) is not None:
+            raise ServiceNotReadyError(f"the service ended with exit code {code}; its output went to {where}")
+        if time.monotonic() > deadline:
+            raise ServiceNotReadyError(
+                f"{self.command.ready_url} was not ready after {seconds:.0f} s; its output went to {where}"
+            )
+
+    def _is_ready(self) -> bool:
+        try:
+            answer = httpx.get(self.command.ready_url, timeout=_PROBE_SECONDS, trust_env=False)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == _OK
+
+    def stop(self, *, seconds: float = 10.0) -> None:
+        """Ask it to end, wait up to ``seconds``, then kill what is left of its group."""
+        if self._running.poll() is None:
+            self._running.terminate()
+        try:
+            self._running.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """``kill -9`` the supervisor and every worker at once: the crash that P5 speaks of."""
+        try:
+            os.killpg(self._running.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # all of them are gone already
+        self._running.wait()
