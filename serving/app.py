@@ -1,0 +1,107 @@
+"""The one FastAPI application: the public contract under ``/v1``, its documentation, and the metrics."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match
+from starlette.staticfiles import StaticFiles
+
+from serving import metrics, problems
+from serving.access import documented_key
+from serving.gate import PROTECTED, Gate
+from serving.logs import Observed
+from serving.routes import customers, decisions, events, status
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from runtime.build import Kairos
+
+API_VERSION = "1"
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes. Five thousand events of ordinary size."""
+
+_REFUSALS: dict[int | str, dict[str, object]] = {
+    401: {"description": "No key, or the wrong one"},
+    413: {"description": f"A body of more than {BODY_LIMIT} bytes"},
+    415: {"description": "A body that is not JSON"},
+    422: {"description": "A field that breaks a rule; `errors` names it"},
+}
+
+
+def create_app(kairos: Kairos | None = None) -> FastAPI:
+    """Return the application. Who serves it sets ``app.state.kairos`` before the first request, or gives it here."""
+    app = FastAPI(
+        title="Kairos",
+        version=API_VERSION,
+        description="Decides whom to message, with what, on which channel and when. See docs/api.md.",
+        docs_url=None,  # FastAPI's page fetches its scripts from a CDN; ours stands on this machine
+        redoc_url=None,
+    )
+    app.state.kairos = kairos
+    problems.install(app)
+    app.add_middleware(Gate, api_key=lambda: app.state.kairos.api_key, limit=BODY_LIMIT)
+    app.add_middleware(Observed)
+    app.include_router(_contract())
+    _add_pages(app)
+    app.router.routes.append(_Nowhere())
+    return app
+
+
+def _contract() -> APIRouter:
+    described = {code: {**said, "model": problems.Problem} for code, said in _REFUSALS.items()}
+    router = APIRouter(prefix=PROTECTED, dependencies=[Depends(documented_key)], responses=described)
+    for part in (decisions, events, customers, status):
+        router.include_router(part.router)
+    return router
+
+
+def _add_pages(app: FastAPI) -> None:
+    app.mount("/docs/assets", StaticFiles(directory=_swagger_files()))
+    app.add_api_route("/docs", _docs_page, include_in_schema=False)
+    app.add_api_route("/metrics", metrics.exposition, include_in_schema=False)
+    app.add_api_route("/", _to_docs, include_in_schema=False)
+
+
+def _docs_page() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Kairos API",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon-light-32x32.png",
+    )
+
+
+def _to_docs() -> Response:
+    return RedirectResponse("/docs")
+
+
+def _swagger_files() -> Path:
+    """Return where BentoML keeps its copy of Swagger UI, without importing BentoML."""
+    found = find_spec("bentoml")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0]) / "_internal" / "server" / "static_content"
+
+
+class _Nowhere(BaseRoute):
+    """Answers what nothing else does, so that BentoML's plain-text 404 does not.
+
+    It matches in part only: a route of the same path and another method (405) and BentoML's own pages come first.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match any request, in part."""
+        return (Match.PARTIAL if scope["type"] == "http" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # Starlette's shape
+        """Refuse: there is nothing here."""
+        raise HTTPException(404)
