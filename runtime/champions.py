@@ -126,7 +126,7 @@ class Champions:
 
     def _is_whole(self, champion: Champion) -> bool:
         try:
-            return load_scorer(champion.kind, self.root / champion.folder).version == champion.content
+            return bool(load_scorer(champion.kind, self.root / champion.folder).version == champion.content)
         except (OSError, ValueError, KeyError):
             return False
 

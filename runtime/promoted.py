@@ -7,6 +7,7 @@ does, because MLflow takes seconds to import and may be away when a decision is 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,8 +17,6 @@ from runtime.champions import Champion, Champions
 from runtime.quiet import switch_off_usage_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runtime.settings import Settings
 
 ALIAS = "champion"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,6 @@ from pydantic import SecretStr
 from runtime.quiet import USAGE_STATISTICS_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runtime.settings import Settings
 
 SERVICE = "serving.service:KairosService"

@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Self
 
 import httpx
 
+from runtime.serve_command import ServeCommand
+
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from runtime.serve_command import ServeCommand
 
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 2.0
@@ -39,7 +39,7 @@ class ServiceProcess:
 
     def __enter__(self) -> Self:
         """Start it; it is not ready yet."""
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  # the command is ours, not a caller's
             self.command.argv,
             env=dict(self.command.environment),
             stdin=subprocess.DEVNULL,

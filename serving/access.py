@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
-from starlette.requests import Request
+from starlette.requests import Request  # noqa: TC002  # FastAPI reads annotations at run time
 
 from runtime.build import Kairos
 
@@ -21,7 +21,7 @@ async def documented_key(
 
 
 async def _kairos(request: Request) -> Kairos:
-    return cast(Kairos, request.app.state.kairos)
+    return cast("Kairos", request.app.state.kairos)
 
 
 TheKairos = Annotated[Kairos, Depends(_kairos)]

@@ -37,7 +37,7 @@ _REFUSALS: dict[int | str, dict[str, object]] = {
 
 
 def create_app(kairos: Kairos | None = None) -> FastAPI:
-    """Return the application. Who serves it sets ``app.state.kairos`` before the first request, or gives it here."""
+    """Return the application. ``app.state.kairos`` is set before the first request, or given here."""
     app = FastAPI(
         title="Kairos",
         version=API_VERSION,

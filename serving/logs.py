@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from serving import metrics
+from serving import metrics, problems
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,6 +54,9 @@ class Observed:
 
         try:
             await self.app(scope, receive, noting)
+        except Exception as error:  # noqa: BLE001  # BentoML would log its message, which may quote personal data
+            if not status[0]:
+                await problems.fault(error)(scope, receive, noting)
         finally:
             self._note(scope, status[0], perf_counter() - start)
 

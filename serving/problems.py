@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from decisions.ledger import StorageError
 from serving.rendering import Json
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class FieldError(BaseModel):
     field: str = Field(examples=["asks[0].customer_id"])
     pointer: str = Field(examples=["#/asks/0/customer_id"])
     detail: str
+
+    @classmethod
+    def at(cls, place: Sequence[str | int], detail: str) -> Self:
+        """Return the error of the field at ``place`` in the body."""
+        return cls(field=_dotted(place), pointer=_pointer(place), detail=detail)
 
 
 class Problem(BaseModel):
@@ -71,12 +77,10 @@ def invalid(errors: Iterable[ErrorDetails | dict[str, Any]], *, root: tuple[str 
 
 
 def _field_error(error: ErrorDetails | dict[str, Any], root: tuple[str | int, ...]) -> FieldError:
-    place = (*root, *error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return FieldError(field=_dotted(place), pointer=_pointer(place), detail=message)
+    return FieldError.at((*root, *error["loc"]), str(error["msg"]).removeprefix("Value error, "))
 
 
-def _dotted(place: tuple[str | int, ...]) -> str:
+def _dotted(place: Sequence[str | int]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return _printable(text.removeprefix(".")) or "body"
 
@@ -86,7 +90,7 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _pointer(place: tuple[str | int, ...]) -> str:
+def _pointer(place: Sequence[str | int]) -> str:
     escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in place)
     return "#" + _printable("".join(f"/{step}" for step in escaped))
 
@@ -101,7 +105,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _of_fault)
+    app.add_exception_handler(StorageError, _of_storage)
 
 
 def _of_problem(_: Request, error: Exception) -> Json:
@@ -138,9 +142,21 @@ def _of_http(request: Request, error: Exception) -> Json:
     return response
 
 
-def _of_fault(request: Request, error: Exception) -> Json:
-    # The traceback names code, not data; the message may quote a value, so it is left out.
-    _log.error("fault", kind=type(error).__name__, method=request.method, where=_last_frame(error))
+def _of_storage(_: Request, error: Exception) -> Json:
+    """The request was fine and nothing was written: it may be sent again as it is."""
+    _log.error("ledger", kind=type(error).__name__)
+    detail = "the ledger cannot be reached just now; nothing was written, send the same request again"
+    response = answer(problem(HTTPStatus.SERVICE_UNAVAILABLE, "ledger-away", detail))
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def fault(error: Exception) -> Json:
+    """Return the answer to a fault of ours, and log where it lies.
+
+    The log names code, not data: an error's own message may quote a customer's values.
+    """
+    _log.error("fault", kind=type(error).__name__, where=_last_frame(error))
     detail = "this is a fault of Kairos, not of the request; the log has the particulars"
     return answer(problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", detail))
 

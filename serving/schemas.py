@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     Discriminator,
@@ -67,10 +67,20 @@ class AskIn(Contract):
         return Ask(**self.model_dump())
 
 
+if TYPE_CHECKING:
+    AskOrRefused = AskIn | Refused
+    IdOrRefused = str | Refused
+    EventOrRefused = Event | Refused
+else:  # documented as what is accepted
+    AskOrRefused = Annotated[AskIn, _Lenient]
+    IdOrRefused = Annotated[Id, _Lenient]
+    EventOrRefused = Annotated[Event, _Lenient]
+
+
 class AsksIn(Contract):
     """Many questions in one request; each gets its own result, in the same order."""
 
-    asks: Annotated[list[Annotated[AskIn, _Lenient]], Field(min_length=1, max_length=MAX_ASKS)]
+    asks: Annotated[list[AskOrRefused], Field(min_length=1, max_length=MAX_ASKS)]
 
 
 def _form(body: Any) -> str:
@@ -86,10 +96,10 @@ DecisionsIn = Annotated[
 class IdsIn(Contract):
     """The decisions to confirm or to release; each gets its own verdict, in the same order."""
 
-    decision_ids: Annotated[list[Annotated[Id, _Lenient]], Field(min_length=1, max_length=MAX_IDS)]
+    decision_ids: Annotated[list[IdOrRefused], Field(min_length=1, max_length=MAX_IDS)]
 
 
 class EventsIn(Contract):
     """Events, each with its own verdict, in the same order; the second arrival of an ``event_id`` is ignored."""
 
-    events: Annotated[list[Annotated[Event, _Lenient]], Field(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[EventOrRefused], Field(min_length=1, max_length=MAX_EVENTS)]

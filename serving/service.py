@@ -16,7 +16,7 @@ from serving import logs  # noqa: E402  # likewise
 from serving.app import create_app  # noqa: E402  # likewise
 
 _SETTINGS = Settings()
-app = create_app(_SETTINGS)
+app = create_app()
 
 
 @bentoml.service(
@@ -36,7 +36,7 @@ class KairosService:
         self.kairos = build(_SETTINGS)
         app.state.kairos = self.kairos
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML is untyped
     def freeze(self) -> None:
         """Warm up, then take everything built so far out of the collector's sight: it lives for good.
 
@@ -46,7 +46,7 @@ class KairosService:
         gc.collect()
         gc.freeze()
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # likewise
     def close(self) -> None:
         """Close the ledger."""
         self.kairos.close()

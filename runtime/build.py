@@ -1,0 +1,125 @@
+"""The one place that builds things. Service, pipelines and tests all call :func:`build`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pydantic import SecretStr
+
+from decisions.canonical import digest
+from decisions.catalogue import Catalogue, load_catalogue
+from decisions.ledger import Ledger, LedgerError
+from decisions.policy import Policy, load_policy
+from decisions.records import Keys
+from decisions.replay import freeze_catalogue, freeze_policy
+from runtime.champions import Champions
+from runtime.clock import Clock, FixedClock, SystemClock
+from runtime.decider import Decider
+from runtime.keyfiles import kept_secret
+from runtime.online import OnlineFeatures
+from runtime.scored import Features, Scored
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+SALT_FILE = "salt"
+API_KEY_FILE = "api_key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kairos:
+    """Everything a decision is made with. Close it, or use it as a context manager."""
+
+    settings: Settings
+    clock: Clock
+    policy: Policy
+    catalogue: Catalogue
+    keys: Keys
+    ledger: Ledger
+    features: Features
+    champions: Champions
+    decider: Decider
+    secret_api_key: SecretStr
+
+    @property
+    def api_key(self) -> str:
+        """The key that callers of the service present. Never logged."""
+        return self.secret_api_key.get_secret_value()
+
+    def warm_up(self) -> None:
+        """Load models and features now, rather than at the first decision."""
+        self.decider.rehearse()
+
+    def ledger_answers(self) -> bool:
+        """Return whether decisions can be recorded: without the ledger nothing can be answered."""
+        try:
+            self.ledger.content("policy", self.policy.version)
+        except LedgerError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def build(settings: Settings) -> Kairos:
+    """Build Kairos as ``settings`` say. What is heavy (Feast, LightGBM) is loaded on first use.
+
+    Raises:
+        DocumentError: where policy or catalogue cannot be used, naming key, value and rule.
+        LedgerUnavailable: where the ledger cannot be opened.
+    """
+    policy, catalogue = load_policy(settings.policy), load_catalogue(settings.catalogue)
+    clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
+    salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
+    keys = derived_keys(salt)
+    ledger = Ledger.open(settings.ledger, key=keys.token)
+    ledger.keep("policy", policy.version, freeze_policy(policy))
+    ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue))
+    features = OnlineFeatures(settings.features)
+    champions = Champions(settings.champions)
+    scored = Scored(scorers=champions.current, features=features, policy=policy, catalogue=catalogue)
+    return Kairos(
+        settings=settings,
+        clock=clock,
+        policy=policy,
+        catalogue=catalogue,
+        keys=keys,
+        ledger=ledger,
+        features=features,
+        champions=champions,
+        decider=Decider(
+            ledger=ledger,
+            scored=scored,
+            policy=policy,
+            catalogue=catalogue,
+            keys=keys,
+            keys_id=digest(_derived(salt, "id")),
+            clock=clock,
+        ),
+        secret_api_key=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key),
+    )
+
+
+def derived_keys(salt: SecretStr) -> Keys:
+    """Return the keys of the separate draws, each derived from ``salt`` under its own name."""
+    return Keys(**{name: _derived(salt, name) for name in Keys.__dataclass_fields__})
+
+
+def _derived(salt: SecretStr, name: str) -> bytes:
+    return hmac.new(salt.get_secret_value().encode(), f"kairos/{name}".encode(), hashlib.sha256).digest()

@@ -1,0 +1,224 @@
+"""What callers get: the shapes for the OpenAPI page, and the records turned into them.
+
+The models below describe; orjson writes the records themselves. A test validates real answers against the models,
+so that neither can change without the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from decisions.eligibility.codes import Code
+from decisions.records import Action, Decision, DecisionState, Reason, ValueParts
+from features.contracts import Purpose
+from serving.problems import Problem
+
+if TYPE_CHECKING:
+    from decisions.records import Alternative
+
+
+_TEXTS: dict[str, str] = {code.value: code.text for code in Code}
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReasonOut(Answer):
+    """A reason: its code for programs, its text for people, what it is about and until when it holds."""
+
+    code: str
+    text: str
+    offer_id: str | None
+    channel: str | None
+    detail: str | None
+    until: datetime | None
+
+
+class ValueOut(Answer):
+    """`total = tau · multiplier − send_cost − incentive − ltv_loss − price`, in the policy's currency."""
+
+    total: float
+    tau: float
+    multiplier: float
+    send_cost: float
+    incentive: float
+    ltv_loss: float
+    price: float
+
+
+class AlternativeOut(Answer):
+    """A candidate that was in the running."""
+
+    offer_id: str
+    channel: str
+    send_at: datetime
+    value: ValueOut
+
+
+class StageOut(Answer):
+    """One stage of the choice: its options, their values, the probabilities drawn from, and what was drawn."""
+
+    name: str
+    options: list[str]
+    values: list[float]
+    probabilities: list[float]
+    chosen: str
+
+
+class AssignmentOut(Answer):
+    """The arm of an experiment the customer is in."""
+
+    experiment_id: str
+    arm: str
+
+
+class DecisionOut(Answer):
+    """A decision. Times are UTC; `send_at_local` is the customer's own clock.
+
+    `propensity` is the probability of this very action, given all that was fixed before the draw; `incremental`
+    is false where no randomised send stands behind the value.
+    """
+
+    decision_id: str
+    request_id: str
+    state: DecisionState
+    action: Action
+    customer_id: str
+    campaign_id: str | None
+    purpose: Purpose
+    offer_id: str | None
+    category: str | None
+    channel: str | None
+    slot: int | None = Field(description="Local hour of the week, 0 = Monday 00:00")
+    send_at: datetime | None
+    send_at_local: str | None
+    expires_at: datetime | None
+    expected_value: ValueOut | None
+    incremental: bool
+    propensity: float
+    propensity_exact: bool
+    history_hash: str
+    stages: list[StageOut]
+    held_back: bool
+    held_back_until: datetime | None
+    reasons: list[ReasonOut]
+    alternatives: list[AlternativeOut]
+    policy_version: str
+    model_versions: dict[str, str]
+    features_as_of: datetime | None
+    now: datetime
+    experiments: list[AssignmentOut]
+    variables: dict[str, str]
+    unsubscribe_token: str | None
+
+
+class ResultOut(Answer):
+    """What one of many asks came to: a `decision` with status 200, or a `problem` with its own status."""
+
+    status: int
+    request_id: str | None
+    decision: DecisionOut | None = None
+    problem: Problem | None = None
+
+
+class DecisionsOut(Answer):
+    """One result per ask, in the same order."""
+
+    results: list[ResultOut]
+
+
+class VerdictOut(Answer):
+    """The answer to a confirm or release. `confirmed` is the permission to send, given once."""
+
+    decision_id: str
+    status: Literal["confirmed", "released", "refused"]
+    code: str
+    message: str
+    state: DecisionState | None
+
+
+class VerdictsOut(Answer):
+    """One verdict per decision, in the same order."""
+
+    verdicts: list[VerdictOut]
+
+
+class EventVerdictOut(Answer):
+    """What became of one event; `refused` ones carry a `problem` that names the field."""
+
+    event_id: str | None
+    status: Literal["accepted", "duplicate", "erased", "refused"]
+    problem: Problem | None = None
+
+
+class EventVerdictsOut(Answer):
+    """One verdict per event, in the same order, and their counts."""
+
+    counts: dict[str, int]
+    verdicts: list[EventVerdictOut]
+
+
+class MomentOut(Answer):
+    """One line of a customer's timeline."""
+
+    at: datetime
+    kind: str
+    what: str
+    decision_id: str | None
+    channel: str | None
+    offer_id: str | None
+    detail: str | None
+
+
+class TimelineOut(Answer):
+    """What happened with a customer, oldest first."""
+
+    customer_id: str
+    moments: list[MomentOut]
+
+
+class StatusOut(Answer):
+    """What this service decides with. `model_versions` says `prior` where there is no champion."""
+
+    now: datetime
+    policy_version: str
+    catalogue_version: str
+    model_versions: dict[str, str]
+
+
+def shown(decision: Decision) -> dict[str, Any]:
+    """Return the decision as :class:`DecisionOut` describes it."""
+    plain = _plain(decision)
+    plain["expected_value"] = _value(decision.expected_value) if decision.expected_value else None
+    plain["reasons"] = [_reason(each) for each in decision.reasons]
+    plain["alternatives"] = [_alternative(each) for each in decision.alternatives]
+    return plain
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    """Return the record's own fields; unlike ``asdict`` it copies nothing below them."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def _value(parts: ValueParts) -> dict[str, float]:
+    return {"total": parts.total, **_plain(parts)}
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {**_plain(reason), "text": text_of(reason.code)}
+
+
+def text_of(code: str) -> str:
+    """Return the line a person reads for a reason's code."""
+    return _TEXTS.get(code, code)
+
+
+def _alternative(alternative: Alternative) -> dict[str, Any]:
+    return {**_plain(alternative), "value": _value(alternative.value)}
