@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import metrics, problems
 from serving.access import documented_key
-from serving.gate import PROTECTED, Gate
+from serving.gate import Gate
 from serving.logs import Observed
 from serving.routes import customers, decisions, events, status
 
@@ -49,18 +49,16 @@ def create_app(kairos: Kairos | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(Gate, api_key=lambda: app.state.kairos.api_key, limit=BODY_LIMIT)
     app.add_middleware(Observed)
-    app.include_router(_contract())
+    _add_contract(app)
     _add_pages(app)
     app.router.routes.append(_Nowhere())
     return app
 
 
-def _contract() -> APIRouter:
+def _add_contract(app: FastAPI) -> None:
     described = {code: {**said, "model": problems.Problem} for code, said in _REFUSALS.items()}
-    router = APIRouter(prefix=PROTECTED, dependencies=[Depends(documented_key)], responses=described)
     for part in (decisions, events, customers, status):
-        router.include_router(part.router)
-    return router
+        app.include_router(part.router, dependencies=[Depends(documented_key)], responses=described)
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -53,7 +53,7 @@ class Gate:
         if method in _WITH_BODY and not _is_json(headers):
             return problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
+                "unsupported_media_type",
                 "send the body as 'Content-Type: application/json'",
             )
         return None
@@ -67,7 +67,7 @@ class Gate:
     def _too_large(self) -> Problem:
         return problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too-large",
+            "too_large",
             f"the body is larger than {self.limit} bytes; send it in several requests",
         )
 

@@ -61,7 +61,7 @@ class Observed:
             self._note(scope, status[0], perf_counter() - start)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", _UNMATCHED)
+        route = getattr(scope.get("route"), "path_format", None) or _UNMATCHED
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         metrics.REQUESTS.labels(method, route, status).inc()
         metrics.REQUEST_SECONDS.labels(route).observe(seconds)

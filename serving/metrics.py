@@ -22,11 +22,15 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
+from runtime.champions import UNREADABLE
+from runtime.scored import FEATURES_AWAY, SCORING_FAILED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from decisions.records import Decision
 
+FAILURES = frozenset({FEATURES_AWAY, SCORING_FAILED, UNREADABLE})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 DECISIONS = Counter("kairos_decisions", "Decisions answered, by action and purpose.", ["action", "purpose"])
@@ -34,7 +38,7 @@ HOLD_REASONS = Counter("kairos_hold_reasons", "Reasons given by decisions to hol
 DECISION_SECONDS = Histogram(
     "kairos_decide_seconds", "Time to decide one request, however many customers.", buckets=_SECONDS
 )
-DEGRADED = Counter("kairos_degraded", "Decisions in which a prior stood in for something that failed.", ["part"])
+DEGRADED = Counter("kairos_degraded", "Decisions in which a prior stood in for what failed.", ["cause"])
 PERMISSIONS = Counter("kairos_permissions", "Confirms and releases, by verdict.", ["verb", "verdict"])
 EVENTS = Counter("kairos_events", "Events received, by verdict.", ["verdict"])
 REQUESTS = Counter("kairos_http_requests", "HTTP requests, by route and status.", ["method", "route", "status"])
@@ -46,6 +50,8 @@ REQUEST_SECONDS = Histogram(
 def count_decision(decision: Decision) -> None:
     """Count one answered decision."""
     DECISIONS.labels(decision.action, decision.purpose).inc()
+    for cause in {str(reason.detail).rpartition(":")[2] for reason in decision.reasons} & FAILURES:
+        DEGRADED.labels(cause).inc()
     if decision.action == "hold":
         for code in {reason.code for reason in decision.reasons}:
             HOLD_REASONS.labels(code).inc()

@@ -136,7 +136,7 @@ def _of_http(request: Request, error: Exception) -> Json:
         HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path}; /docs lists what there is",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path}; see /docs",
     }
-    kind = status.phrase.lower().replace(" ", "-")
+    kind = status.phrase.lower().replace(" ", "_")
     response = answer(problem(status, kind, details.get(status, str(error.detail))))
     response.headers.update(error.headers or {})
     return response
@@ -146,7 +146,7 @@ def _of_storage(_: Request, error: Exception) -> Json:
     """The request was fine and nothing was written: it may be sent again as it is."""
     _log.error("ledger", kind=type(error).__name__)
     detail = "the ledger cannot be reached just now; nothing was written, send the same request again"
-    response = answer(problem(HTTPStatus.SERVICE_UNAVAILABLE, "ledger-away", detail))
+    response = answer(problem(HTTPStatus.SERVICE_UNAVAILABLE, "ledger_away", detail))
     response.headers["Retry-After"] = "1"
     return response
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Path
 
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import TimelineOut
+from serving.gate import PROTECTED
 from serving.rendering import Json
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(prefix=PROTECTED, tags=["customers"])
 
 # Ids are opaque and may hold a slash, which a server sees unescaped.
 CustomerId = Annotated[str, Path(min_length=1, max_length=200)]

@@ -13,6 +13,7 @@ from decisions.records import Ask, Decision
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import DecisionOut, DecisionsOut, VerdictOut, VerdictsOut, shown
+from serving.gate import PROTECTED
 from serving.problems import FieldError, Problem, ProblemError, invalid, problem
 from serving.rendering import Json
 from serving.schemas import AskIn, AsksIn, DecisionsIn, IdsIn, Refused
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_DECISION = "unknown_decision"
 
-router = APIRouter(tags=["decisions"])
+router = APIRouter(prefix=PROTECTED, tags=["decisions"])
 
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "The same request_id with another content"}
@@ -118,7 +119,7 @@ def _not_answered(refusal: Refusal, *, root: tuple[str | int, ...] = ()) -> Prob
         field, _, detail = str(refusal).partition(": ")
         return invalid([{"loc": (field,), "msg": detail}], root=root)
     said = [FieldError.at((*root, "request_id"), "was answered for a different request")]
-    return problem(HTTPStatus.CONFLICT, "request-conflict", str(refusal), errors=said)
+    return problem(HTTPStatus.CONFLICT, "request_conflict", str(refusal), errors=said)
 
 
 def _single(verdict: Verdict, verb: str) -> Json:

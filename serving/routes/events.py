@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import EventVerdictsOut
+from serving.gate import PROTECTED
 from serving.problems import invalid
 from serving.rendering import Json
 from serving.schemas import EventsIn, Refused
@@ -17,7 +18,7 @@ from serving.schemas import EventsIn, Refused
 if TYPE_CHECKING:
     from decisions.ledger import EventVerdict
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=PROTECTED, tags=["events"])
 
 
 @router.post("/events", responses={200: {"model": EventVerdictsOut}})

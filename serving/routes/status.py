@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import StatusOut
+from serving.gate import PROTECTED
 from serving.rendering import Json
 
-router = APIRouter(tags=["status"])
+router = APIRouter(prefix=PROTECTED, tags=["status"])
 
 
 @router.get("/status", responses={200: {"model": StatusOut}})
