@@ -92,7 +92,7 @@ class Decider:
     ) -> list[Decision | Refusal]:
         """Return the decision on each question, or why that one cannot be answered; the others stand."""
         moment = now or self._clock.now()
-        scores = self._scored.of([ask.customer_id for ask in asks])
+        scores = self._scored.of([ask.customer_id for ask in asks], now=moment)
         return [self._one(ask, scores[ask.customer_id], budgets, moment) for ask in asks]
 
     def decide_block(self, asks: Sequence[Ask], *, purse: Purse, now: datetime | None = None) -> list[Decision]:
@@ -106,7 +106,7 @@ class Decider:
         """
         _refuse_doubles(asks)
         moment = now or self._clock.now()
-        scores = self._scored.of([ask.customer_id for ask in asks])
+        scores = self._scored.of([ask.customer_id for ask in asks], now=moment)
         with self._ledger.transaction_many(list(scores)) as transaction:
             known = transaction.find_requests([ask.request_id for ask in asks])
             states = transaction.states(list(scores), moment)
@@ -124,7 +124,8 @@ class Decider:
         """Decide for a customer nobody knows and record nothing, so that the first real answer need not wait."""
         ask = Ask(request_id="rehearsal", customer_id="rehearsal")
         nobody = CustomerState(customer=Customer(customer_id=ask.customer_id), known=False)
-        self.make(ask, self._scored.of([ask.customer_id])[ask.customer_id], nobody, NO_BUDGETS, self._clock.now())
+        now = self._clock.now()
+        self.make(ask, self._scored.of([ask.customer_id], now=now)[ask.customer_id], nobody, NO_BUDGETS, now)
 
     def _one(self, ask: Ask, scores: Scores, budgets: BudgetState, now: datetime) -> Decision | Refusal:
         try:

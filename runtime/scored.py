@@ -14,6 +14,7 @@ from runtime.online import FeaturesNotBuiltError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from decisions.catalogue import Catalogue
     from decisions.policy import Policy
@@ -30,10 +31,10 @@ _log = structlog.get_logger("kairos.scored")
 
 
 class Features(Protocol):
-    """What reads the present features of customers (:class:`features.store.FeatureStore`)."""
+    """What reads the present features of customers (:class:`runtime.online.OnlineFeatures`)."""
 
-    def online(self, customer_ids: Sequence[str]) -> pa.Table:
-        """Return the feature frame, one row per customer in the order given; nulls where nothing is known."""
+    def online(self, customer_ids: Sequence[str], *, now: datetime) -> pa.Table:
+        """Return the feature frame at ``now``, one row per customer in the order given; null is unknown."""
         ...
 
 
@@ -49,12 +50,12 @@ class Scored:
         self._catalogue = catalogue
         self._named = _names_in_expressions(catalogue)
 
-    def of(self, customer_ids: Sequence[str]) -> Mapping[str, Scores]:
+    def of(self, customer_ids: Sequence[str], *, now: datetime) -> Mapping[str, Scores]:
         """Return the scores of each customer; priors, with a note, where features or models fail."""
         ids = list(dict.fromkeys(customer_ids))
         if not ids:
             return {}
-        frame, without = self._frame(ids)
+        frame, without = self._frame(ids, now)
         scorers = self._scorers() if without is None else priors(without)
         try:
             scores = self._score(frame, scorers)
@@ -63,9 +64,9 @@ class Scored:
             scores = self._score(_empty(ids), priors(SCORING_FAILED))
         return {each.customer_id: each for each in scores}
 
-    def _frame(self, ids: Sequence[str]) -> tuple[pa.Table, str | None]:
+    def _frame(self, ids: Sequence[str], now: datetime) -> tuple[pa.Table, str | None]:
         try:
-            return self._features.online(ids), None
+            return self._features.online(ids, now=now), None
         except FeaturesNotBuiltError:
             return _empty(ids), NO_FEATURES
         except Exception as error:  # noqa: BLE001  # whatever the store raises, a decision must be made
