@@ -1,0 +1,74 @@
+"""Events come back as the sender saw them: some twice, some broken, and they count at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from serving.answers import EventVerdictsOut
+from tests.service_world import NOW, ask
+
+pytestmark = pytest.mark.xdist_group("service")
+
+
+def event(event_id, customer_id, kind="purchased", **fields) -> dict:
+    return {
+        "event_id": event_id,
+        "customer_id": customer_id,
+        "type": kind,
+        "occurred_at": NOW.isoformat(),
+        **fields,
+    }
+
+
+def test_a_good_event_beside_a_bad_one_gets_through(http, person):
+    batch = [
+        event(f"{person}-1", person, value=12.5, properties={"category": "drinks"}),
+        event(f"{person}-2", person, kind="teleported"),
+        {**event(f"{person}-3", person), "occurred_at": "2026-03-02T09:00:00"},
+        "not an object",
+        event(f"{person}-4", person, kind="x_own"),
+    ]
+    answer = http.post("/v1/events", json={"events": batch})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert [each["status"] for each in body["verdicts"]] == [
+        "accepted",
+        "refused",
+        "refused",
+        "refused",
+        "accepted",
+    ]
+    assert body["counts"] == {"accepted": 2, "refused": 3}
+    fields = [each["problem"]["errors"][0]["field"] for each in body["verdicts"] if each["status"] == "refused"]
+    assert fields == ["events[1].type", "events[2].occurred_at", "events[3]"]
+    EventVerdictsOut.model_validate(body)
+
+
+def test_the_second_arrival_of_an_event_changes_nothing(http, person):
+    batch = {"events": [event(f"{person}-again", person)]}
+    first, second = (http.post("/v1/events", json=batch).json() for _ in range(2))
+    assert (first["counts"], second["counts"]) == ({"accepted": 1}, {"duplicate": 1})
+
+
+def test_an_unsubscribe_binds_the_very_next_decision(http, person):
+    batch = {"events": [event(f"{person}-off", person, kind="unsubscribed", channel="email")]}
+    assert http.post("/v1/events", json=batch).json()["counts"] == {"accepted": 1}
+    decision = http.post("/v1/decisions", json=ask(person, purpose="marketing")).json()
+    assert decision["action"] == "hold"
+    assert "consent_withdrawn" in {reason["code"] for reason in decision["reasons"]}
+
+
+def test_a_withdrawal_stops_what_was_not_yet_confirmed(http, person):
+    decision = http.post("/v1/decisions", json=ask(person, purpose="marketing", request_id=f"{person}-m")).json()
+    unsubscribed = event(f"{person}-off", person, kind="unsubscribed", channel="email")
+    http.post("/v1/events", json={"events": [unsubscribed]})
+    answer = http.post(f"/v1/decisions/{decision['decision_id']}/confirm")
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**400, 1e308])
+def test_a_number_of_any_size_among_the_properties_is_no_fault_of_ours(http, person, number):
+    batch = {"events": [event(f"{person}-big", person, properties={"number": number})]}
+    answer = http.post("/v1/events", json=batch)
+    assert answer.status_code == 200
+    assert answer.json()["verdicts"][0]["status"] in {"accepted", "refused"}
