@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import contextlib
 import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
 import httpx
+import psutil
 
 from runtime.serve_command import ServeCommand
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 2.0
+_GONE_SECONDS = 5.0
 _OK = 200
 
 
@@ -29,8 +30,8 @@ class ServiceNotReadyError(RuntimeError):
 class ServiceProcess:
     """One running service. As a context manager it is stopped at the end, whatever happened.
 
-    It leads a process group of its own, so that its workers can be ended with it: BentoML's supervisor
-    otherwise leaves them behind when it is killed.
+    Its workers are ended with it: BentoML's supervisor starts each in a session of its own, where no signal to
+    its group reaches them, and leaves them behind when it is killed.
     """
 
     command: ServeCommand
@@ -45,7 +46,7 @@ class ServiceProcess:
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # an interrupt from the keyboard is its starter's to pass on
         )
         return self
 
@@ -57,7 +58,7 @@ class ServiceProcess:
 
     @property
     def pid(self) -> int:
-        """The supervisor's process id, which is also the group's."""
+        """The supervisor's process id."""
         return self._running.pid
 
     @property
@@ -94,20 +95,33 @@ class ServiceProcess:
         return answer.status_code == _OK
 
     def stop(self, *, seconds: float = 10.0) -> None:
-        """Ask it to end, wait up to ``seconds``, then kill what is left of its group."""
+        """Ask it to end, wait up to ``seconds``, then kill what is left."""
+        family = self._family()
         if self._running.poll() is None:
             self._running.terminate()
         try:
             self._running.wait(seconds)
         except subprocess.TimeoutExpired:
-            pass
-        finally:
             self.kill()
+        _kill(family)
 
     def kill(self) -> None:
         """``kill -9`` the supervisor and every worker at once: the crash that P5 speaks of."""
-        try:
-            os.killpg(self._running.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return  # all of them are gone already
+        _kill(self._family())
         self._running.wait()
+
+    def _family(self) -> list[psutil.Process]:
+        """Return the supervisor and its workers, which lead sessions of their own and would outlive it."""
+        try:
+            supervisor = psutil.Process(self._running.pid)
+            return [supervisor, *supervisor.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    """Kill the supervisor first, so that it starts no worker anew."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=_GONE_SECONDS)
