@@ -101,7 +101,7 @@ class Champions:
                 f"{champion.label} should hold {champion.content!r} but its artefact is {content!r}; "
                 "it was changed in the registry: register the model again"
             )
-        if not self._is_whole(champion):
+        if not self.has(champion):
             self._copy(artefact, self.root / champion.folder)
 
     def choose(self, champions: Iterable[Champion]) -> None:
@@ -124,7 +124,8 @@ class Champions:
             return prior_scorer(kind, UNREADABLE)
         return scorer if scorer.version == champion.content else prior_scorer(kind, UNREADABLE)
 
-    def _is_whole(self, champion: Champion) -> bool:
+    def has(self, champion: Champion) -> bool:
+        """Return whether ``champion``'s copy is here and whole."""
         try:
             return bool(load_scorer(champion.kind, self.root / champion.folder).version == champion.content)
         except (OSError, ValueError, KeyError):

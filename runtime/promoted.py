@@ -6,6 +6,7 @@ does, because MLflow takes seconds to import and may be away when a decision is 
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,16 +24,20 @@ ALIAS = "champion"
 ARTEFACT = "scorer"
 """Below this path a run logs the directory that :mod:`decisions.scorers.artefact` describes."""
 
+CONTENT_TAG = "artefact"
+"""The tag of a version that holds its artefact's content hash."""
+
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # no such model; no such alias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A version of a registered model and the run that made it."""
+    """A version of a registered model, its run and, where it is tagged, its artefact's content hash."""
 
     name: str
     version: str
     run_id: str
+    content: str | None = None
 
 
 class Registry(Protocol):
@@ -70,30 +75,41 @@ def refresh(champions: Champions, registry: Registry) -> Refreshed:
     away, the artefact damaged) keeps the copy in use so far, with a note.
     """
     before = champions.chosen()
-    after: dict[Kind, Champion] = {}
+    after: dict[Kind, Champion | None] = {}
     notes: list[str] = []
+    away: RegistryAwayError | None = None
     for kind in KINDS:
         try:
-            found = _bring(kind, champions, registry)
+            after[kind] = _bring(kind, champions, registry, away=away)
         except (RegistryAwayError, ValueError, OSError) as error:
+            away = error if isinstance(error, RegistryAwayError) else away
             notes.append(f"{kind}: kept {before[kind].label if kind in before else 'the prior'}: {error}")
-            found = before.get(kind)
-        if found is not None:
-            after[kind] = found
-    champions.choose(after.values())
-    return Refreshed(champions=after, notes=tuple(notes))
+            after[kind] = before.get(kind)
+    found = {kind: champion for kind, champion in after.items() if champion is not None}
+    champions.choose(found.values())
+    return Refreshed(champions=found, notes=tuple(notes))
 
 
-def _bring(kind: Kind, champions: Champions, registry: Registry) -> Champion | None:
+def _bring(
+    kind: Kind, champions: Champions, registry: Registry, *, away: RegistryAwayError | None
+) -> Champion | None:
+    if away is not None:
+        raise away  # it was asked once; asking again would wait as long again
     registered = registry.champion(kind)
     if registered is None:
         return None
+    known = _champion(kind, registered, registered.content) if registered.content else None
+    if known is not None and champions.has(known):
+        return known
     with tempfile.TemporaryDirectory() as folder:
         artefact = registry.download(registered, Path(folder))
-        content = load_scorer(kind, artefact).version
-        champion = Champion(kind=kind, name=registered.name, version=registered.version, content=content)
+        champion = known or _champion(kind, registered, load_scorer(kind, artefact).version)
         champions.keep(champion, artefact)
     return champion
+
+
+def _champion(kind: Kind, registered: Registered, content: str) -> Champion:
+    return Champion(kind=kind, name=registered.name, version=registered.version, content=content)
 
 
 class MlflowRegistry:
@@ -121,7 +137,8 @@ class MlflowRegistry:
             if error.error_code in _ABSENT:
                 return None
             raise RegistryAwayError(f"MLflow did not say who is {name}@{ALIAS}: {error}") from error
-        return Registered(name=name, version=str(found.version), run_id=str(found.run_id))
+        content = found.tags.get(CONTENT_TAG)
+        return Registered(name=name, version=str(found.version), run_id=str(found.run_id), content=content)
 
     def download(self, registered: Registered, into: Path) -> Path:
         """Download the run's artefact below ``into``."""
@@ -135,6 +152,7 @@ class MlflowRegistry:
 
     def _client(self) -> Any:
         switch_off_usage_statistics()
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one file is no progress
         from mlflow import MlflowClient  # noqa: PLC0415  # seconds to import
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

@@ -52,6 +52,9 @@ class FakeRegistry:
         self.folder = folder
         self.held: dict[str, tuple[str, object]] = {}
         self.away: Exception | None = None
+        self.tags: dict[str, str] = {}
+        self.downloads = 0
+        self.questions = 0
 
     def promote(self, kind, version, fact):
         path = self.folder / f"{kind}-{version}"
@@ -59,13 +62,17 @@ class FakeRegistry:
         self.held[kind] = (version, path)
 
     def champion(self, kind):
+        self.questions += 1
         if self.away:
             raise self.away
         if kind not in self.held:
             return None
-        return Registered(name=f"kairos-{kind}", version=self.held[kind][0], run_id=kind)
+        return Registered(
+            name=f"kairos-{kind}", version=self.held[kind][0], run_id=kind, content=self.tags.get(kind)
+        )
 
     def download(self, registered, into):
+        self.downloads += 1
         return shutil.copytree(self.held[registered.run_id][1], into / "scorer")
 
 
@@ -110,8 +117,9 @@ def test_a_champion_that_lost_its_alias_gives_way_to_the_prior(champions, regist
 def test_while_the_registry_is_away_the_last_good_copies_serve(champions, registry):
     registry.promote("churn", "3", fact=1)
     refresh(champions, registry)
-    registry.away = RegistryAwayError("no answer")
+    registry.away, registry.questions = RegistryAwayError("no answer"), 0
     refreshed = refresh(champions, registry)
+    assert registry.questions == 1, "who does not answer once is not asked five times"
     assert champions.current().versions["churn"] == "kairos-churn/3"
     assert "churn: kept kairos-churn/3: no answer" in refreshed.notes
     assert "offer: kept the prior: no answer" in refreshed.notes
@@ -140,6 +148,23 @@ def test_a_copy_under_another_content_hash_is_refused(champions, tmp_path):
     champion = Champion(kind="churn", name="kairos-churn", version="1", content="0" * 16)
     with pytest.raises(ValueError, match="kairos-churn/1 should hold"):
         champions.keep(champion, tmp_path / "a")
+
+
+def test_an_artefact_that_is_not_what_its_version_says_is_refused_and_the_last_one_kept(champions, registry):
+    registry.promote("churn", "3", fact=1)
+    refresh(champions, registry)
+    registry.promote("churn", "4", fact=2)
+    registry.tags["churn"] = "0" * 16
+    refreshed = refresh(champions, registry)
+    assert refreshed.champions["churn"].version == "3"
+    assert any("changed in the registry" in note for note in refreshed.notes)
+
+
+def test_a_copy_that_is_here_already_is_not_fetched_again(champions, registry):
+    registry.promote("churn", "3", fact=1)
+    registry.tags["churn"] = refresh(champions, registry).champions["churn"].content
+    refresh(champions, registry)
+    assert registry.downloads == 1
 
 
 def test_an_unreadable_pointer_means_priors_and_no_error(champions):
