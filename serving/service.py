@@ -9,11 +9,16 @@ from runtime.quiet import switch_off_usage_statistics
 switch_off_usage_statistics()  # before BentoML is imported
 
 import bentoml  # noqa: E402  # must follow the line above
+from anyio.to_thread import current_default_thread_limiter  # noqa: E402  # likewise
 
 from runtime.build import build  # noqa: E402  # likewise
 from runtime.settings import Settings  # noqa: E402  # likewise
 from serving import logs  # noqa: E402  # likewise
 from serving.app import create_app  # noqa: E402  # likewise
+
+THREADS = 4
+"""Requests at work at once in one worker. The ledger serialises writers, so more only wait for each other: with
+sixteen callers, forty threads cost 7.4 ms of processor time a request, four 5.6."""
 
 _SETTINGS = Settings()
 app = create_app()
@@ -37,12 +42,13 @@ class KairosService:
         app.state.kairos = self.kairos
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML is untyped
-    def freeze(self) -> None:
-        """Warm up, then take everything built so far out of the collector's sight: it lives for good.
+    async def prepare(self) -> None:
+        """Warm up, bound the threads, and take what is built by now out of the collector's sight.
 
-        The slowest percent of answers went from 104 to 26 ms by this.
+        It lives for good: the slowest percent of answers went from 104 to 26 ms by that.
         """
         self.kairos.warm_up()
+        current_default_thread_limiter().total_tokens = THREADS
         gc.collect()
         gc.freeze()
 
