@@ -1,0 +1,86 @@
+"""Whatever is sent, the answer is a decision, a verdict or a problem that names the field: never a fault of ours."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.service_world import API_KEY, NOW, call
+
+HEADERS = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
+ANY_BODY = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+texts = st.text(max_size=12) | st.sampled_from(
+    ["\ud800", "\x00", "x" * 300, "email", "person-1", "2026-03-02T09:00:00Z"]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from([2**63, 10**400]) | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+)
+
+
+def nearly(good: dict) -> st.SearchStrategy:
+    """``good`` with some fields replaced, dropped or added."""
+    names = st.sampled_from(sorted(good)) | texts
+    changes = st.dictionaries(names, values, max_size=2)
+    dropped = st.sets(st.sampled_from(sorted(good)), max_size=1)
+    return st.builds(
+        lambda new, gone: {k: v for k, v in {**good, **new}.items() if k not in gone}, changes, dropped
+    )
+
+
+asks = nearly(
+    {
+        "request_id": "r",
+        "customer_id": "person-1",
+        "purpose": "marketing",
+        "campaign_id": None,
+        "offers": ["tea"],
+        "channels": ["email"],
+        "horizon_hours": 24,
+    }
+)
+events = nearly(
+    {
+        "event_id": "e",
+        "customer_id": "person-1",
+        "type": "sent",
+        "occurred_at": NOW.isoformat(),
+        "channel": "email",
+        "value": 1.0,
+        "properties": {"a": 1},
+    }
+)
+
+
+def answered(app, path, body):
+    answer = call(app, "POST", path, content=json.dumps(body).encode(), headers=HEADERS)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+    return answer
+
+
+@ANY_BODY
+@given(body=asks | st.fixed_dictionaries({"asks": st.lists(asks | values, max_size=3)}) | values)
+def test_any_question_is_answered_or_refused(app, body):
+    answered(app, "/v1/decisions", body)
+
+
+@ANY_BODY
+@given(body=st.fixed_dictionaries({"events": st.lists(events | values, max_size=3)}) | values)
+def test_any_event_is_taken_or_refused(app, body):
+    answered(app, "/v1/events", body)
+
+
+@settings(ANY_BODY, max_examples=40)
+@given(body=st.fixed_dictionaries({"decision_ids": st.lists(values, max_size=3)}) | values)
+def test_any_confirm_has_a_verdict_or_a_problem(app, body):
+    answered(app, "/v1/decisions/confirm", body)
