@@ -120,6 +120,16 @@ class Decider:
             transaction.record_many(block.recordings)
         return answers
 
+    def preview(
+        self, asks: Sequence[Ask], *, budgets: BudgetState = NO_BUDGETS, now: datetime | None = None
+    ) -> list[Decision]:
+        """Return what the decision on each question would be; nothing is reserved and nothing recorded."""
+        moment = now or self._clock.now()
+        customers = [ask.customer_id for ask in asks]
+        scores, states = self._scored.of(customers, now=moment), self._ledger.states(customers, moment)
+        made = (self.make(ask, scores[ask.customer_id], states[ask.customer_id], budgets, moment) for ask in asks)
+        return [each.decision for each in made]
+
     def rehearse(self) -> None:
         """Decide for a customer nobody knows and record nothing, so that the first real answer need not wait."""
         ask = Ask(request_id="rehearsal", customer_id="rehearsal")

@@ -18,7 +18,7 @@ from serving.answers import shown
 from serving.rendering import dumps
 from tests.service_world import API_KEY, ask, free_port, settings_in, settle
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service-killed")]
+pytestmark = pytest.mark.slow
 
 CALLERS = 6
 ACKNOWLEDGED_BEFORE_THE_KILL = 60

@@ -7,8 +7,6 @@ import pytest
 from serving.answers import DecisionOut, DecisionsOut, TimelineOut, VerdictsOut
 from tests.service_world import ask
 
-pytestmark = pytest.mark.xdist_group("service")
-
 
 def decided(http, person, **fields) -> dict:
     answer = http.post("/v1/decisions", json=ask(person, **fields))

@@ -7,8 +7,6 @@ import pytest
 from serving.answers import EventVerdictsOut
 from tests.service_world import NOW, ask
 
-pytestmark = pytest.mark.xdist_group("service")
-
 
 def event(event_id, customer_id, kind="purchased", **fields) -> dict:
     return {

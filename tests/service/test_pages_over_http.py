@@ -7,8 +7,6 @@ import pytest
 from serving.answers import StatusOut
 from tests.service_world import ask
 
-pytestmark = pytest.mark.xdist_group("service")
-
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
 def test_health_needs_no_key(http, path):

@@ -121,6 +121,12 @@ def test_a_block_holds_each_customer_once(kairos):
         kairos.decider.decide_block([question(), question("ada", "r2")], purse=PurseOf(9))
 
 
+def test_a_preview_says_what_would_be_and_reserves_nothing(kairos):
+    (previewed,) = kairos.decider.preview([question()])
+    assert kairos.ledger.decisions_table().num_rows == 0
+    assert kairos.decider.decide([question()]) == [previewed]
+
+
 def test_rehearsing_records_nothing(kairos):
     kairos.decider.rehearse()
     assert kairos.ledger.decisions_table().num_rows == 0
