@@ -22,11 +22,15 @@ class DocumentError(ValueError):
     """A policy or catalogue that cannot be used; the message has one line for each thing to mend."""
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+"""``<<: *other``: what an entry has in common with another is written once."""
+
+
 class _Strict(yaml.SafeLoader):
     """YAML in which a key may be written once: by default the last one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
             raise DocumentError(f"line {node.start_mark.line + 1}: key {twice!r} is written more than once")

@@ -70,6 +70,12 @@ def keys_of(record: bytes) -> str:
     return str(orjson.loads(zlib.decompress(record))["keys_id"])
 
 
+def versions_of(record: bytes) -> dict[str, str]:
+    """Return the versions of ``policy`` and ``catalogue`` that the decision was made under."""
+    raw = orjson.loads(zlib.decompress(record))
+    return {"policy": raw["policy"], "catalogue": raw["catalogue"]}
+
+
 def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = None) -> Decision:
     """Return the decision that ``record`` led to, equal to the original in every field.
 

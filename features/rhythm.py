@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 HALF_LIFE_DAYS = 90.0
 """The age at which a sign of life weighs half (published systems look back 60 to 112 days)."""
 
-_SIGNS = ("session", "cart_added", "opened", "clicked")
+_SIGNS = ("session", "cart_added")
+"""Besides orders. Opens and clicks are no evidence by themselves: they lean towards the hours we sent at."""
 
 
 def evidence(
@@ -39,8 +40,8 @@ def evidence(
 ) -> ir.Table:
     """Return the signs of life before ``until``: ``customer_id``, ``occurred_at``, ``hour`` (0–167, local).
 
-    Sessions, carts, orders (once each, at their first event), opens and clicks; nothing a machine did. Local
-    means the customer's zone, else the one of the country in ``country_zones``, else ``default_zone``.
+    Sessions, carts and orders (once each, at their first event); nothing a machine did. Local means the customer's
+    zone, else the one of the country in ``country_zones``, else ``default_zone``.
     """
     known = dated(events, until=until)
     marked = known.mutate(sign=known.type.isin(_SIGNS) | begins_order(known))

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from decisions.scorers import KINDS, Kind, Scorer, Scorers, load_scorer, prior_scorer
+from decisions.scorers.base import KINDS, Kind, Scorer, Scorers
+from decisions.scorers.loading import load_scorer, scorer_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,13 +117,13 @@ class Champions:
 
     def _scorer(self, kind: Kind, champion: Champion | None) -> Scorer:
         if champion is None:
-            return prior_scorer(kind, NO_CHAMPION)
+            return _prior(kind, NO_CHAMPION)
         try:
             scorer = load_scorer(kind, self.root / champion.folder)
         except Exception as error:  # noqa: BLE001  # whatever a damaged copy raises, the prior must serve
             _log.error("champion unreadable", champion=champion.label, error=type(error).__name__)
-            return prior_scorer(kind, UNREADABLE)
-        return scorer if scorer.version == champion.content else prior_scorer(kind, UNREADABLE)
+            return _prior(kind, UNREADABLE)
+        return scorer if scorer.version == champion.content else _prior(kind, UNREADABLE)
 
     def has(self, champion: Champion) -> bool:
         """Return whether ``champion``'s copy is here and whole."""
@@ -143,3 +144,14 @@ class Champions:
             return (self.root / POINTER).stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+
+def priors(why: str) -> Scorers:
+    """Return the five priors, whose notes end in ``why``."""
+    made: dict[str, Any] = {kind: _prior(kind, why) for kind in KINDS}
+    return Scorers(**made)
+
+
+def _prior(kind: Kind, why: str) -> Scorer:
+    scorer: Scorer = scorer_class(kind).prior(why)
+    return scorer

@@ -16,7 +16,7 @@ from decisions.replay import freeze
 from features.contracts import Customer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from decisions.catalogue import Catalogue
@@ -119,6 +119,10 @@ class Decider:
             ]
             transaction.record_many(block.recordings)
         return answers
+
+    def scores(self, customers: Sequence[str], *, now: datetime | None = None) -> Mapping[str, Scores]:
+        """Return what the models say of each customer now, by customer."""
+        return self._scored.of(customers, now=now or self._clock.now())
 
     def preview(
         self, asks: Sequence[Ask], *, budgets: BudgetState = NO_BUDGETS, now: datetime | None = None

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from decisions.scorers import KINDS, Kind, load_scorer
+from decisions.scorers.base import KINDS, Kind
+from decisions.scorers.loading import load_scorer
 from runtime.champions import Champion, Champions
 from runtime.quiet import switch_off_usage_statistics
 

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from decisions.eligibility.codes import Code
+from decisions.eligibility.codes import TEXTS
 from decisions.records import Action, Decision, DecisionState, Reason, ValueParts
 from features.contracts import Purpose
 from serving.problems import Problem
 
 if TYPE_CHECKING:
     from decisions.records import Alternative
-
-
-_TEXTS: dict[str, str] = {code.value: code.text for code in Code}
 
 
 class Answer(BaseModel):
@@ -217,7 +214,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 def text_of(code: str) -> str:
     """Return the line a person reads for a reason's code."""
-    return _TEXTS.get(code, code)
+    return TEXTS.get(code, code)
 
 
 def _alternative(alternative: Alternative) -> dict[str, Any]:

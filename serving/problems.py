@@ -46,6 +46,10 @@ class Problem(BaseModel):
     detail: str
     errors: list[FieldError] = []
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON shows it: ``errors`` only where there are some."""
+        return self.model_dump(exclude_defaults=True)
+
 
 class ProblemError(Exception):
     """Raised where a request cannot be answered; becomes its :class:`Problem`."""
@@ -97,7 +101,7 @@ def _pointer(place: Sequence[str | int]) -> str:
 
 def answer(document: Problem) -> Json:
     """Return ``document`` as a response."""
-    return Json(document.model_dump(exclude_defaults=True), document.status, media_type=MEDIA_TYPE)
+    return Json(document.plain(), document.status, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

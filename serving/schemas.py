@@ -34,6 +34,11 @@ class Refused:
     raw: Any
     errors: tuple[ErrorDetails, ...]
 
+    def named(self, key: str) -> str | None:
+        """Return the id the caller gave under ``key``, where it is readable at all."""
+        found = self.raw.get(key) if isinstance(self.raw, dict) else None
+        return found if isinstance(found, str) and found.isprintable() else None
+
 
 def _or_refused(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:

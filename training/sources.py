@@ -81,9 +81,9 @@ class TrainingSources:
         return events.filter(events["occurred_at"] < self.now)
 
     def _each_bucket(self, build: Callable[[Any, int], Any]) -> pa.Table:
-        import ibis  # noqa: PLC0415  # slow to import, and only training needs it here
+        from features.lake import connect  # noqa: PLC0415  # Ibis is slow to import
 
-        connection = ibis.duckdb.connect(memory_limit=self.memory_limit)
+        connection = connect(memory_limit=self.memory_limit)
         connection.raw_sql("SET TimeZone = 'UTC'")  # moments come back in the session's zone
         try:
             parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]

@@ -81,6 +81,10 @@ RANK: dict[str, int] = {code: place for place, code in enumerate(Code)}
 """The place of each code in the order above."""
 
 
+TEXTS: dict[str, str] = {code.value: code.text for code in Code}
+"""The line for a person, by code as a decision's record spells it."""
+
+
 def code_table() -> str:
     """Return the codes as a Markdown table (docs/policy.md holds it)."""
     rows = (f"| `{code}` | {code.text} |" for code in Code)

@@ -217,7 +217,7 @@ def _bounced(session: Session, event: Event, tick: int) -> None:
     if message:
         _spend(session, event, message, tick)
     if channel := event.channel or (message and message.channel):
-        known, hard = people.contacts_of(session, event.customer_id), event.properties.get("kind") == "hard"
+        known, hard = people.contacts_of(session, event.customer_id), event.properties.get("bounce") == "hard"
         people.learn(session, event.customer_id, contacts.bounce(known, channel, hard=hard))
 
 

@@ -25,5 +25,12 @@ def connect(*, memory_limit: str = "2GB", threads: int | None = None, temp: Path
         options["temp_directory"] = str(temp)
     connection = ibis.duckdb.connect(**options)
     connection.raw_sql("SET TimeZone = 'UTC'")
+    _draw_no_bar(connection)
     connection.raw_sql(BUCKET_MACRO)
     return connection
+
+
+def _draw_no_bar(connection: Any) -> None:
+    """Leave progress to the command. In a notebook there is no bar, and DuckDB refuses to be asked for none."""
+    if connection.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
+        connection.raw_sql("SET enable_progress_bar = false")

@@ -39,7 +39,7 @@ def rows(kinds, start):
             "decision_id": st.sampled_from((None, None, *STATES)),
             "offer_id": st.sampled_from(("coffee", None)),
             "automated": st.sampled_from((False, False, True)),
-            "properties": st.sampled_from(({}, {"kind": "hard"}, {"kind": "soft"})),
+            "properties": st.sampled_from(({}, {"bounce": "hard"}, {"kind": "soft"})),
             **{name: st.sampled_from(values) for name, values in NAMES.items()},
         }
     )

@@ -184,7 +184,7 @@ def test_a_soft_bounce_is_forgotten_at_the_next_delivery_but_three_stay(ledger, 
 
 @both_roads
 def test_a_hard_bounce_survives_importing_the_same_customers_again(ledger, road):
-    road(ledger, event("bounced", channel="email", properties={"kind": "hard"}))
+    road(ledger, event("bounced", channel="email", properties={"bounce": "hard"}))
     ledger.put_customers([ada()])
     assert state(ledger).customer.contacts == {"email": "hard_bounced"}
     ledger.put_customers([ada(contacts={"email": "absent"})])

@@ -86,7 +86,7 @@ def test_confirm_looks_at_consent_again_even_where_nothing_swept_before(ledger):
 
 
 def test_a_hard_bounce_between_decision_and_sending_stops_it(ledger, decision):
-    ledger.take_events([event("bounced", channel="email", properties={"kind": "hard"})], NOW)
+    ledger.take_events([event("bounced", channel="email", properties={"bounce": "hard"})], NOW)
     assert ledger.confirm(decision.decision_id, decision.send_at).code == "hard_bounced"
     assert state(ledger).pressure == ()
 

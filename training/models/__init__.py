@@ -94,7 +94,10 @@ class NoLabels:
 class Model(Protocol):
     """One of the five. ``fit`` is deterministic in (sources, tune, seed)."""
 
-    name: Kind
+    @property
+    def name(self) -> Kind:
+        """Which of the five."""
+        ...
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
         """Learn from ``sources``, with ``tune`` Optuna trials (0: the defaults), and backtest on later time."""

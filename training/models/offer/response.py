@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from features.tables.moments import json_text
 
 from decisions.scorers.affinity import Affinity, bounded
 from decisions.scorers.base import FloatArray, array_matrix
 from decisions.scorers.calibration import calibrated, log_odds
 from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import raw_scores
+from features.tables.moments import json_text
 from features.vocabulary import LONG_WINDOW
 from measures.proper import log_loss_units
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster

@@ -20,7 +20,7 @@ from training.sets import MOMENT, spine
 if TYPE_CHECKING:
     from training.sources import TrainingSources
 
-SIGNS = ("session", "cart_added", "purchased", "opened", "clicked")
+SIGNS = ("session", "cart_added", "purchased")
 """Signs of life: what the feature tables count into a rhythm."""
 
 _NOISE = 1e-6

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
-from features.rhythm import HALF_LIFE_DAYS
 
 from decisions.scorers.base import Kind
 from decisions.scorers.rhythm import DAYS, HOURS
 from decisions.scorers.send_time import RHYTHM, UNIFORM, SendTimeModel
+from features.rhythm import HALF_LIFE_DAYS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.send_time.delays import learn_delays
 from training.models.send_time.effect import RandomisedSlots, learn_beta
