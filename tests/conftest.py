@@ -1,27 +1,28 @@
-"""How tests are dealt out to processes: those that share one running service go to one of them."""
+"""What every test stands on: steady examples, quiet libraries, and shared processes started once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-if TYPE_CHECKING:
-    from xdist.scheduler.protocol import Scheduling
+from runtime.quiet import switch_off_usage_statistics
 
-SHARES_THE_SERVICE = "_over_http.py"
+switch_off_usage_statistics()
+
+# The suite tries the same examples every time, so that red means changed code; `make soak` draws new ones.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+settings.register_profile("soak", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("KAIROS_HYPOTHESIS", "steady"))
+
+SHARED = {"service": "one running service", "system": "one demo"}
+"""Folders whose tests share something that takes long to make: one process runs all of each."""
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
-    """Deal out test by test, but the files that share the service as one.
-
-    xdist's own ``xdist_group`` mark does nothing under pytest 9.2, which no longer reads the attribute it writes.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class TogetherWithTheService(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return SHARES_THE_SERVICE if nodeid.partition("::")[0].endswith(SHARES_THE_SERVICE) else nodeid
-
-    return TogetherWithTheService(config, log)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep tests that share a fixture of the session in one process of ``pytest -n``."""
+    folder = Path(item.path).parent.name
+    if folder in SHARED:
+        item.add_marker(pytest.mark.xdist_group(folder))
