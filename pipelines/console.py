@@ -2,77 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-Advance = Callable[[int, int], None]
-"""Called with (steps done, steps in all) while a long job runs."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from rich.console import RenderableType
+    from rich.progress import TaskID
+
+SMALL = 1000
+"""Numbers below it keep four digits, numbers above are rounded to whole ones."""
 
 
 class Reporter(Protocol):
-    """What a job tells while it works: steps with progress, and remarks."""
+    """What a job tells while it works: every step of long work, and remarks between."""
 
-    def step(self, title: str) -> Any:  # noqa: D102  (a context manager giving an Advance)
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note that ``done`` of ``total`` steps of ``stage`` are behind us."""
         ...
 
-    def say(self, text: str) -> None:  # noqa: D102
+    def say(self, what: RenderableType) -> None:
+        """Take note of a remark."""
         ...
 
 
 class Silent:
-    """Says nothing: tests and programs."""
+    """Says nothing: for tests and programs."""
 
-    @contextmanager
-    def step(self, title: str) -> Iterator[Advance]:  # noqa: ARG002
-        """Run one step without a bar."""
-        yield lambda done, total: None  # noqa: ARG005
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Keep silent."""
 
-    def say(self, text: str) -> None:
+    def say(self, what: RenderableType) -> None:
         """Keep silent."""
 
 
-@dataclass(frozen=True)
 class Screen:
-    """Rich output on standard error, so that standard output stays clean for ``--json`` and pipes."""
+    """Progress bars and remarks on standard error, so that standard output stays clean for programs."""
 
-    console: Console
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[Advance]:
-        """Show one step: a spinner at first, a bar as soon as its length is known."""
-        columns = (
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description:<44}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            console=self.console,
         )
-        with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task(title, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
-            known = progress.tasks[0].total or 1
-            progress.update(task, completed=known, total=known)
+        self._tasks: dict[str, TaskID] = {}
 
-    def say(self, text: str) -> None:
-        """Write one line."""
-        self.console.print(text, highlight=False)
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the bars as they stand."""
+        self._bars.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar; a stage that was not seen before gets one."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    def say(self, what: RenderableType) -> None:
+        """Write above the bars."""
+        self._bars.console.print(what)
 
 
-def screen() -> Screen:
-    """Return the reporter for a person at a terminal."""
-    return Screen(Console(stderr=True))
-
-
-def table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:
-    """Build a table; a column whose every value is a number stands to the right."""
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Return a table; a column whose every value is a number stands to the right."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for at, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[at], (int, float)) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
@@ -82,13 +91,20 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) 
 
 
 def _shown(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.4g}" if abs(value) < SMALL else f"{value:,.0f}"
+        case _:
+            return str(value)
 
 
 def json_line(answer: Mapping[str, Any]) -> str:
     """Return ``answer`` as one line of JSON."""
-    return orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SERIALIZE_DATACLASS
+    return orjson.dumps(answer, option=options).decode()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.options import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -64,7 +64,11 @@ _PAGES: dict[str, Callable[[], str]] = {"docs/cli.md": _command_reference}
 
 def dead_links(root: Path) -> Iterator[str]:
     """Return a sentence for every relative link in the tree's pages that leads nowhere."""
-    for page in (*sorted(root.glob("*.md")), *sorted(root.glob("docs/**/*.md")), *sorted(root.glob("examples/**/*.md"))):
+    for page in (
+        *sorted(root.glob("*.md")),
+        *sorted(root.glob("docs/**/*.md")),
+        *sorted(root.glob("examples/**/*.md")),
+    ):
         text = _FENCE.sub("", page.read_text(encoding="utf-8"))
         for target in _LINK.findall(text):
             if "://" not in target and not (page.parent / target).exists():

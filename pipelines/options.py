@@ -1,8 +1,9 @@
-"""Options that every command shares, and the settings they make."""
+"""Options that commands share, and the settings they make."""
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runtime.build import Kairos
     from runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where the examples lie."""
+
+DEMO_SETTINGS = Path(".kairos") / "demo" / "kairos.toml"
 
 
 def _moment(text: str) -> datetime:
@@ -43,17 +49,22 @@ Demo = Annotated[bool, typer.Option("--demo", help="Use the demo's data and poli
 
 
 def settings_of(*, now: datetime | None = None, config: Path | None = None, demo: bool = False) -> Settings:
-    """Read the settings: the demo's own file, a named one, or kairos.toml with the environment above it."""
+    """Return the settings: of the demo, of the named file, or of kairos.toml; the environment lies above each."""
     from runtime.settings import CONFIG_VARIABLE, Settings
 
     if demo:
-        config = DEMO_HOME / "kairos.toml"
+        config = DEMO_SETTINGS
         if not config.exists():
-            raise typer.BadParameter("there is no demo yet; run `kairos demo` first", param_hint="--demo")
+            raise typer.BadParameter("there is no demo here yet; run `kairos demo` first", param_hint="--demo")
     if config is not None:
-        os.environ[CONFIG_VARIABLE] = str(config)
-    given = {} if now is None else {"now": now}
-    return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the value
+        os.environ[CONFIG_VARIABLE] = str(config)  # the service, a process of its own, reads the same file
+    return Settings() if now is None else Settings(now=now)
 
 
-DEMO_HOME = Path(".kairos/demo")
+@contextmanager
+def kairos_of(*, now: datetime | None = None, config: Path | None = None, demo: bool = False) -> Iterator[Kairos]:
+    """Build Kairos for one command, and close it."""
+    from runtime.build import build
+
+    with build(settings_of(now=now, config=config, demo=demo)) as kairos:
+        yield kairos

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,8 +40,8 @@ def _section(command: Any, name: str) -> Iterator[str]:
 
 
 def _row(parameter: Any) -> str:
-    if isinstance(parameter, click.Option) or parameter.param_type_name == "option":
+    if parameter.param_type_name == "option":
         spelled = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     else:
-        spelled = f"`{parameter.human_readable_name}`"
+        spelled = f"`{parameter.metavar or parameter.name.upper()}`"
     return f"| {spelled} | {(parameter.help or '').replace('|', '/')} |"

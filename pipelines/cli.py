@@ -1,0 +1,41 @@
+"""The `kairos` command: the tree of commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipelines.commands import data, deciding, demo, experiments, models, operating
+from runtime.quiet import switch_off_usage_statistics
+
+app = typer.Typer(
+    name="kairos",
+    help="Decides whom to message, with what, on which channel and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for commands in (demo, data, models, deciding, experiments, operating):
+    commands.register(app)
+
+FAILED, ASKED_WRONGLY = 1, 2
+
+
+def main() -> None:
+    """Run the command. Exit code 0: done; 1: failed; 2: asked wrongly, with what is wrong and the way out."""
+    switch_off_usage_statistics()
+    try:
+        app()
+    except (ValueError, LookupError, FileNotFoundError) as error:
+        _say(error)
+        sys.exit(ASKED_WRONGLY)
+    except (RuntimeError, OSError) as error:
+        _say(error)
+        sys.exit(FAILED)
+
+
+def _say(error: Exception) -> None:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    typer.secho(f"kairos: {text}", fg="red", err=True)

@@ -1,0 +1,81 @@
+"""`kairos import` and `kairos features`: from files to features."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.options import AsJson, Config, Demo, Now, kairos_of
+
+features = typer.Typer(name="features", help="Feature tables: build, put online.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command(name="import")(import_)
+    app.add_typer(features)
+
+
+def import_(
+    mapping: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What the files mean (docs/import.md).")
+    ],
+    *,
+    strict: Annotated[bool, typer.Option(help="Refuse the whole import if one row breaks a rule.")] = False,
+    now: Now = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import any CSV, Parquet or JSON lines into lake and ledger.
+
+    A bad row goes to quarantine with the rule it broke; its neighbours get through. Importing again changes
+    nothing.
+
+    Example: kairos import examples/webshop/import.yaml
+    """
+    from pipelines.console import Screen, json_line, table
+    from pipelines.jobs.importing import import_files
+
+    with kairos_of(now=now, config=config) as kairos, Screen() as screen:
+        report = import_files(mapping, kairos, strict=strict, progress=screen)
+    rows = [*report.events.items(), ("customers", report.customers), ("consents", report.consents)]
+    screen.say(table("Imported", ("what", "rows"), [*rows, ("known already", report.duplicates)]))
+    if report.quarantined:
+        screen.say(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
+    if as_json:
+        print(json_line(report.as_json()))
+
+
+@features.command()
+def build(*, now: Now = None, config: Config = None, demo: Demo = False, as_json: AsJson = False) -> None:
+    """Build every feature table from the lake, a bucket at a time, up to now.
+
+    Example: kairos features build --now 2017-12-31T00:00:00Z
+    """
+    from pipelines.console import Screen, json_line, table
+    from pipelines.jobs.building import build_tables
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+        report = build_tables(kairos, progress=screen)
+    screen.say(table(f"Built until {report.until}", ("table", "rows"), list(report.rows.items())))
+    if as_json:
+        print(json_line(asdict(report)))
+
+
+@features.command()
+def materialize(*, now: Now = None, config: Config = None, demo: Demo = False, as_json: AsJson = False) -> None:
+    """Put the latest snapshots into the online store, where decisions read them.
+
+    Example: kairos features materialize
+    """
+    from pipelines.console import Screen, json_line
+    from pipelines.jobs.building import materialize as put_online
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+        done = put_online(kairos, progress=screen)
+    screen.say(f"Online: the snapshot of {done.as_of}, {done.buckets} buckets in {done.seconds:.1f} s")
+    if as_json:
+        print(json_line(asdict(done)))

@@ -1,0 +1,101 @@
+"""`kairos experiment`: plan, list and read experiments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.options import AsJson, Config, Demo, Now, kairos_of
+
+experiment = typer.Typer(name="experiment", help="Experiments: design, list, analyse.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.add_typer(experiment)
+
+
+@experiment.command()
+def design(
+    *,
+    mean: Annotated[float, typer.Option(help="The metric without the treatment; a rate unless --sd is given.")],
+    sd: Annotated[float | None, typer.Option(help="A customer's standard deviation, for a mean.")] = None,
+    effect: Annotated[float | None, typer.Option(help="The absolute effect to be found.")] = None,
+    customers: Annotated[int | None, typer.Option(help="Customers at hand, all arms together.")] = None,
+    correlation: Annotated[float, typer.Option(help="Between before and after, for CUPED.")] = 0.0,
+    power: Annotated[float, typer.Option(help="Probability to find it.")] = 0.8,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many customers an effect needs, or what effect so many customers show.
+
+    Example: kairos experiment design --mean 0.03 --effect 0.003
+    """
+    from experiments.design import Baseline, Plan, detectable_effect, sample_size
+    from measures.outcome import NotComputable
+    from pipelines.console import Screen, json_line
+
+    if (effect is None) == (customers is None):
+        raise typer.BadParameter("give --effect to learn the customers needed, or --customers to learn the effect")
+    baseline, plan = Baseline(mean=mean, sd=sd, correlation=correlation), replace(Plan(), power=power)
+    found: float | NotComputable
+    if effect is not None:
+        name, found = "customers", sample_size(baseline, effect, plan)
+    else:
+        name, found = "effect", detectable_effect(baseline, customers or 0, plan)
+    if isinstance(found, NotComputable):
+        raise ValueError(found.reason)  # noqa: TRY004  # the options are at fault, not a type
+    Screen().say(f"{name}: {found:,.6g} ({plan.power:.0%} power, two-sided error rate {plan.alpha:.0%})")
+    if as_json:
+        print(json_line({name: found, "power": plan.power, "alpha": plan.alpha}))
+
+
+@experiment.command(name="list")
+def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False) -> None:
+    """List the policy's experiments, their arms, and how many customers were decided for in each.
+
+    Example: kairos experiment list
+    """
+    from pipelines.console import Screen, json_line, table
+    from pipelines.jobs.experimenting import arms_in_use
+
+    columns = ("experiment", "arm", "weight", "customers")
+    with kairos_of(config=config, demo=demo) as kairos:
+        rows = arms_in_use(kairos)
+    Screen().say(table("Experiments", columns, rows))
+    if as_json:
+        print(json_line({"arms": [dict(zip(columns, row, strict=True)) for row in rows]}))
+
+
+@experiment.command()
+def analyse(
+    plan: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The analysis, in YAML.")],
+    *,
+    exposures: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Who was assigned what, instead of the ledger's decisions."
+        ),
+    ] = None,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether it helped: the sample ratio first, an interval beside every lift, and "cannot tell" where so.
+
+    Example: kairos experiment analyse examples/webshop/subject_line.yaml --exposures assigned.csv
+    """
+    from rich.markdown import Markdown
+
+    from experiments.report import markdown
+    from pipelines.console import Screen, json_line
+    from pipelines.jobs.experimenting import analyse_experiment
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos:
+        report = analyse_experiment(kairos, plan, exposures=exposures)
+    Screen().say(Markdown(markdown(report)))
+    if as_json:
+        print(json_line(report.as_dict()))

@@ -1,0 +1,141 @@
+"""`kairos train` and `kairos models`: make models, and steer which one decides."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipelines.options import AsJson, Config, Demo, Now, kairos_of, settings_of
+
+
+class Name(StrEnum):
+    """The five models, as they are typed."""
+
+    SEND_TIME = "send_time"
+    CHANNEL = "channel"
+    CHURN = "churn"
+    OFFER = "offer"
+    FATIGUE = "fatigue"
+
+
+models = typer.Typer(
+    name="models", help="Registered models: list, compare, promote, roll back.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command()(train)
+    app.add_typer(models)
+
+
+def train(
+    names: Annotated[
+        list[Name] | None, typer.Argument(metavar="[MODEL]...", help="Which models; all five by default.")
+    ] = None,
+    *,
+    tune: Annotated[int, typer.Option(min=0, help="Optuna trials per model; 0 takes the defaults.")] = 0,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train models, judge them on later data, and promote those that pass their gate.
+
+    A model without labels says so; decisions then use the policy's priors, with a note. What is promoted decides
+    from the next decision on.
+
+    Example: kairos train churn channel --tune 20
+    """
+    from pipelines.console import Screen, json_line
+    from pipelines.jobs.training import train_models
+    from pipelines.views.models import outcomes_table
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+        outcomes = train_models(kairos, [name.value for name in names or ()], tune=tune, progress=screen)
+    screen.say(outcomes_table(outcomes))
+    if as_json:
+        print(json_line({"models": {each.model: each.as_json() for each in outcomes}}))
+
+
+@models.command(name="list")
+def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False) -> None:
+    """List every registered version, its aliases and why it was promoted or not.
+
+    Example: kairos models list
+    """
+    from decisions.scorers.base import KINDS
+    from pipelines.console import Screen, json_line, table
+    from pipelines.jobs.training import registry_of
+
+    registry = registry_of(settings_of(config=config, demo=demo))
+    found = [version for kind in KINDS for version in registry.versions(kind)]
+    rows = [(v.model, v.version, ", ".join(v.aliases), v.reason) for v in found]
+    Screen().say(table("Models", ("model", "version", "aliases", "reason"), rows))
+    if as_json:
+        print(json_line({"versions": [asdict(version) for version in found]}))
+
+
+@models.command()
+def compare(
+    name: Annotated[Name, typer.Argument(help="Which model.")],
+    *,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the metrics of all versions of one model side by side, as each was measured when it was trained.
+
+    Example: kairos models compare churn
+    """
+    from pipelines.console import Screen, json_line, table
+    from pipelines.jobs.training import registry_of
+
+    found = registry_of(settings_of(config=config, demo=demo)).versions(name.value)
+    metrics = sorted({metric for version in found for metric in version.metrics})
+    rows = [(metric, *(version.metrics.get(metric) for version in found)) for metric in metrics]
+    heads = [f"{version.version} {' '.join('@' + alias for alias in version.aliases)}" for version in found]
+    Screen().say(table(name, ("metric", *heads), rows))
+    if as_json:
+        print(json_line({"versions": [asdict(version) for version in found]}))
+
+
+@models.command()
+def promote(
+    name: Annotated[Name, typer.Argument(help="Which model.")],
+    version: Annotated[str, typer.Argument(help="Which version (kairos models list).")],
+    *,
+    config: Config = None,
+    demo: Demo = False,
+) -> None:
+    """Make a version the champion, past its gate: the next decision uses it.
+
+    Example: kairos models promote churn 3
+    """
+    from pipelines.console import Screen
+    from pipelines.jobs.training import fetch_champions, registry_of
+
+    with kairos_of(config=config, demo=demo) as kairos:
+        registry_of(kairos.settings).promote(name.value, version)
+        fetch_champions(kairos)
+    Screen().say(f"{name} version {version} decides now")
+
+
+@models.command()
+def rollback(
+    name: Annotated[Name, typer.Argument(help="Which model.")], *, config: Config = None, demo: Demo = False
+) -> None:
+    """Give the alias back to the champion before the present one.
+
+    Example: kairos models rollback churn
+    """
+    from pipelines.console import Screen
+    from pipelines.jobs.training import fetch_champions, registry_of
+
+    with kairos_of(config=config, demo=demo) as kairos:
+        version = registry_of(kairos.settings).rollback(name.value)
+        fetch_champions(kairos)
+    Screen().say(f"{name} is back at version {version.version}")

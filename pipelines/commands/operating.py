@@ -1,0 +1,73 @@
+"""`kairos serve`, `kairos monitor` and `kairos bench`: keep it running, watch it, measure it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.options import AsJson, Config, Demo, Now, kairos_of, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command()(serve)
+    app.command()(monitor)
+    app.command()(bench)
+
+
+def serve(*, now: Now = None, config: Config = None, demo: Demo = False) -> None:
+    """Run the HTTP service until interrupted: decisions, confirm, release, events, under /v1; its pages at /docs.
+
+    It listens on loopback and asks for the key below home unless the settings say otherwise.
+
+    Example: kairos serve --demo
+    """
+    from pipelines.jobs.serving import serve_until_stopped
+
+    settings = settings_of(now=now, config=config, demo=demo)
+    raise typer.Exit(serve_until_stopped(settings))
+
+
+def monitor(
+    *,
+    days: Annotated[int, typer.Option(min=1, help="Compare the last so many days with those before.")] = 28,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when something needs a look.")] = False,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Watch drift, calibration, pressure and delivery health; say what needs a look.
+
+    Example: kairos monitor --days 14 --strict
+    """
+    from pipelines.console import Screen, json_line
+    from pipelines.monitor.watch import watch
+    from pipelines.views.monitoring import tables
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+        report = watch(kairos, days=days, progress=screen)
+    for drawn in tables(report):
+        screen.say(drawn)
+    if as_json:
+        print(json_line({**asdict(report), "alarms": report.alarms}))
+    if strict and report.alarms:
+        raise typer.Exit(1)
+
+
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Which benchmark; without a name they are listed.")] = None,
+    *,
+    data: Annotated[Path | None, typer.Option(help="Folder with the public data sets some of them need.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what is fast and what is good against a named yardstick, both in one run.
+
+    Example: kairos bench open_bandit --data ../data
+    """
+    from pipelines.jobs.benching import run_benchmark
+
+    raise typer.Exit(run_benchmark(name, data=data, as_json=as_json))

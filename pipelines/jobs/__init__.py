@@ -1,0 +1,1 @@
+"""The jobs behind the command: each a plain function with a verb for a name, usable from a notebook as well."""

@@ -1,0 +1,161 @@
+"""The whole path on real data: 2,469 households of the dunnhumby Complete Journey."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from decisions.records import Decision
+from features.importing import ImportReport
+from pipelines.jobs.building import build_tables, materialize
+from pipelines.jobs.importing import import_files, lake_of
+from pipelines.jobs.planning import PlanReport, plan_day
+from pipelines.jobs.recounting import recount_ledger
+from pipelines.jobs.training import train_models
+from pipelines.options import ROOT
+from pipelines.recount import Report
+from runtime.build import build
+from runtime.quiet import switch_off_usage_statistics
+from runtime.settings import CONFIG_VARIABLE, Settings
+from training.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from features.lake import Progress
+    from runtime.build import Kairos
+
+EXAMPLE = ROOT / "examples" / "complete_journey"
+HOME = Path(".kairos") / "demo"
+MODELS_HOME = Path("mlruns") / "demo"
+PLAN_DAYS = 7
+BUCKETS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoReport:
+    """Everything the demo found, in the order it happened."""
+
+    now: datetime
+    imported: ImportReport
+    households: int
+    excluded: Mapping[str, int]
+    outcomes: Sequence[Outcome]
+    plan: PlanReport
+    shown: Sequence[Decision]
+    recount: Report
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that ``kairos demo --json`` prints."""
+        return {
+            "now": self.now.isoformat(),
+            "households": {
+                "total": self.households,
+                "used": self.households - sum(self.excluded.values()),
+                "excluded": dict(self.excluded),
+            },
+            "events_imported": dict(self.imported.events),
+            "quarantined": dict(self.imported.quarantined),
+            "models": {outcome.model: outcome.as_json() for outcome in self.outcomes},
+            "decisions": {"send": self.plan.send, "hold": dict(self.plan.hold)},
+            "plan": asdict(self.plan),
+            "cap_violations": self.recount.counts["caps"],
+            "violations": self.recount.counts,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def demonstrate(*, home: Path = HOME, progress: Progress | None = None) -> DemoReport:
+    """Import, build, train, decide and recount, from nothing; what an earlier demo left at ``home`` is removed.
+
+    The clock stands at the last event of the data, so that the year 2017 is now.
+    """
+    started = time.perf_counter()
+    _start_afresh(home)
+    with closing(build(_settings(home))) as kairos:
+        imported = import_files(EXAMPLE / "import.yaml", kairos, progress=progress)
+        now = lake_of(kairos.settings).last_event_at()
+    if now is None:
+        raise ValueError(f"{EXAMPLE / 'import.yaml'} imported no event, so there is nothing to decide on")
+    with closing(build(_settings(home, now=now))) as kairos:
+        build_tables(kairos, progress=progress)
+        materialize(kairos, progress=progress)
+        outcomes = train_models(kairos, progress=progress)
+        plan = plan_day(kairos, days=PLAN_DAYS, progress=progress)
+        return DemoReport(
+            now=now,
+            imported=imported,
+            households=imported.customers,
+            excluded=_excluded(kairos),
+            outcomes=outcomes,
+            plan=plan,
+            shown=_worth_showing(kairos),
+            recount=recount_ledger(kairos),
+            seconds=time.perf_counter() - started,
+        )
+
+
+def _start_afresh(home: Path) -> None:
+    switch_off_usage_statistics()
+    for leftover in (home, MODELS_HOME):
+        shutil.rmtree(leftover, ignore_errors=True)
+    home.mkdir(parents=True)
+
+
+def _settings(home: Path, *, now: datetime | None = None) -> Settings:
+    """Write the demo's own settings file, which ``--demo`` of every other command reads, and return it read."""
+    values = {
+        "home": home.absolute(),
+        "policy": EXAMPLE / "policy.yaml",
+        "catalogue": EXAMPLE / "catalogue.yaml",
+        "mlflow_root": MODELS_HOME.absolute(),
+        "model_prefix": "demo",
+        "buckets": BUCKETS,
+    }
+    if now is not None:
+        values["now"] = now.isoformat()
+    file = home / "kairos.toml"
+    file.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in values.items()), encoding="utf-8")
+    os.environ[CONFIG_VARIABLE] = str(file.absolute())
+    return Settings()
+
+
+def _toml(value: object) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+def _excluded(kairos: Kairos) -> dict[str, int]:
+    """Return why households take no part: those of whom no good event is left after quarantine."""
+    from features.lake import connect
+
+    lake, silent = lake_of(kairos.settings), 0
+    for bucket in range(lake.buckets):
+        connection = connect(memory_limit=kairos.settings.memory_limit)
+        customers, events = lake.customers(connection, bucket), lake.events(connection, bucket)
+        silent += int(customers.anti_join(events, "customer_id").count().execute())
+        connection.disconnect()
+    return {"no_event": silent} if silent else {}
+
+
+def _worth_showing(kairos: Kairos) -> list[Decision]:
+    """Return a few decisions that differ: a send on each channel, and holds."""
+    made = kairos.ledger.decisions_table()
+    chosen = list(_first_ids(made.to_pylist()))
+    return [kairos.ledger.decision(decision_id) for decision_id in chosen]
+
+
+def _first_ids(rows: list[dict[str, Any]]) -> Iterator[str]:
+    seen: set[tuple[str, str | None]] = set()
+    for row in rows:
+        kind = (row["action"], row["channel"])
+        if kind not in seen:
+            seen.add(kind)
+            yield row["decision_id"]

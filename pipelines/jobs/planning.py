@@ -1,0 +1,202 @@
+"""The day's decisions for everybody, bucket by bucket, through the same core that answers single questions.
+
+Shared channel budgets are kept in two ways. A *price* per channel is frozen before the first draw, set on a
+sample of customers so that about as many sends are worth more than it as there are places. What the estimate
+leaves over is caught by counting: a channel with no place left is exhausted for everybody who comes later.
+Customers come in an order drawn by key, so that nobody is last by the spelling of their id.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from decisions.draws import uniform
+from decisions.records import Ask, BudgetState, Decision
+from pipelines.jobs.importing import lake_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from features.lake import Progress
+    from runtime.build import Kairos
+
+BLOCK = 250
+"""Customers decided in one transaction: others wait for the ledger meanwhile."""
+
+SAMPLE = 1000
+"""Customers on whom prices are set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What a plan came to. ``value`` sums the expected values of the sends; ``hold`` counts by main reason.
+
+    ``incremental`` is false unless a randomised send stands behind every value.
+    """
+
+    date: str
+    days: int
+    asked: int
+    send: int
+    sends: Mapping[str, int]
+    offers: Mapping[str, int]
+    hold: Mapping[str, int]
+    value: float
+    incremental: bool
+    prices: Mapping[str, float]
+    budgets: Mapping[str, int]
+    seconds: float
+
+
+def plan_day(
+    kairos: Kairos, *, day: date | None = None, days: int = 1, progress: Progress | None = None
+) -> PlanReport:
+    """Decide for every customer of the lake, with sends in the next ``days`` days, and reserve what is decided.
+
+    ``days`` times the policy's ``daily_budget`` may be spent. The plan of a day is idempotent: running it again
+    returns the decisions already made, and goes on where a killed run stopped.
+    """
+    started, now = time.perf_counter(), kairos.clock.now()
+    plan = _Plan(kairos, day or now.date(), days, now)
+    tally = plan.run(progress)
+    return PlanReport(
+        date=plan.day.isoformat(),
+        days=days,
+        asked=tally.sends.total() + tally.holds.total(),
+        send=tally.sends.total(),
+        sends=dict(tally.sends.most_common()),
+        offers=dict(tally.offers.most_common()),
+        hold=dict(tally.holds.most_common()),
+        value=tally.value,
+        incremental=tally.incremental and bool(tally.sends),
+        prices=dict(plan.prices),
+        budgets=plan.budgets,
+        seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass
+class _Purse:
+    """The plan's places per channel, counted down as decisions are made."""
+
+    left: dict[str, int]
+    prices: Mapping[str, float]
+
+    def state(self) -> BudgetState:
+        return BudgetState(prices=self.prices, exhausted=frozenset(c for c, n in self.left.items() if n <= 0))
+
+    def spend(self, decision: Decision) -> None:
+        if decision.action == "send" and decision.channel in self.left:
+            self.left[decision.channel] -= 1
+
+
+@dataclass
+class _Tally:
+    """What is counted while a plan runs."""
+
+    sends: Counter[str] = field(default_factory=Counter)
+    offers: Counter[str] = field(default_factory=Counter)
+    holds: Counter[str] = field(default_factory=Counter)
+    value: float = 0.0
+    incremental: bool = True
+
+    def add(self, decision: Decision) -> None:
+        if decision.action == "hold":
+            self.holds[decision.reasons[0].code] += 1
+            return
+        self.sends[str(decision.channel)] += 1
+        self.offers[str(decision.offer_id)] += 1
+        self.incremental &= decision.incremental
+        if decision.expected_value:
+            self.value += decision.expected_value.total
+
+
+class _Plan:
+    """One run over everybody."""
+
+    def __init__(self, kairos: Kairos, day: date, days: int, now: datetime) -> None:
+        self.kairos = kairos
+        self.day = day
+        self.days = days
+        self.now = now
+        self.budgets = {channel: places * days for channel, places in kairos.policy.daily_budget.items()}
+        self.prices: Mapping[str, float] = {}
+
+    def run(self, progress: Progress | None) -> _Tally:
+        customers = self._customers()
+        self.prices = self._prices(customers)
+        purse, tally, done = _Purse(self._places_left(), self.prices), _Tally(), 0
+        for block in _blocks(customers):
+            asks = [self._ask(customer) for customer in block]
+            for decision in self.kairos.decider.decide_block(asks, purse=purse, now=self.now):
+                tally.add(decision)
+            done += len(block)
+            if progress:
+                progress("decide", done, len(customers))
+        return tally
+
+    def _customers(self) -> list[str]:
+        lake, key = lake_of(self.kairos.settings), self.kairos.keys.assignment
+        everybody = (customer for bucket in range(lake.buckets) for customer in lake.customer_ids(bucket))
+        return sorted(everybody, key=lambda customer: uniform(key, "plan", self._prefix, customer))
+
+    def _ask(self, customer_id: str) -> Ask:
+        return Ask(
+            request_id=f"{self._prefix}{customer_id}", customer_id=customer_id, horizon_hours=24 * self.days
+        )
+
+    @property
+    def _prefix(self) -> str:
+        return f"plan:{self.day.isoformat()}:{self.days}:"
+
+    def _places_left(self) -> dict[str, int]:
+        """Return the budgets less what an earlier, killed run of this plan has reserved."""
+        midnight = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+        made = self.kairos.ledger.decisions_table(since=min(midnight, self.now))
+        rows = zip(
+            made["request_id"].to_pylist(), made["channel"].to_pylist(), made["action"].to_pylist(), strict=True
+        )
+        spent = Counter(
+            channel for request, channel, action in rows if action == "send" and self._is_mine(request)
+        )
+        return {channel: places - spent[channel] for channel, places in self.budgets.items()}
+
+    def _is_mine(self, request_id: str) -> bool:
+        return request_id.startswith(self._prefix)
+
+    def _prices(self, customers: Sequence[str]) -> dict[str, float]:
+        """Return for each channel the value of the last sampled send that would still find a place."""
+        if not self.budgets or not customers:
+            return {}
+        sample = customers[:SAMPLE]
+        share = len(sample) / len(customers)
+        values = self._wanted(sample)
+        return {
+            channel: _price(values.get(channel, []), places * share) for channel, places in self.budgets.items()
+        }
+
+    def _wanted(self, sample: Sequence[str]) -> dict[str, list[float]]:
+        """Return what the sends that the sample would get without budgets are worth, by channel."""
+        values: dict[str, list[float]] = {}
+        for decision in self.kairos.decider.preview([self._ask(each) for each in sample], now=self.now):
+            if decision.action == "send" and decision.expected_value:
+                values.setdefault(str(decision.channel), []).append(decision.expected_value.total)
+        return values
+
+
+def _price(values: Sequence[float], places: float) -> float:
+    """Return what the first send without a place is worth, or 0 where there is a place for all."""
+    if len(values) <= places:
+        return 0.0
+    return max(0.0, sorted(values, reverse=True)[int(places)])
+
+
+def _blocks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(customers), BLOCK):
+        yield customers[start : start + BLOCK]

@@ -1,0 +1,72 @@
+"""Train, register, promote; and steer the registry by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.jobs.building import store_of, vocabulary_of
+from pipelines.jobs.importing import lake_of
+from runtime.promoted import MlflowRegistry, Refreshed, refresh
+from runtime.quiet import switch_off_usage_statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from decisions.scorers.base import Kind
+    from features.lake import Progress
+    from runtime.build import Kairos
+    from runtime.settings import Settings
+    from training.outcome import Outcome
+    from training.registry import Registry
+    from training.sources import TrainingSources
+
+
+def registry_of(settings: Settings) -> Registry:
+    """Return the model registry, making the embedded store where there is none yet."""
+    switch_off_usage_statistics()
+    from training.registry import Registry, prepare_store  # MLflow: seconds
+
+    uri = settings.mlflow_uri or prepare_store(settings.mlflow_root)
+    return Registry(uri, prefix=settings.model_prefix)
+
+
+def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
+    """Return everything a model may look at as of ``now``."""
+    from training.sources import TrainingSources
+
+    return TrainingSources(
+        lake=lake_of(kairos.settings),
+        store=store_of(kairos),
+        vocabulary=vocabulary_of(kairos),
+        priors=kairos.policy.priors,
+        offers=kairos.catalogue.offers,
+        now=now,
+        memory_limit=kairos.settings.memory_limit,
+    )
+
+
+def train_models(
+    kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress | None = None
+) -> list[Outcome]:
+    """Train the named models (all five by default), and put what passed its gate into use."""
+    from training.jobs import train
+    from training.models.all import MODELS
+
+    chosen = [model for model in MODELS if not names or model.name in names]
+    sources = sources_of(kairos, now=kairos.clock.now())
+    outcomes: list[Outcome] = []
+    registry = registry_of(kairos.settings)
+    for done, model in enumerate(chosen):
+        if progress:
+            progress("train", done, len(chosen))
+        outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
+    if progress:
+        progress("train", len(chosen), len(chosen))
+    fetch_champions(kairos)
+    return outcomes
+
+
+def fetch_champions(kairos: Kairos) -> Refreshed:
+    """Bring each model's champion to this machine, where decisions read it."""
+    return refresh(kairos.champions, MlflowRegistry.of(kairos.settings))

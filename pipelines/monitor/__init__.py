@@ -1,0 +1,1 @@
+"""Watching a deployment: what moved, what is off, what needs a look."""

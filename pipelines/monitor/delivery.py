@@ -1,0 +1,90 @@
+"""Delivery health and pressure, counted from the lake a bucket at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from features.lake import connect
+from measures.intervals import wilson
+from measures.outcome import Interval
+from pipelines.jobs.importing import lake_of
+from pipelines.monitor.records import HARM, RESPONSE, Load, Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from runtime.build import Kairos
+
+Counts = Counter[tuple[str, str]]
+"""How many events, by channel and type."""
+
+
+def rates(kairos: Kairos, now: datetime, days: int) -> Iterator[Rate]:
+    """Return each reaction per message, in the last ``days`` days and in the same time before."""
+    recent, former = Counts(), Counts()
+    start = now - timedelta(days=days)
+    for row in _each_bucket(kairos, lambda events: _by_type(events, start - timedelta(days=days), start, now)):
+        (recent if row["recent"] else former)[row["channel"], row["type"]] += row["n"]
+    for channel in sorted({channel for channel, _ in recent}):
+        for what in (*HARM, *RESPONSE):
+            yield _rate(channel, what, recent, former)
+
+
+def _by_type(events: Any, first: datetime, start: datetime, now: datetime) -> Any:
+    seen = events.filter(
+        events["type"].isin(["sent", *HARM, *RESPONSE]),
+        events["channel"].notnull(),
+        ~events["automated"],
+        events["occurred_at"] >= first,
+        events["occurred_at"] < now,
+    )
+    grouped = seen.group_by("channel", "type", recent=seen["occurred_at"] >= start)
+    return grouped.aggregate(n=lambda part: part.count())
+
+
+def _rate(channel: str, what: str, recent: Counts, former: Counts) -> Rate:
+    sent, before = recent[channel, "sent"], former[channel, "sent"]
+    found = wilson(min(recent[channel, what], sent), sent)  # reactions to earlier messages can outnumber these
+    rate, low, high = (found.estimate, found.low, found.high) if isinstance(found, Interval) else (None,) * 3
+    return Rate(
+        channel=channel,
+        what=what,
+        sent=sent,
+        rate=rate,
+        low=low,
+        high=high,
+        before=former[channel, what] / before if before else None,
+    )
+
+
+def loads(kairos: Kairos, now: datetime, days: int) -> Iterator[Load]:
+    """Return how many messages customers got in the last ``days`` days, by channel."""
+    start, per_customer = now - timedelta(days=days), dict[str, list[int]]()
+    for row in _each_bucket(kairos, lambda events: _by_customer(events, start, now)):
+        per_customer.setdefault(row["channel"], []).append(row["n"])
+    for channel, numbers in sorted(per_customer.items()):
+        yield Load(channel=channel, customers=len(numbers), median=float(np.median(numbers)), most=max(numbers))
+
+
+def _by_customer(events: Any, start: datetime, now: datetime) -> Any:
+    sent = events.filter(
+        events["type"] == "sent",
+        events["channel"].notnull(),
+        events["occurred_at"] >= start,
+        events["occurred_at"] < now,
+    )
+    return sent.group_by("channel", "customer_id").aggregate(n=lambda part: part.count())
+
+
+def _each_bucket(kairos: Kairos, query: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
+    lake = lake_of(kairos.settings)
+    for bucket in range(lake.buckets):
+        connection = connect(memory_limit=kairos.settings.memory_limit)
+        try:
+            yield from connection.to_pyarrow(query(lake.events(connection, bucket))).to_pylist()
+        finally:
+            connection.disconnect()

@@ -1,0 +1,91 @@
+"""A decision as a card, a plan as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.panel import Panel
+
+from decisions.eligibility.codes import TEXTS, Code
+from pipelines.console import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    from decisions.records import Decision, Reason, ValueParts
+    from pipelines.jobs.planning import PlanReport
+
+REASONS_SHOWN = 6
+
+
+def card(decision: Decision, currency: str) -> Panel:
+    """Return one decision with its reasons, as a person reads it."""
+    lines = [*_headline(decision), *_value(decision.expected_value, currency, incremental=decision.incremental)]
+    lines += _reasons([reason for reason in decision.reasons if reason.code != Code.PRIOR])
+    lines += _assumptions([reason for reason in decision.reasons if reason.code == Code.PRIOR])
+    lines += [
+        f"  instead: {other.offer_id} by {other.channel}, worth {other.value.total:.2f} {currency}"
+        for other in decision.alternatives
+    ]
+    lines.append(f"[dim]propensity {decision.propensity:.4f} · policy {decision.policy_version}[/dim]")
+    colour = "green" if decision.action == "send" else "yellow"
+    title = f"{decision.customer_id}: {decision.action}"
+    return Panel(
+        "\n".join(lines), title=title, title_align="left", border_style=colour, subtitle=decision.decision_id
+    )
+
+
+def _headline(decision: Decision) -> Iterator[str]:
+    if decision.action == "send":
+        yield f"[bold]{decision.offer_id}[/bold] by [bold]{decision.channel}[/bold], {decision.send_at_local}"
+        if decision.expires_at:
+            yield f"[dim]to be confirmed before {decision.expires_at.isoformat()}[/dim]"
+
+
+def _value(value: ValueParts | None, currency: str, *, incremental: bool) -> Iterator[str]:
+    if value is None:
+        return
+    note = "" if incremental else "  [dim](not incremental: no randomised send behind it)[/dim]"
+    yield f"worth {value.total:.2f} {currency}{note}"
+    yield (
+        f"[dim]  = {value.tau:.3f} × {value.multiplier:.3f} − send {value.send_cost:.3f} − incentive "
+        f"{value.incentive:.3f} − fatigue {value.ltv_loss:.3f} − price {value.price:.3f}[/dim]"
+    )
+
+
+def _reasons(reasons: list[Reason]) -> Iterator[str]:
+    yield from (_reason(reason) for reason in reasons[:REASONS_SHOWN])
+    if (left := len(reasons) - REASONS_SHOWN) > 0:
+        yield f"  … and {left} more (--json has them all)"
+
+
+def _assumptions(reasons: list[Reason]) -> Iterator[str]:
+    """Name the models whose part is a declared assumption: ``prior:channel:email:no_labels`` and its like."""
+    models = dict.fromkeys(str(reason.detail).removeprefix("prior:").split(":")[0] for reason in reasons)
+    if models:
+        yield f"[dim]· rests on declared assumptions for: {', '.join(models)}[/dim]"
+
+
+def _reason(reason: Reason) -> str:
+    about = " ".join(word for word in (reason.offer_id, reason.channel) if word)
+    until = f", until {reason.until.isoformat()}" if reason.until else ""
+    detail = f" ({reason.detail})" if reason.detail else ""
+    return f"· {TEXTS[reason.code]}{f' [dim]{about}[/dim]' if about else ''}{detail}{until}"
+
+
+def plan_tables(plan: PlanReport, currency: str) -> Iterator[Table]:
+    """Return what was sent and what was held, and why."""
+    known = "" if plan.incremental else ", not incremental"
+    sends = [
+        (channel, count, plan.budgets.get(channel), plan.prices.get(channel))
+        for channel, count in plan.sends.items()
+    ]
+    title = (
+        f"{plan.send:,} messages for {plan.asked:,} customers, expected value {plan.value:,.0f} {currency}{known}"
+    )
+    yield table(title, ("channel", "sends", "budget", f"price ({currency})"), sends)
+    yield table("By offer", ("offer", "sends"), list(plan.offers.items()))
+    holds = [(code, count, TEXTS[code]) for code, count in plan.hold.items()]
+    yield table("Held, by main reason", ("reason", "customers", "meaning"), holds)

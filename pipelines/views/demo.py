@@ -1,0 +1,42 @@
+"""The demo's summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.console import table
+from pipelines.views.decisions import card, plan_tables
+from pipelines.views.models import outcomes_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.jobs.demonstrating import DemoReport
+
+CURRENCY = "USD"
+
+
+def show(report: DemoReport, console: Console) -> None:
+    """Draw what the demo found, in the order it happened."""
+    console.rule(f"{report.households:,} real households, as of {report.now:%d %B %Y %H:%M} UTC")
+    console.print(table("Events imported", ("type", "events"), list(report.imported.events.items())))
+    if report.imported.quarantined:
+        console.print(table("In quarantine", ("rule", "rows"), list(report.imported.quarantined.items())))
+    console.print(outcomes_table(report.outcomes))
+    for drawn in plan_tables(report.plan, CURRENCY):
+        console.print(drawn)
+    console.print("[bold]Some of the decisions[/bold]")
+    for decision in report.shown:
+        console.print(card(decision, CURRENCY))
+    _promises(report, console)
+
+
+def _promises(report: DemoReport, console: Console) -> None:
+    broken = ", ".join(f"{count} × {promise}" for promise, count in report.recount.counts.items() if count)
+    verdict = f"[red]broken: {broken}[/red]" if broken else "[green]none broken[/green]"
+    console.print(f"Promises recounted independently over {report.recount.sends:,} sends: {verdict}.")
+    console.print(f"All of it took {report.seconds:.0f} seconds. What is assumed and not measured is declared in")
+    console.print("examples/complete_journey/README.md: margins, costs, consent, and every belief about e-mail.\n")
+    console.print("Ask further:  kairos decide 1228 --demo --dry-run    one household, with reasons")
+    console.print("              kairos serve --demo                    the same over HTTP")
+    console.print("              kairos monitor --demo                  drift, pressure, delivery health")
