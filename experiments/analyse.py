@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import chisquare, false_discovery_control
@@ -21,6 +20,7 @@ from experiments.records import (
     SampleRatio,
     Verdict,
 )
+from features.lake import connect
 from measures.outcome import Interval, Outcome
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def analyse(
     customers = ripe(spec, who.table, until=until)
     if not customers.num_rows:
         return report
-    table = metric_table(spec, customers, events, connection or ibis.duckdb.connect())
+    table = metric_table(spec, customers, events, connection or connect())
     found = _discoveries(
         spec, [_effect(spec, table, metric, arm) for arm in spec.treatments for metric in spec.metrics]
     )
