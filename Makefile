@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	@# uv installs the lock in seconds where pip takes minutes; but it does not read pip.conf, so pip stands in.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
-	$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python -r requirements.lock || \
+	$(BIN)/uv pip install --quiet --system-certs --no-deps --python $(BIN)/python -r requirements.lock || \
 	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

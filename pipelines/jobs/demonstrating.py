@@ -27,8 +27,6 @@ from runtime.settings import CONFIG_VARIABLE, Settings
 from training.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from features.lake import Progress
     from runtime.build import Kairos
 
@@ -37,6 +35,8 @@ HOME = Path(".kairos") / "demo"
 MODELS_HOME = Path("mlruns") / "demo"
 PLAN_DAYS = 7
 BUCKETS = 4
+LOOKED_AT = 300
+"""Sends, and holds, among which the ones to show are picked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,16 +146,18 @@ def _excluded(kairos: Kairos) -> dict[str, int]:
 
 
 def _worth_showing(kairos: Kairos) -> list[Decision]:
-    """Return a few decisions that differ: a send on each channel, and holds."""
-    made = kairos.ledger.decisions_table()
-    chosen = list(_first_ids(made.to_pylist()))
-    return [kairos.ledger.decision(decision_id) for decision_id in chosen]
+    """Return decisions that differ: the most valuable send seen on each channel, a hold of each main reason."""
+    made = kairos.ledger.decisions_table().to_pylist()
+    sends = _looked_at(kairos, [row["decision_id"] for row in made if row["action"] == "send"])
+    holds = _looked_at(kairos, [row["decision_id"] for row in made if row["action"] == "hold"])
+    best = {send.channel: send for send in sorted(sends, key=_worth)}
+    reasons = {hold.reasons[0].code: hold for hold in reversed(holds)}
+    return [*best.values(), *reasons.values()]
 
 
-def _first_ids(rows: list[dict[str, Any]]) -> Iterator[str]:
-    seen: set[tuple[str, str | None]] = set()
-    for row in rows:
-        kind = (row["action"], row["channel"])
-        if kind not in seen:
-            seen.add(kind)
-            yield row["decision_id"]
+def _looked_at(kairos: Kairos, ids: Sequence[str]) -> list[Decision]:
+    return [kairos.ledger.decision(decision_id) for decision_id in ids[:LOOKED_AT]]
+
+
+def _worth(decision: Decision) -> float:
+    return decision.expected_value.total if decision.expected_value else 0.0
