@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # Two processes suit two cores and bound memory; MAKEFLAGS stay out of the tests.
 WORKERS ?= 2
+BUDGET  ?= 600
 export BENTOML_DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
@@ -54,8 +55,10 @@ serve: $(STAMP)  ## the HTTP service on the demo's data (run make demo first)
 bench: $(STAMP)  ## the benchmarks that need no further data
 	$(BIN)/kairos bench
 
-soak: $(STAMP)  ## the long random suite; SECONDS=600 sets its budget
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m soak --override-ini addopts="--strict-markers --import-mode=importlib"
+soak: $(STAMP)  ## the random suite with new examples, again and again for BUDGET seconds
+	@end=$$(($$(date +%s) + $(BUDGET))); rounds=0; while [ $$(date +%s) -lt $$end ]; do \
+	  KAIROS_HYPOTHESIS=soak $(BIN)/python -m pytest -q -n $(WORKERS) tests/property tests/agreement || exit 1; \
+	  rounds=$$((rounds + 1)); done; echo "soak: $$rounds rounds, all green"
 
 coverage: $(STAMP)  ## the suite with branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term-missing

@@ -14,7 +14,7 @@ switch_off_usage_statistics()
 settings.register_profile(
     "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-settings.register_profile("soak", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("KAIROS_HYPOTHESIS", "steady"))
 
 SHARED = {"service": "one running service", "system": "one demo"}

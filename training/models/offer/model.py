@@ -54,7 +54,7 @@ class TrainOffer:
     boosting: Boosting = _BOOSTING
     sends: Mapping[str, RandomisedSends] = field(default_factory=dict)
 
-    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # part of what every model takes
+    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
         """Learn, and backtest the response model on the latest ``days``."""
         moments = self.moments(sources)
         if not sources.vocabulary.categories:
@@ -65,7 +65,7 @@ class TrainOffer:
         train, test = found.of(found.cutoff > 0), found.of(found.cutoff == 0)
         if any(part.bought.min(initial=1.0) == part.bought.max(initial=0.0) for part in (train, test)):
             return NoLabels(reason=f"within {self.days} days everybody, or nobody, bought in every category")
-        return self._fitted(sources, train, test, seed=seed)
+        return self._fitted(sources, train, test, tune=tune, seed=seed)
 
     def moments(self, sources: TrainingSources) -> list[datetime]:
         """Return the cut-offs, the test's first, as far back as there is history."""
@@ -78,8 +78,12 @@ class TrainOffer:
         wanted = [latest - number * window for number in range(self.cutoffs + 1)]
         return [moment for moment in wanted if moment >= earliest]
 
-    def _fitted(self, sources: TrainingSources, train: Purchases, test: Purchases, *, seed: int) -> Fitted:
-        affinity = learn_response(train, sources.vocabulary, days=self.days, boosting=self.boosting, seed=seed)
+    def _fitted(
+        self, sources: TrainingSources, train: Purchases, test: Purchases, *, tune: int, seed: int
+    ) -> Fitted:
+        affinity = learn_response(
+            train, sources.vocabulary, days=self.days, boosting=self.boosting, tune=tune, seed=seed
+        )
         effects = learn_effects(self.sends, sources.offers, sources.priors, seed=seed)
         scorer = scorer_of(affinity, effects)
 

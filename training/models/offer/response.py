@@ -25,6 +25,7 @@ from features.vocabulary import LONG_WINDOW
 from measures.proper import log_loss_units
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster
 from training.sets import MOMENT, clusters, numbers, rows, spine, with_features
+from training.tuning import tuned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,9 +86,9 @@ def purchases(sources: TrainingSources, moments: Sequence[datetime], *, days: in
 
 
 def learn_response(
-    train: Purchases, vocabulary: Vocabulary, *, days: int, boosting: Boosting, seed: int
+    train: Purchases, vocabulary: Vocabulary, *, days: int, boosting: Boosting, tune: int = 0, seed: int
 ) -> Affinity:
-    """Return the response model of ``train``, calibrated out of fold by customer."""
+    """Return the response model of ``train``, tuned in ``tune`` trials and calibrated out of fold by customer."""
     activity, categories = activity_features(vocabulary), vocabulary.categories
     rates = popularity(train)
     training = Training(
@@ -97,6 +98,7 @@ def learn_response(
         groups=train.people,
         offset=np.tile(log_odds(rates), len(train.bought)),
     )
+    boosting = tuned(training, boosting, trials=tune, seed=seed)
     knots = calibrate(cross_fit(training, boosting, seed=seed, folds=_FOLDS), training.labels)
     booster = fit_booster(training, boosting, seed=seed)
     odds = raw_scores(booster, training.columns) + cast("FloatArray", training.offset)
