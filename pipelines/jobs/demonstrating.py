@@ -67,7 +67,7 @@ class DemoReport:
             "models": {outcome.model: outcome.as_json() for outcome in self.outcomes},
             "decisions": {"send": self.plan.send, "hold": dict(self.plan.hold)},
             "plan": asdict(self.plan),
-            "cap_violations": self.recount.counts["caps"],
+            "cap_violations": self.recount.counts["caps"] + self.recount.counts["gaps"],  # P1 is both
             "violations": self.recount.counts,
             "seconds": round(self.seconds, 1),
         }
