@@ -119,6 +119,7 @@ def _settings(home: Path, *, now: datetime | None = None) -> Settings:
         "mlflow_root": MODELS_HOME.absolute(),
         "model_prefix": "demo",
         "buckets": BUCKETS,
+        "salt": "complete-journey",  # no secret: public data, and everybody's demo decides alike
     }
     if now is not None:
         values["now"] = now.isoformat()
