@@ -27,7 +27,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class FloatView:
-    """A view of float columns, each ``width`` numbers wide (1: a plain column, else an array).
+    """A view of float columns: plain ones, or arrays of ``width`` numbers each (which may be one).
 
     ``resting`` are its values for a customer who is known but of whom it has no rows: nothing happened yet.
     NaN stands for null inside the array, because Feast's lists hold no nulls.
@@ -36,17 +36,17 @@ class FloatView:
     name: str
     columns: tuple[str, ...]
     resting: tuple[float, ...]
-    width: int = 1
+    width: int | None = None
     daily: bool = True
 
     @cached_property
     def size(self) -> int:
         """How many numbers one packed row holds."""
-        return len(self.columns) * self.width
+        return len(self.columns) * (self.width or 1)
 
     def pack(self, table: ir.Table) -> ir.Table:
         """Return ``customer_id``, the moment (as both of Feast's timestamps) and the packed array."""
-        if self.width == 1:
+        if self.width is None:
             packed = ibis.array([table[column].fill_null(_NAN) for column in self.columns])
         else:
             first, *rest = (table[column] for column in self.columns)
@@ -58,10 +58,10 @@ class FloatView:
         rows = _matrix(packed, self.size)
         rows[packed.is_null().to_numpy(zero_copy_only=False) & known] = self.resting
         present = known | packed.is_valid().to_numpy(zero_copy_only=False)
-        return {
-            column: _column(rows[:, i * self.width : (i + 1) * self.width], present)
-            for i, column in enumerate(self.columns)
-        }
+        if self.width is None:
+            return {column: _column(rows[:, i]) for i, column in enumerate(self.columns)}
+        parts = rows.reshape(len(rows), len(self.columns), self.width)
+        return {column: _arrays(parts[:, i], present) for i, column in enumerate(self.columns)}
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,12 @@ def _matrix(packed: pa.Array, size: int) -> NDArray[np.float64]:
     return rows
 
 
-def _column(numbers: NDArray[np.float64], present: NDArray[np.bool_]) -> pa.Array:
-    flat = pa.array(numbers.ravel(), mask=np.isnan(numbers.ravel()))
-    if numbers.shape[1] == 1:
-        return flat
-    lists = pa.FixedSizeListArray.from_arrays(flat, numbers.shape[1]).cast(pa.list_(pa.float64()))
+def _column(numbers: NDArray[np.float64]) -> pa.Array:
+    return pa.array(numbers, mask=np.isnan(numbers))
+
+
+def _arrays(numbers: NDArray[np.float64], present: NDArray[np.bool_]) -> pa.Array:
+    lists = pa.FixedSizeListArray.from_arrays(_column(numbers.ravel()), numbers.shape[1]).cast(
+        pa.list_(pa.float64())
+    )
     return pc.if_else(pa.array(present), lists, pa.scalar(None, lists.type))

@@ -41,6 +41,15 @@ def test_a_build_writes_one_file_a_view_and_bucket_and_vouches_for_them(tmp_path
     assert (manifest.vocabulary, manifest.until, manifest.buckets) == (WORDS, UNTIL, 2)
 
 
+def test_a_vocabulary_of_one_category_builds_and_comes_back_as_arrays_of_one(tmp_path):
+    words = Vocabulary(channels=("mail",), categories=("milk",))
+    build_features(_world(1), tmp_path, vocabulary=words, until=UNTIL)
+    packed = pq.read_table(tmp_path / "categories" / "00000.parquet")["categories"].combine_chunks()
+    view = next(view for view in views(words) if view.name == "categories")
+    columns = view.unpack(packed, np.ones(len(packed), bool))
+    assert columns["category_share"].to_pylist() == [[1.0]] * len(packed)
+
+
 def test_created_is_the_snapshots_own_moment_in_microseconds(tmp_path):
     build_features(_world(1), tmp_path, vocabulary=WORDS, until=UNTIL)
     held = pq.read_table(tmp_path / "activity" / "00000.parquet")
