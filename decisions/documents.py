@@ -45,6 +45,11 @@ def load(kind: type[C], path: Path) -> C:
     """
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError as error:
+        example = f"examples/complete_journey/{kind.__name__.lower()}.yaml"
+        raise DocumentError(
+            f"{path}: there is no such file; write one ({example} shows how) or name it"
+        ) from error
     except (OSError, yaml.YAMLError, DocumentError) as error:
         raise DocumentError(f"{path}: {error}") from error
     return read(kind, data, source=str(path))

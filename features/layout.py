@@ -105,6 +105,8 @@ class Layout:
         Raises:
             FileNotFoundError: where no build has finished.
         """
+        if not self.manifest.exists():
+            raise FileNotFoundError(f"{self.root} holds no built features; run `kairos features build` first")
         held = json.loads(self.manifest.read_text())
         words = held["vocabulary"]
         vocabulary = Vocabulary(tuple(words["channels"]), tuple(words["categories"]))

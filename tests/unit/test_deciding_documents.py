@@ -56,8 +56,8 @@ def test_a_policy_that_cannot_be_used_says_which_key_value_and_rule(tmp_path, te
         load_policy(written(tmp_path, text))
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(DocumentError, match=r"nowhere.yaml"):
+def test_a_missing_file_is_named_with_an_example_of_one(tmp_path):
+    with pytest.raises(DocumentError, match=r"nowhere.yaml: .*examples/complete_journey/policy.yaml"):
         load_policy(tmp_path / "nowhere.yaml")
 
 
