@@ -62,10 +62,14 @@ def _reasons(reasons: list[Reason]) -> Iterator[str]:
 
 
 def _assumptions(reasons: list[Reason]) -> Iterator[str]:
-    """Name the models whose part is a declared assumption: ``prior:channel:email:no_labels`` and its like."""
-    models = dict.fromkeys(str(reason.detail).removeprefix("prior:").split(":")[0] for reason in reasons)
-    if models:
-        yield f"[dim]· rests on declared assumptions for: {', '.join(models)}[/dim]"
+    """Name the models whose part is declared, and why: ``prior:channel:email:no_labels`` and its like."""
+    whys: dict[str, dict[str, None]] = {}
+    for reason in reasons:
+        model, *rest = str(reason.detail).removeprefix("prior:").split(":")
+        whys.setdefault(model, {}).update(dict.fromkeys(part.replace("_", " ") for part in rest[-1:]))
+    if whys:
+        named = (f"{model} ({', '.join(why)})" if why else model for model, why in whys.items())
+        yield f"[dim]· rests on declared assumptions for: {', '.join(named)}[/dim]"
 
 
 def _reason(reason: Reason) -> str:
