@@ -5,6 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import PydanticUndefined
+
+from runtime.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,10 +20,25 @@ standard error, and standard output ends with one JSON object on its last line. 
 2 asked wrongly.
 """
 
+_SETTINGS = """\
+## Settings
+
+Keys of `kairos.toml` in the present folder, or of the file that `--config` names. `KAIROS_` and the name in
+capitals, as in `KAIROS_PORT=3100`, lies above the file. Paths are relative to the present folder.
+"""
+
 
 def render(root: Any) -> str:
     """Return the page for the click command tree under ``root``."""
-    return "\n".join([_HEAD, *_sections(root, "kairos")]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_sections(root, "kairos"), *_settings()]).rstrip() + "\n"
+
+
+def _settings() -> Iterator[str]:
+    yield _SETTINGS
+    yield "| setting | default | meaning |\n|---|---|---|"
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in {None, PydanticUndefined} else f"`{field.default}`"
+        yield f"| `{name}` | {default} | {(field.description or '').replace('`' * 2, '`').replace(chr(10), ' ')} |"
 
 
 def _sections(command: Any, name: str) -> Iterator[str]:

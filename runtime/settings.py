@@ -27,15 +27,20 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 class Settings(BaseSettings):
     """Where things are and how the service listens. Paths that are not given follow from ``home``."""
 
-    model_config = SettingsConfigDict(env_prefix="KAIROS_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KAIROS_", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     home: AbsolutePath = Field(default=Path(".kairos"), validate_default=True)
     """Lake, feature tables, ledger and champions live below it."""
     policy: AbsolutePath = Field(default=Path("policy.yaml"), validate_default=True)
+    """The policy's file."""
     catalogue: AbsolutePath = Field(default=Path("catalogue.yaml"), validate_default=True)
+    """The catalogue's file."""
     ledger_url: str | None = None
     """SQLAlchemy URL; by default SQLite below ``home``."""
     mlflow_root: AbsolutePath = Field(default=Path("mlruns"), validate_default=True)
+    """MLflow's embedded store."""
     mlflow_uri: str | None = None
     """Tracking and registry URI; by default the embedded store below ``mlflow_root``."""
     model_prefix: str = "kairos"
@@ -43,16 +48,21 @@ class Settings(BaseSettings):
     buckets: int = Field(default=16, ge=1, le=4096)
     """Household buckets of a new lake; an existing lake keeps its own."""
     seed: int = 20170101
+    """Of everything random in training."""
     memory_limit: str = "2GB"
     """What DuckDB may use for one bucket."""
     threads: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)
+    """Threads of DuckDB; by default one a core."""
     now: AwareDatetime | None = None
     """A moment to stand still at; by default the machine's clock."""
     salt: SecretStr | None = None
     """Key of the draws; by default one is generated below ``home`` and kept."""
     host: str = "127.0.0.1"
+    """Where the service listens."""
     port: int = Field(default=3000, ge=0, le=65535)
+    """The service's port."""
     workers: int = Field(default=1, ge=1)
+    """Worker processes of the service."""
     api_key: SecretStr | None = None
     """Key callers present; by default one is generated below ``home`` and kept."""
 
