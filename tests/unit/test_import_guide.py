@@ -11,6 +11,8 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from decisions.catalogue import load_catalogue
+from decisions.policy import load_policy
 from features.importing import load_mapping, run_import
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock, PreferenceBlock, Source
 from features.importing.rules import contract_rules
@@ -42,6 +44,14 @@ def test_an_example_reports_what_the_guide_says(tmp_path, files):
     report = run_import(mapping, KeepingSink(lake), quarantine_root=lake.quarantine, now=NOW).as_json()
     expected = json.loads(dict(files)["report"])
     assert {key: report[key] for key in expected} == expected
+
+
+def test_the_guides_policy_and_catalogue_can_be_used(tmp_path):
+    for _, name, text in _FENCE.findall(GUIDE):
+        if name in {"policy.yaml", "catalogue.yaml"}:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    policy, catalogue = load_policy(tmp_path / "policy.yaml"), load_catalogue(tmp_path / "catalogue.yaml")
+    assert set(catalogue.channels) <= set(policy.channels)
 
 
 def test_there_are_examples():
