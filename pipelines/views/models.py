@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.markup import escape
+
 from pipelines.console import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
-
     from training.outcome import Outcome
 
 
-def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
-    """Return a row per model: its metric on later data beside its baseline's, and why it was promoted or not."""
-    columns = ("model", "metric", "value", "baseline", "its value", "better by (95%)", "promoted", "why")
-    return table("Models, judged on later data", columns, [_row(each) for each in outcomes])
+def outcomes_table(outcomes: Sequence[Outcome]) -> Group:
+    """Return a row per model, its metric on later data beside its baseline's; below, why it was promoted."""
+    columns = ("model", "metric", "value", "baseline", "its value", "better by (95%)", "promoted")
+    whys = [f"[dim]{each.model}: {escape(each.reason)}[/dim]" for each in outcomes]
+    return Group(table("Models, judged on later data", columns, [_row(each) for each in outcomes]), *whys)
 
 
 def _row(outcome: Outcome) -> tuple[object, ...]:
@@ -30,5 +32,4 @@ def _row(outcome: Outcome) -> tuple[object, ...]:
         outcome.baseline_value,
         interval,
         outcome.promoted,
-        outcome.reason,
     )
