@@ -86,7 +86,7 @@ def analyse(
 ) -> None:
     """Say whether it helped: the sample ratio first, an interval beside every lift, and "cannot tell" where so.
 
-    Example: kairos experiment analyse examples/webshop/subject_line.yaml --exposures assigned.csv
+    Example: kairos experiment analyse evening-sends.yaml --exposures assigned.csv
     """
     from rich.markdown import Markdown
 
