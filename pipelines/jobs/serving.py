@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ def serve_until_stopped(settings: Settings) -> int:
     process = subprocess.Popen(  # noqa: S603  # our own command, as a list
         command.argv, env=dict(command.environment)
     )
+    # SIGTERM to this process alone would leave the service listening: pass it on.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
     try:
         return process.wait()
     except KeyboardInterrupt:
