@@ -14,6 +14,7 @@ from features.contracts.words import (
     Contract,
     Country,
     Id,
+    Properties,
     Purpose,
     TimeZone,
     UtcDatetime,
@@ -33,7 +34,7 @@ class Customer(Contract):
     locale: str | None = None
     registered_at: UtcDatetime | None = None
     birthday: date | None = None
-    attributes: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    attributes: Properties = Field(default_factory=dict)
     contacts: dict[Channel, ContactState] = Field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import AfterValidator, Field
 
-from features.contracts.words import Channel, Contract, Currency, Id, UtcDatetime
+from features.contracts.words import Channel, Contract, Currency, Id, Properties, UtcDatetime
 
 MESSAGE_TYPES = ("sent", "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")
 BEHAVIOUR_TYPES = (
@@ -60,7 +60,7 @@ class Event(Contract):
     value: float | None = None
     currency: Currency | None = None
     automated: bool = False
-    properties: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    properties: Properties = Field(default_factory=dict)
 
 
 EVENT_SCHEMA = pa.schema(

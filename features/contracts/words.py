@@ -26,7 +26,10 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment.isoformat()} lies outside the years 1 to 9999 in UTC") from error
 
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -58,6 +61,34 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+Plain = str | int | float | bool | None
+
+
+_WHOLE_NUMBERS = range(-(2**63), 2**64)
+"""What JSON readers keep as whole numbers."""
+
+
+def _storable(named: dict[str, Plain]) -> dict[str, Plain]:
+    for name, value in named.items():
+        if isinstance(value, int) and value not in _WHOLE_NUMBERS:
+            raise ValueError(f"{name!r} is a whole number of more than 64 bits; write it as text")
+        if isinstance(value, str) and not _is_encodable(value):
+            raise ValueError(f"{name!r} holds half a surrogate pair, which no file can keep")
+    return named
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Properties = Annotated[dict[str, Plain], AfterValidator(_storable)]
+"""What a company adds under names of its own. Pydantic alone lets any text and any number through a union."""
 
 
 class Contract(BaseModel):

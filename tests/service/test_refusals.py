@@ -61,6 +61,29 @@ def test_half_a_surrogate_pair_is_no_fault_of_ours(app, odd):
     assert answer.status_code == 422
 
 
+def refused_event(app, field, **fields) -> bool:
+    good = {"event_id": "e", "customer_id": "c", "type": "viewed", "occurred_at": "2026-03-02T09:00:00Z"}
+    body = json.dumps({"events": [{**good, **fields}]})
+    answer = call(app, "POST", "/v1/events", content=body, headers=keyed({"Content-Type": "application/json"}))
+    assert answer.status_code == 200
+    (verdict,) = answer.json()["verdicts"]
+    return verdict["status"] == "refused" and verdict["problem"]["errors"][0]["field"] == field
+
+
+def test_half_a_surrogate_pair_among_the_properties_refuses_the_event_alone(app):
+    assert refused_event(app, "events[0].properties", properties={"note": "\ud800"})
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**400])
+def test_a_number_that_no_lake_can_keep_refuses_the_event_alone(app, number):
+    assert refused_event(app, "events[0].properties", properties={"note": number})
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_that_utc_cannot_name_refuses_the_event_alone(app, moment):
+    assert refused_event(app, "events[0].occurred_at", occurred_at=moment)
+
+
 def keyed(headers) -> dict:
     return {"X-API-Key": API_KEY, **headers}
 
