@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,7 @@ _READERS = {
     ".ndjson": "lines",
 }
 LINE_READABLE = "line_readable"
+_PIECE = 1 << 20
 
 # A delimiter no text holds: each line arrives whole. Blank lines are no rows.
 _LINES = """
@@ -87,10 +89,22 @@ def open_file(connection: Any, name: str, file: File, base: Path) -> Opened:
     if reader is None:
         raise MappingError(f"file {file.path!r} is of no known kind: {', '.join(_READERS)} (each also with .gz)")
     try:
+        _unpack(files)
         opened = {"parquet": _parquet, "csv": _csv, "lines": _json_lines}[reader](connection, name, files, file)
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError, EOFError, zlib.error) as error:
         raise MappingError(f"file {file.path!r} cannot be read: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise MappingError(f"file {file.path!r} cannot be read: a line is nested too deep") from error
     return _typed(opened, file)
+
+
+def _unpack(files: list[Path]) -> None:
+    """Read packed files to their end: DuckDB takes what is left of one that was cut short for the whole."""
+    for file in files:
+        if file.suffix == ".gz":
+            with gzip.open(file) as packed:
+                while packed.read(_PIECE):
+                    pass
 
 
 def _parquet(connection: Any, name: str, files: list[Path], file: File) -> Opened:

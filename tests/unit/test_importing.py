@@ -101,6 +101,25 @@ def test_strict_lets_good_files_through(shop):
     assert shop.run(strict=True).events == {"purchased": 1}
 
 
+@pytest.mark.parametrize("damage", ["cut short", "not packed", "altered"])
+def test_a_damaged_gzip_file_is_refused_before_anything_is_imported(shop, damage):
+    lines = "id,who,at\n" + "".join(f"{n},7,2024-01-01 10:00\n" for n in range(20_000))
+    packed = gzip.compress(lines.encode())
+    middle = len(packed) // 2
+    altered = packed[:middle] + bytes(64) + packed[middle + 64 :]
+    damaged = {"cut short": packed[:middle], "not packed": lines.encode(), "altered": altered}[damage]
+    (shop.folder / "sales.csv.gz").write_bytes(damaged)
+    with pytest.raises(MappingError, match=r"file 'sales\.csv\.gz' cannot be read"):
+        shop.run(sources="sales: sales.csv.gz")
+    assert ids(shop.lake) == []
+
+
+def test_a_line_nested_too_deep_is_refused_and_names_its_file(shop):
+    shop.write("sales.jsonl", '{"id": "1", "who": "7", "at": ' + "[" * 5000 + "]" * 5000 + "}\n")
+    with pytest.raises(MappingError, match=r"file 'sales\.jsonl' cannot be read"):
+        shop.run(sources="sales: sales.jsonl")
+
+
 BERLIN = '{value: "{at}", time_zone: Europe/Berlin}'
 
 
