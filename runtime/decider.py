@@ -36,6 +36,10 @@ Refusal = RequestConflict | AskError
 class Purse(Protocol):
     """Shared budgets, as a plan spends them decision by decision."""
 
+    def open(self, transaction: Transaction) -> None:
+        """Find out what is left, under the block's lock and before its first draw."""
+        ...
+
     def state(self) -> BudgetState:
         """Return the prices and exhausted channels as they stand before the next draw."""
         ...
@@ -110,6 +114,7 @@ class Decider:
         with self._ledger.transaction_many(list(scores)) as transaction:
             known = transaction.find_requests([ask.request_id for ask in asks])
             states = transaction.states(list(scores), moment)
+            purse.open(transaction)
             block = _Block(self, purse, moment)
             answers = [
                 _same(ask, *known[ask.request_id])

@@ -26,6 +26,15 @@ _REQUESTS = select(_decision.c.request_id, _record.c.body, _decision.c.state, _d
 )
 _ONE_REQUEST = _REQUESTS.where(_decision.c.request_id == bindparam("request_id"))
 _SOME_REQUESTS = _REQUESTS.where(Among(_decision.c.request_id, "request_ids"))
+_SENDS = (
+    select(_decision.c.channel, func.count())
+    .where(
+        _decision.c.request_id >= bindparam("first"),
+        _decision.c.request_id < bindparam("past"),
+        _decision.c.action == literal_column("'send'"),
+    )
+    .group_by(_decision.c.channel)
+)
 
 # `postgresql.insert` writes ON CONFLICT as SQLite reads it too; its SQLite twin compiles for SQLite alone.
 _DECIDE = postgresql.insert(_decision).on_conflict_do_nothing(index_elements=[_decision.c.request_id])
@@ -86,6 +95,11 @@ class Transaction:
         """Return :meth:`find_request` of every request that was answered before."""
         found = self._session.rows(_SOME_REQUESTS, request_ids=listed(request_ids))
         return {row[0]: (decision_from_json(row[1], row[2]), row[3]) for row in found}
+
+    def sends_by_channel(self, prefix: str) -> dict[str, int]:
+        """Count the sends decided on requests whose id begins with ``prefix``, whatever became of them."""
+        past = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        return {row[0]: row[1] for row in self._session.rows(_SENDS, first=prefix, past=past)}
 
     def record(self, decision: Decision, *, body_hash: str, frozen: bytes) -> Decision:
         """Write the decision, its record, its reserved place, its line in the outbox and in the audit.

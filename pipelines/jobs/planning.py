@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from decisions.draws import uniform
@@ -21,8 +20,9 @@ from pipelines.jobs.importing import lake_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
+    from decisions.ledger import Transaction
     from features.lake import Progress
     from runtime.build import Kairos
 
@@ -83,10 +83,20 @@ def plan_day(
 
 @dataclass
 class _Purse:
-    """The plan's places per channel, counted down as decisions are made."""
+    """The plan's places per channel, counted down as decisions are made.
 
-    left: dict[str, int]
+    What is spent is counted anew with each block, under its lock: an earlier run that was killed and another at
+    the same time have spent of the same places.
+    """
+
+    prefix: str
+    budgets: Mapping[str, int]
     prices: Mapping[str, float]
+    left: dict[str, int] = field(default_factory=dict)
+
+    def open(self, transaction: Transaction) -> None:
+        spent = transaction.sends_by_channel(self.prefix)
+        self.left = {channel: places - spent.get(channel, 0) for channel, places in self.budgets.items()}
 
     def state(self) -> BudgetState:
         return BudgetState(prices=self.prices, exhausted=frozenset(c for c, n in self.left.items() if n <= 0))
@@ -131,7 +141,7 @@ class _Plan:
     def run(self, progress: Progress | None) -> _Tally:
         customers = self._customers()
         self.prices = self._prices(customers)
-        purse, tally, done = _Purse(self._places_left(), self.prices), _Tally(), 0
+        purse, tally, done = _Purse(self._prefix, self.budgets, self.prices), _Tally(), 0
         for block in _blocks(customers):
             asks = [self._ask(customer) for customer in block]
             for decision in self.kairos.decider.decide_block(asks, purse=purse, now=self.now):
@@ -154,21 +164,6 @@ class _Plan:
     @property
     def _prefix(self) -> str:
         return f"plan:{self.day.isoformat()}:{self.days}:"
-
-    def _places_left(self) -> dict[str, int]:
-        """Return the budgets less what an earlier, killed run of this plan has reserved."""
-        midnight = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
-        made = self.kairos.ledger.decisions_table(since=min(midnight, self.now))
-        rows = zip(
-            made["request_id"].to_pylist(), made["channel"].to_pylist(), made["action"].to_pylist(), strict=True
-        )
-        spent = Counter(
-            channel for request, channel, action in rows if action == "send" and self._is_mine(request)
-        )
-        return {channel: places - spent[channel] for channel, places in self.budgets.items()}
-
-    def _is_mine(self, request_id: str) -> bool:
-        return request_id.startswith(self._prefix)
 
     def _prices(self, customers: Sequence[str]) -> dict[str, float]:
         """Return for each channel the value of the last sampled send that would still find a place."""

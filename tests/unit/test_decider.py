@@ -84,6 +84,9 @@ class PurseOf:
     def __init__(self, messages):
         self.left = messages
 
+    def open(self, transaction):
+        self.opened = True
+
     def state(self):
         return BudgetState(exhausted=frozenset({"email", "sms"}) if self.left <= 0 else frozenset())
 

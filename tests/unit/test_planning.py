@@ -1,0 +1,81 @@
+"""The plan of a day spends its budgets once, however often it is killed, run again or run twice at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+
+from features.contracts import CUSTOMER_SCHEMA
+from pipelines.jobs import planning
+from pipelines.jobs.importing import lake_of
+from runtime.build import build
+from tests.service_world import NOW, settings_in, settle
+
+BLOCK = 20
+CUSTOMERS = [f"c{number}" for number in range(3 * BLOCK)]
+PLACES = 2 * BLOCK // 3
+"""Fewer than one block would send."""
+POLICY = f"""
+channels: [email]
+quiet_hours: []
+min_gap_hours: 0
+daily_budget: {{email: {PLACES}}}
+"""
+TOMORROW = (NOW + timedelta(days=1)).date()
+
+
+class KilledError(Exception):
+    """The run is over, between two blocks."""
+
+
+def after(blocks, act):
+    """Progress that does ``act`` once so many blocks are decided."""
+    return lambda _stage, done, _of: act() if done == blocks * BLOCK else None
+
+
+def die():
+    raise KilledError
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "BLOCK", BLOCK)
+    settings = settings_in(tmp_path)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    settle(settings, CUSTOMERS)
+    empty = dict.fromkeys(CUSTOMER_SCHEMA.names)
+    rows = [{**empty, "customer_id": each, "attributes": "{}", "contacts": "{}"} for each in CUSTOMERS]
+    lake_of(settings).put_customers(pa.Table.from_pylist(rows, schema=CUSTOMER_SCHEMA))
+    return settings
+
+
+def plan(settings, **options):
+    with build(settings) as kairos:
+        return planning.plan_day(kairos, day=TOMORROW, **options)
+
+
+def reserved(settings) -> int:
+    with build(settings) as kairos:
+        return Counter(kairos.ledger.decisions_table()["action"].to_pylist())["send"]
+
+
+def test_a_plan_spends_its_budget_and_no_more(settings):
+    assert plan(settings).send == PLACES == reserved(settings)
+
+
+def test_a_plan_for_tomorrow_killed_and_run_again_later_keeps_its_budget(settings):
+    with pytest.raises(KilledError):
+        plan(settings, progress=after(1, die))
+    later = settings.model_copy(update={"now": NOW + timedelta(hours=1)})
+    assert plan(later).send == PLACES == reserved(settings)
+
+
+def test_two_runs_of_a_plan_at_the_same_time_keep_its_budget_together(settings):
+    def another_goes_ahead():
+        with pytest.raises(KilledError):
+            plan(settings, progress=after(2, die))
+
+    assert plan(settings, progress=after(1, another_goes_ahead)).send == PLACES == reserved(settings)
