@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from decisions.draws import uniform
@@ -177,9 +177,14 @@ class _Plan:
         }
 
     def _wanted(self, sample: Sequence[str]) -> dict[str, list[float]]:
-        """Return what the sends that the sample would get without budgets are worth, by channel."""
+        """Return what the sends that the sample would get without budgets are worth, by channel.
+
+        Under request ids of their own, and so by other draws than those that decide: a price that knew how a
+        customer's draw came out would make the probability recorded for it wrong.
+        """
+        asks = [replace(ask, request_id=f"price:{ask.request_id}") for ask in map(self._ask, sample)]
         values: dict[str, list[float]] = {}
-        for decision in self.kairos.decider.preview([self._ask(each) for each in sample], now=self.now):
+        for decision in self.kairos.decider.preview(asks, now=self.now):
             if decision.action == "send" and decision.expected_value:
                 values.setdefault(str(decision.channel), []).append(decision.expected_value.total)
         return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -79,3 +80,27 @@ def test_two_runs_of_a_plan_at_the_same_time_keep_its_budget_together(settings):
             plan(settings, progress=after(2, die))
 
     assert plan(settings, progress=after(1, another_goes_ahead)).send == PLACES == reserved(settings)
+
+
+class Listening:
+    """A decider that keeps the request ids it is asked under."""
+
+    def __init__(self, decider):
+        self.decider, self.previewed, self.decided = decider, set(), set()
+
+    def preview(self, asks, **options):
+        self.previewed |= {ask.request_id for ask in asks}
+        return self.decider.preview(asks, **options)
+
+    def decide_block(self, asks, **options):
+        self.decided |= {ask.request_id for ask in asks}
+        return self.decider.decide_block(asks, **options)
+
+
+def test_prices_are_set_by_other_draws_than_those_that_decide(settings):
+    with build(settings) as kairos:
+        heard = Listening(kairos.decider)
+        planning.plan_day(replace(kairos, decider=heard), day=TOMORROW)
+    assert heard.previewed
+    assert heard.decided
+    assert heard.previewed.isdisjoint(heard.decided)
