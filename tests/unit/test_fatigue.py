@@ -130,6 +130,14 @@ def test_messages_that_are_not_ripe_are_left_out():
     assert len(sends.at) == 1
 
 
+def test_no_message_to_learn_from_knows_of_a_loss_after_the_cut():
+    daily = table([("a", day) for day in range(20)] + [("b", 12.5)])
+    lost_later = table([("b", 14.5)])  # laid to a message before the cut, and known only after it
+    train, test = TrainFatigue(days=3).split(labelled(daily, lost_later, days=3, now=NOW))
+    assert train.at.max() + timedelta(days=3) / timedelta(microseconds=1) <= test.at.min()
+    assert not train.lost.any()
+
+
 def test_a_loss_long_after_is_not_laid_to_the_message():
     assert not labelled(table([("a", 0)]), table([("a", 9)]), days=7, now=NOW).lost.any()
 

@@ -14,7 +14,7 @@ from decisions.scorers.fatigue import FatigueModel, declared_hazard
 from measures.proper import log_loss_units
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.fatigue.hazard import RandomisedPressure, observed_hazard, randomised_drop, randomised_hazard
-from training.models.fatigue.sends import LOSSES, PRESSURE_DAYS, ripe_sends
+from training.models.fatigue.sends import DAY, LOSSES, PRESSURE_DAYS, ripe_sends
 from training.sets import fingerprint
 
 if TYPE_CHECKING:
@@ -41,15 +41,19 @@ class TrainFatigue:
     drawn: Mapping[str, RandomisedPressure] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # closed forms: nothing to tune or draw
-        """Learn from the first 70% of messages in time, and measure on the rest."""
+        """Learn from messages that were ripe when the last 30% in time began, and measure on those."""
         sends = ripe_sends(sources, days=self.days)
         if sends.lost.sum() < _FEWEST_LOSSES:
             return NoLabels(reason=self._too_few(sends))
-        cut = np.quantile(sends.at, _EARLIER)
-        train, test = sends.of(sends.at < cut), sends.of(sends.at >= cut)
+        train, test = self.split(sends)
         if not train.lost.any() or not test.lost.any():
             return NoLabels(reason=f"all {int(sends.lost.sum())} losses fall on one side of the cut in time")
         return self._fitted(sources.priors, train, test)
+
+    def split(self, sends: Sends) -> tuple[Sends, Sends]:
+        """Return the messages whose outcome was in when the later share began, and that share."""
+        cut = np.quantile(sends.at, _EARLIER)
+        return sends.of(sends.at + self.days * DAY <= cut), sends.of(sends.at >= cut)
 
     def _fitted(self, priors: Priors, train: Sends, test: Sends) -> Fitted:
         scorer = FatigueModel.of(self._channels(priors, train), why="no_labels")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LOSSES = ("unsubscribed", "complained")
 PRESSURE_DAYS = 7
-_DAY = 24 * 3600 * 1_000_000
+DAY = 24 * 3600 * 1_000_000
+"""In microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +61,19 @@ def labelled(sent: pa.Table, lost: pa.Table, *, days: int, now: datetime) -> Sen
     sent = sent.sort_by([(name, "ascending") for name in ("customer_id", "channel", "occurred_at")])
     at, lost_at = _microseconds(sent), _microseconds(lost)
     of_sent, of_lost = _numbered(sent, lost)
-    ripe = at < _moment(now) - days * _DAY
+    ripe = at < _moment(now) - days * DAY
     return Sends(
         customer=clusters(sent["customer_id"]),
         channel=np.asarray(sent["channel"].to_pylist(), dtype=np.str_),
         at=at,
         level=_levels(of_sent, at),
-        lost=_blamed(of_sent, at, of_lost, lost_at, within=days * _DAY),
+        lost=_blamed(of_sent, at, of_lost, lost_at, within=days * DAY),
     ).of(ripe)
 
 
 def _levels(of: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
     axis = _axis(of, at, since=at)
-    first = np.searchsorted(axis, axis - PRESSURE_DAYS * _DAY, side="right")
+    first = np.searchsorted(axis, axis - PRESSURE_DAYS * DAY, side="right")
     return np.asarray(np.minimum(np.arange(len(at)) - first, LEVELS - 1))
 
 
@@ -97,7 +98,7 @@ def _axis(of: NDArray[np.int64], at: NDArray[np.int64], *, since: NDArray[np.int
     # One rising axis for all: every customer and channel starts well after the last, and one search serves all.
     if not len(since):
         return at
-    span = since.max() - since.min() + (PRESSURE_DAYS + 1) * _DAY
+    span = since.max() - since.min() + (PRESSURE_DAYS + 1) * DAY
     return np.asarray(of * span + (at - since.min()))
 
 
