@@ -37,6 +37,8 @@ SAMPLE = 1000
 class PlanReport:
     """What a plan came to. ``value`` sums the expected values of the sends; ``hold`` counts by main reason.
 
+    The price of a place is no cost: it only ranks those who compete for it, and is left out of ``value``.
+
     ``incremental`` is false unless a randomised send stands behind every value.
     """
 
@@ -124,7 +126,7 @@ class _Tally:
         self.offers[str(decision.offer_id)] += 1
         self.incremental &= decision.incremental
         if decision.expected_value:
-            self.value += decision.expected_value.total
+            self.value += decision.expected_value.total + decision.expected_value.price
 
 
 class _Plan:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.contracts import CUSTOMER_SCHEMA
@@ -65,6 +66,15 @@ def reserved(settings) -> int:
 
 def test_a_plan_spends_its_budget_and_no_more(settings):
     assert plan(settings).send == PLACES == reserved(settings)
+
+
+def test_the_price_of_a_place_is_not_taken_from_the_value_of_a_plan(settings):
+    with build(settings) as kairos:
+        report = planning.plan_day(kairos, day=TOMORROW)
+        made = kairos.ledger.decisions_table().filter(pc.field("action") == "send")["decision_id"].to_pylist()
+        parts = [kairos.ledger.decision(each).expected_value for each in made]
+    assert all(each.price > 0 for each in parts)
+    assert report.value == pytest.approx(sum(replace(each, price=0).total for each in parts))
 
 
 def test_a_plan_for_tomorrow_killed_and_run_again_later_keeps_its_budget(settings):
