@@ -16,7 +16,7 @@ from features.store import FeatureStore, FeaturesUnavailable
 from features.store.store import TTL
 from features.views import views
 from features.vocabulary import Vocabulary
-from tests.feature_world import WORDS, MemoryLake, customer, event, utc
+from tests.worlds.features import WORDS, MemoryLake, customer, event, utc
 
 UNTIL = date(2017, 6, 1)
 NOW = utc(2017, 6, 1)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.contracts import EVENT_SCHEMA, Event
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, fresh, record, send
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, fresh, record, send
 
 STATES = ("reserved", "confirmed", "released")
 _examples = itertools.count()

@@ -13,7 +13,7 @@ import pytest
 from features.lake import Appended, Lake, bucket_of
 from features.lake.files import write_parquet
 from features.lake.manifest import Manifest
-from tests.lake_rows import customer, customers, event, events, everything, ids
+from tests.worlds.lake import customer, customers, event, events, everything, ids
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ _WRITER = """
 import os, signal, sys
 from pathlib import Path
 from features.lake import Lake, manifest
-from tests.lake_rows import customer, customers, event, events
+from tests.worlds.lake import customer, customers, event, events
 
 root, verb, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)

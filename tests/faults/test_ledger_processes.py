@@ -10,8 +10,8 @@ import pytest
 
 from decisions.ledger import Ledger
 from pipelines.recount import Rules, recount
-from tests import ledger_workers
-from tests.ledger_world import NOW, ada, consent, fresh, record, send, url_in
+from tests.worlds import ledger_workers
+from tests.worlds.ledger import NOW, ada, consent, fresh, record, send, url_in
 
 KILLS = 10
 PROCESSES = 4

@@ -16,7 +16,7 @@ from runtime.serve_command import serve_command
 from runtime.service_process import ServiceProcess
 from serving.answers import shown
 from serving.rendering import dumps
-from tests.service_world import API_KEY, ask, free_port, settings_in, settle
+from tests.worlds.service import API_KEY, ask, free_port, settings_in, settle
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from decisions.choice import explore, pick
 from decisions.records import Keys
-from tests.deciding import CHANNELS, NOON, answer, catalogue, offer, policy, scores, sent, state
+from tests.worlds.deciding import CHANNELS, NOON, answer, catalogue, offer, policy, scores, sent, state
 
 values = st.lists(st.floats(-5, 5) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=8)
 

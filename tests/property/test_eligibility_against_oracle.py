@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from decisions.eligibility.counting import rolling
 from decisions.localtime import DAY, days_between, local_dates, periods, wall_hours
 from decisions.zones import zones_of_country
-from tests.deciding import answer, customer, policy, sent, state
+from tests.worlds.deciding import answer, customer, policy, sent, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

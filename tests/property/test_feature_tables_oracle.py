@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.tables import activity, categories, pressure
-from tests.feature_world import (
+from tests.worlds.features import (
     WORDS,
     Runner,
     event,

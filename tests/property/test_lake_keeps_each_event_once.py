@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.lake import Appended, Lake, bucket_of
-from tests.lake_rows import NOON, customer, customers, event, events, everything
+from tests.worlds.lake import NOON, customer, customers, event, events, everything
 
 BUCKETS = 3
 

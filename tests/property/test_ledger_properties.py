@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from decisions.ledger.codec import micros, moment
 from pipelines.recount import Rules, _crowded, recount
-from tests.ledger_world import HOUR, NOW, consent, event, fresh, record, send, url_in
+from tests.worlds.ledger import HOUR, NOW, consent, event, fresh, record, send, url_in
 
 CHANNELS = ("email", "sms")
 OPENING = NOW + HOUR

@@ -13,7 +13,7 @@ from decisions.decide import decide
 from decisions.records import Ask, BudgetState, Exposure
 from decisions.replay import freeze, freeze_catalogue, freeze_policy, keys_of, replay
 from features.contracts import Preference
-from tests.deciding import (
+from tests.worlds.deciding import (
     CHANNELS,
     CUSTOMER,
     KEYS,

@@ -10,7 +10,7 @@ from runtime.build import build
 from runtime.serve_command import serve_command
 from runtime.service_process import ServiceProcess
 from serving.app import create_app
-from tests.service_world import API_KEY, free_port, settings_in, settle
+from tests.worlds.service import API_KEY, free_port, settings_in, settle
 
 POOL = [f"person-{number}" for number in range(200)]
 

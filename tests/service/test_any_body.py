@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.service_world import API_KEY, NOW, call
+from tests.worlds.service import API_KEY, NOW, call
 
 HEADERS = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
 ANY_BODY = settings(

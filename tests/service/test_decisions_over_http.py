@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.answers import DecisionOut, DecisionsOut, TimelineOut, VerdictsOut
-from tests.service_world import ask
+from tests.worlds.service import ask
 
 
 def decided(http, person, **fields) -> dict:

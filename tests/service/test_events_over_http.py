@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.answers import EventVerdictsOut
-from tests.service_world import NOW, ask
+from tests.worlds.service import NOW, ask
 
 
 def event(event_id, customer_id, kind="purchased", **fields) -> dict:

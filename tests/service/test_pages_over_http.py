@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.answers import StatusOut
-from tests.service_world import ask
+from tests.worlds.service import ask
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])

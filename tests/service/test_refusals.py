@@ -9,7 +9,7 @@ import pytest
 
 from decisions.ledger import LedgerBusy
 from serving.app import BODY_LIMIT, create_app
-from tests.service_world import API_KEY, ask, call
+from tests.worlds.service import API_KEY, ask, call
 
 GOOD = {"request_id": "r", "customer_id": "c"}
 

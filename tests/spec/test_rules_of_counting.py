@@ -8,7 +8,19 @@ import pytest
 
 from decisions.records import Exposure
 from features.contracts import Preference
-from tests.deciding import CUSTOMER, NOON, answer, catalogue, codes, customer, offer, policy, scores, sent, state
+from tests.worlds.deciding import (
+    CUSTOMER,
+    NOON,
+    answer,
+    catalogue,
+    codes,
+    customer,
+    offer,
+    policy,
+    scores,
+    sent,
+    state,
+)
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ import pytest
 from decisions.decide import AskError
 from decisions.records import BudgetState
 from features.contracts import Campaign, Preference
-from tests.deciding import (
+from tests.worlds.deciding import (
     CUSTOMER,
     NOON,
     answer,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.deciding import NOON, answer, catalogue, codes, customer, offer, policy, scores, state
+from tests.worlds.deciding import NOON, answer, catalogue, codes, customer, offer, policy, scores, state
 
 NIGHT = [{"from_hour": 21, "until_hour": 8}]
 

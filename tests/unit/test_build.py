@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from decisions.documents import DocumentError
 from runtime.build import build, derived_keys
 from runtime.clock import SystemClock
-from tests.service_world import NOW, settings_in
+from tests.worlds.service import NOW, settings_in
 
 
 def test_every_draw_has_a_key_of_its_own():

@@ -14,7 +14,7 @@ from runtime import scored
 from runtime.build import build
 from runtime.online import FeaturesNotBuiltError, OnlineFeatures
 from runtime.scored import FEATURES_AWAY, NO_FEATURES, SCORING_FAILED, Scored
-from tests.service_world import NOW, settings_in, settle
+from tests.worlds.service import NOW, settings_in, settle
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from decisions.catalogue import Catalogue, load_catalogue
 from decisions.documents import DocumentError
 from decisions.eligibility import Code, code_table
 from decisions.policy import Policy, load_policy, overlaid
-from tests.deciding import catalogue, offer, policy
+from tests.worlds.deciding import catalogue, offer, policy
 
 ROOT = Path(__file__).parents[2]
 

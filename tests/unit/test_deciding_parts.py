@@ -22,7 +22,7 @@ from decisions.tokens import Unsubscribe, read_unsubscribe_token, unsubscribe_to
 from decisions.value import lane, read_moments, worth
 from decisions.wording import filled
 from decisions.zones import WORLD, zones_of_country
-from tests.deciding import (
+from tests.worlds.deciding import (
     CHANNELS,
     CUSTOMER,
     KEYS,

@@ -12,7 +12,7 @@ from features.build import build_features, last_snapshot
 from features.layout import Layout, Manifest, replacing
 from features.views import WidthError, views
 from features.vocabulary import Vocabulary
-from tests.feature_world import WORDS, MemoryLake, customer, event, utc
+from tests.worlds.features import WORDS, MemoryLake, customer, event, utc
 
 UNTIL = date(2017, 6, 1)
 

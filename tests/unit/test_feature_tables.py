@@ -8,7 +8,7 @@ import pytest
 
 from features.rhythm import evidence, rhythm
 from features.tables import activity, contact, pressure
-from tests.feature_world import customer, customers_table, event, events_table, run, utc
+from tests.worlds.features import customer, customers_table, event, events_table, run, utc
 
 JUNE = date(2017, 6, 1)
 JUNE_BEGINS = utc(2017, 6, 1)

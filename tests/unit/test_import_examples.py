@@ -12,7 +12,7 @@ import pytest
 
 from features.importing import load_mapping, run_import
 from features.lake import Lake, bucket_of, connect
-from tests.lake_rows import KeepingSink, everything
+from tests.worlds.lake import KeepingSink, everything
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -17,7 +17,7 @@ from features.importing import load_mapping, run_import
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock, PreferenceBlock, Source
 from features.importing.rules import contract_rules
 from features.lake import Lake
-from tests.lake_rows import KeepingSink
+from tests.worlds.lake import KeepingSink
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
 NOW = datetime(2024, 12, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 
 from features.importing import ImportRefusedError, MappingError, load_mapping, run_import
 from features.lake import Lake
-from tests.lake_rows import KeepingSink, everything, ids
+from tests.worlds.lake import KeepingSink, everything, ids
 
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 

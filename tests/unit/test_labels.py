@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.training_world import BEGIN, world
+from tests.worlds.training import BEGIN, world
 from training.labels import engagements, silence
 
 

@@ -11,7 +11,7 @@ import pytest
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.importing.quarantine import Quarantine
 from features.lake import Appended, Lake, bucket_of, connect
-from tests.lake_rows import NOON, customer, customers, event, events, everything, ids
+from tests.worlds.lake import NOON, customer, customers, event, events, everything, ids
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from features.contracts import EVENT_SCHEMA
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
 
 
 @pytest.fixture

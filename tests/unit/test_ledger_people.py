@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from features.contracts import Preference
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, send, state
 
 
 @pytest.fixture

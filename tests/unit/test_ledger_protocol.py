@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from features.contracts import Preference
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
 
 
 @pytest.fixture

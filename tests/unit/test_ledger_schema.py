@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from decisions.ledger import Ledger, LedgerBusy, LedgerCorrupt, LedgerError, LedgerUnavailable, migrate, sqlite
 from decisions.ledger.schema import metadata
-from tests.ledger_world import NOW, ada, fresh, record, send, state, url_in
+from tests.worlds.ledger import NOW, ada, fresh, record, send, state, url_in
 
 
 def test_a_new_ledger_is_made_with_its_folders(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from decisions.ledger import DuplicateDecision, ImpossibleRow, RequestConflict, UnknownDecision, UnlockedCustomer
 from decisions.records import Alternative, Assignment, Pressure, Reason, Stage, ValueParts
 from features.contracts import Preference
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, recording, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, recording, send, state
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines.recount import PROMISES, Rules, recount
-from tests.ledger_world import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, url_in
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, url_in
 
 BERLIN = ZoneInfo("Europe/Berlin")
 POLICY = {

@@ -7,7 +7,7 @@ import pytest
 
 from decisions.scorers.loading import load_scorer
 from runtime.quiet import switch_off_usage_statistics
-from tests.training_world import buyers, world
+from tests.worlds.training import buyers, world
 from training.fitting import Boosting
 from training.jobs import train, train_one
 from training.models import NoLabels

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.serve_command import ServeCommand
 from runtime.service_process import ServiceNotReadyError, ServiceProcess
-from tests.service_world import free_port
+from tests.worlds.service import free_port
 
 
 def process(code: str) -> ServiceProcess:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.training_world import BEGIN, DAYS, buyers, world
+from tests.worlds.training import BEGIN, DAYS, buyers, world
 from training.fitting import Boosting
 from training.models import NoLabels
 from training.models.channel import TrainChannel, fit_own_rate

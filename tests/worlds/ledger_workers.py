@@ -8,7 +8,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 
 from decisions.ledger import Ledger
-from tests.ledger_world import DAY, HOUR, NOW, consent, record, send
+from tests.worlds.ledger import DAY, HOUR, NOW, consent, record, send
 
 LIMIT = 3
 WEEK = timedelta(days=7)
@@ -17,7 +17,7 @@ WEEK = timedelta(days=7)
 def processes():
     """Processes forked from one light parent that has imported everything: a start costs milliseconds."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.ledger_workers"])
+    context.set_forkserver_preload(["tests.worlds.ledger_workers"])
     return context
 
 
