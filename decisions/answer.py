@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from decisions.draws import identifier
 from decisions.eligibility import Code, in_order
-from decisions.localtime import HOUR
 from decisions.records import Alternative, Decision, Reason
-from decisions.slots import expiry
+from decisions.timing.localtime import HOUR
+from decisions.timing.slots import expiry
 from decisions.tokens import Unsubscribe, unsubscribe_token
 from decisions.wording import filled
 from features.contracts.words import zone
@@ -18,10 +18,10 @@ from features.contracts.words import zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from decisions.choosing.running import Runner
+    from decisions.choosing.stages import Choice
     from decisions.eligibility import Situation
     from decisions.records import Assignment, Keys
-    from decisions.running import Runner
-    from decisions.stages import Choice
 
 ALTERNATIVES = 3
 

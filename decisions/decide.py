@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from decisions.answer import answer, silence
 from decisions.arms import assignments, in_holdout, policy_for
+from decisions.choosing.running import runners
+from decisions.choosing.stages import choose, take
 from decisions.eligibility import Situation, eligible
 from decisions.eligibility.quiet import ceil_second
 from decisions.history import hash_of, history_of
-from decisions.localtime import HOUR, days_between
 from decisions.records import BudgetState, Decision
-from decisions.running import runners
-from decisions.stages import choose, take
-from decisions.zones import distinct, possible_zones
+from decisions.timing.localtime import HOUR, days_between
+from decisions.timing.zones import distinct, possible_zones
 
 if TYPE_CHECKING:
     from decisions.catalogue import Catalogue

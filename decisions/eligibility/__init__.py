@@ -23,13 +23,13 @@ from decisions.eligibility.quiet import quiet_times, validity
 from decisions.eligibility.situation import Block, Candidate, Situation
 from decisions.eligibility.standing import about_channel, about_customer, about_offer, about_score
 from decisions.records import Reason
-from decisions.slots import usable
-from decisions.spans import clip, union, without
+from decisions.timing.slots import usable
+from decisions.timing.spans import clip, union, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from decisions.spans import Spans
+    from decisions.timing.spans import Spans
     from features.contracts import Offer
 
 __all__ = ["RANK", "Candidate", "Code", "Situation", "code_table", "eligible", "in_order"]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from decisions.eligibility.codes import Code
 from decisions.eligibility.situation import Block
-from decisions.localtime import DAY, HOUR, Days, Period, Periods, periods
-from decisions.spans import ALWAYS, Span, Spans, stacked, union
+from decisions.timing.localtime import DAY, HOUR, Days, Period, Periods, periods
+from decisions.timing.spans import ALWAYS, Span, Spans, stacked, union
 from features.contracts import Cap, Offer
 
 if TYPE_CHECKING:

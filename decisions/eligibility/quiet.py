@@ -12,8 +12,8 @@ import holidays
 
 from decisions.eligibility.codes import Code
 from decisions.eligibility.situation import Block
-from decisions.localtime import Days, instant, local_dates, wall_hours
-from decisions.spans import ALWAYS, DAWN, NEVER, Spans, union
+from decisions.timing.localtime import Days, instant, local_dates, wall_hours
+from decisions.timing.spans import ALWAYS, DAWN, NEVER, Spans, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from decisions.catalogue import Catalogue
 from decisions.eligibility.codes import Code
-from decisions.localtime import Days, days_between
 from decisions.policy import Policy
 from decisions.records import Ask, BudgetState, CustomerState, Reason, Scores
-from decisions.spans import Span, Spans, end_of
+from decisions.timing.localtime import Days, days_between
+from decisions.timing.spans import Span, Spans, end_of
 from features.contracts import Campaign, Offer
 
 

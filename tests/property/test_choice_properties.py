@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.choice import explore, pick
+from decisions.choosing.choice import explore, pick
 from decisions.records import Keys
 from tests.worlds.deciding import CHANNELS, NOON, answer, catalogue, offer, policy, scores, sent, state
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisions.eligibility.counting import rolling
-from decisions.localtime import DAY, days_between, local_dates, periods, wall_hours
-from decisions.zones import zones_of_country
+from decisions.timing.localtime import DAY, days_between, local_dates, periods, wall_hours
+from decisions.timing.zones import zones_of_country
 from tests.worlds.deciding import answer, customer, policy, sent, state
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from decisions.arms import assign, assignments, in_holdout, policy_for
-from decisions.choice import explore
+from decisions.choosing.choice import explore
+from decisions.choosing.value import lane, read_moments, worth
 from decisions.decide import decide
 from decisions.draws import identifier, uniform
-from decisions.localtime import instant
 from decisions.records import Ask, BudgetState
-from decisions.slots import BLOCKS, hours
-from decisions.spans import NEVER, clip, end_of, stacked, union, without
+from decisions.timing.localtime import instant
+from decisions.timing.slots import BLOCKS, hours
+from decisions.timing.spans import NEVER, clip, end_of, stacked, union, without
+from decisions.timing.zones import WORLD, zones_of_country
 from decisions.tokens import Unsubscribe, read_unsubscribe_token, unsubscribe_token
-from decisions.value import lane, read_moments, worth
 from decisions.wording import filled
-from decisions.zones import WORLD, zones_of_country
 from tests.worlds.deciding import (
     CHANNELS,
     CUSTOMER,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from decisions.choosing.value import Lane, Moments, Worth, lane, read_moments, worth
 from decisions.draws import uniform
 from decisions.eligibility import Candidate
-from decisions.localtime import HOUR
-from decisions.slots import BLOCKS, Hours, hours, moments
-from decisions.value import Lane, Moments, Worth, lane, read_moments, worth
+from decisions.timing.localtime import HOUR
+from decisions.timing.slots import BLOCKS, Hours, hours, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from decisions.eligibility import Situation
     from decisions.records import Keys, ValueParts
-    from decisions.spans import Spans
+    from decisions.timing.spans import Spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

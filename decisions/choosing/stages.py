@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
-from decisions.choice import explore, pick
+from decisions.choosing.choice import explore, pick
+from decisions.choosing.running import Option, Runner
 from decisions.draws import uniform
 from decisions.records import Stage
-from decisions.running import Option, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from decisions.localtime import Days, stretches
+from decisions.timing.localtime import Days, stretches
 
 if TYPE_CHECKING:
     from decisions.policy import Policy

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from decisions.spans import Span, Spans, union
+from decisions.timing.spans import Span, Spans, union
 from features.contracts.words import zone
 
 DAY = 86_400

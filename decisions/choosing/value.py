@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.localtime import DAY, HOUR
 from decisions.records import ValueParts
+from decisions.timing.localtime import DAY, HOUR
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from decisions.records import BudgetState, Scores
-    from decisions.slots import Hours
+    from decisions.timing.slots import Hours
     from features.contracts import Offer
 
 WEEK = 7 * DAY
