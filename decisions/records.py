@@ -16,10 +16,6 @@ Action = Literal["send", "hold"]
 DecisionState = Literal["reserved", "confirmed", "released", "expired", "displaced", "withdrawn", "held"]
 """A ``send`` begins as reserved; a ``hold`` is ``held`` for good. Everything after is outcome, not decision."""
 
-OPEN_STATES: tuple[DecisionState, ...] = ("reserved",)
-COUNTED_STATES: tuple[DecisionState, ...] = ("reserved", "confirmed")
-"""States whose send counts as pressure."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:

@@ -23,9 +23,6 @@ from features.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 EVIDENCE = "evidence"
 
 _DIGITS = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 from rich.console import Console
@@ -18,28 +18,6 @@ if TYPE_CHECKING:
 
 SMALL = 1000
 """Numbers below it keep four digits, numbers above are rounded to whole ones."""
-
-
-class Reporter(Protocol):
-    """What a job tells while it works: every step of long work, and remarks between."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take note that ``done`` of ``total`` steps of ``stage`` are behind us."""
-        ...
-
-    def say(self, what: RenderableType) -> None:
-        """Take note of a remark."""
-        ...
-
-
-class Silent:
-    """Says nothing: for tests and programs."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Keep silent."""
-
-    def say(self, what: RenderableType) -> None:
-        """Keep silent."""
 
 
 class Screen:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from training.fitting import Training
 
 _FOLDS = 3
-_TINY = 1e-12
 
 
 def tuned(training: Training, start: Boosting, *, trials: int, seed: int) -> Boosting:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from decisions.scorers.base import KINDS, Kind, Scorers
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from decisions.scorers.base import Kind
 
 CLASSES: dict[Kind, str] = {
     "send_time": "SendTimeModel",
@@ -33,14 +32,3 @@ def load_scorer(kind: Kind, directory: Path) -> Any:
         ValueError: if the artefact is of another kind, damaged, or mixes two models.
     """
     return scorer_class(kind).load(directory)
-
-
-def load_scorers(
-    directories: Mapping[Kind, Path], *, why: str = "no_champion", labels: Mapping[str, str] | None = None
-) -> Scorers:
-    """Return the five scorers: those with a directory loaded, the others as priors whose notes end in ``why``."""
-    scorers = {
-        kind: load_scorer(kind, directories[kind]) if kind in directories else scorer_class(kind).prior(why)
-        for kind in KINDS
-    }
-    return Scorers(**scorers, labels=dict(labels or {}))

@@ -16,8 +16,6 @@ from features.importing.values import Plain, Product, Share, pieces
 if TYPE_CHECKING:
     from features.importing.values import Kind
 
-_TYPES = {"text": "string", "number": "float64", "integer": "int64", "boolean": "boolean"}
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
