@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+
+from decisions.scorers.base import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 SCORER_FILE = "scorer.json"
 ARRAYS_FILE = "arrays.npz"
@@ -111,3 +116,30 @@ class Artefact:
 def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
+
+
+@dataclass(frozen=True)
+class ArtefactScorer(ABC):
+    """What the five scorers have in common: each *is* its artefact, loaded, saved and named by it."""
+
+    kind: ClassVar[Kind]
+    artefact: Artefact
+
+    @property
+    @abstractmethod
+    def is_prior(self) -> bool:
+        """Whether nothing was fitted."""
+
+    @cached_property
+    def version(self) -> str:
+        """The artefact's content hash, or ``prior``."""
+        return "prior" if self.is_prior else self.artefact.version
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+        return cls(Artefact.read(directory, kind=cls.kind))
+
+    def save(self, directory: Path) -> None:
+        """Write the artefact."""
+        self.artefact.write(directory)

@@ -9,19 +9,17 @@ by likelihood); the trees learn what it leaves over. With no sends behind, it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from decisions.scorers.artefact import Artefact
+from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import Engagement, Kind, matrix, same_for_all
 from decisions.scorers.calibration import calibrated, knots_from_json, log_odds
 from decisions.scorers.trees import check_features, raw_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -47,24 +45,18 @@ def own_rate(sent: FloatArray, engaged: FloatArray, *, base: float, strength: fl
 
 
 @dataclass(frozen=True)
-class ChannelModel:
+class ChannelModel(ArtefactScorer):
     """The scorer. ``facts["channels"]``: per learned channel ``base``, ``strength``, ``knots``, ``features``.
 
     A channel that was not learned has the declared prior, and a note that says why (``facts["why"]``).
     """
 
     kind: ClassVar[Kind] = "channel"
-    artefact: Artefact
 
     def __post_init__(self) -> None:
         """Refuse a booster whose columns are not the artefact's."""
         for channel, learned in self._learned.items():
             check_features(self.artefact.boosters[channel], tuple(learned["features"]))
-
-    @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what :meth:`save` wrote."""
-        return cls(Artefact.read(directory, kind=cls.kind))
 
     @classmethod
     def prior(cls, why: str) -> Self:
@@ -76,19 +68,10 @@ class ChannelModel:
         """Whether no channel was learned."""
         return not self._learned
 
-    @cached_property
-    def version(self) -> str:
-        """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
-
     @property
     def _learned(self) -> Mapping[str, Any]:
         learned: Mapping[str, Any] = self.artefact.facts["channels"]
         return learned
-
-    def save(self, directory: Path) -> None:
-        """Write the artefact."""
-        self.artefact.write(directory)
 
     def engage(self, frame: pa.Table, channel: str) -> FloatArray:
         """Return calibrated P(engage | sent on ``channel``), (n,), for a channel that was learned."""

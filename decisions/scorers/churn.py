@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from decisions.scorers.artefact import Artefact
+from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import Kind, Lifetime, matrix, same_for_all
 from decisions.scorers.calibration import calibrated, knots_from_json
 from decisions.scorers.lifetime import discounted_years, unknown_value, yearly_spend
 from decisions.scorers.trees import check_features, margins
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from decisions.scorers.base import Batch, FloatArray
     from measures.calibration import Knots
 
@@ -25,21 +23,15 @@ MONEY = ("spend_365d", "tenure_days")
 
 
 @dataclass(frozen=True)
-class ChurnModel:
+class ChurnModel(ArtefactScorer):
     """The scorer. ``facts``: ``days`` (N), ``knots``, ``peer_churn``, ``peer_spend`` (a year's); or ``prior``."""
 
     kind: ClassVar[Kind] = "churn"
-    artefact: Artefact
 
     def __post_init__(self) -> None:
         """Refuse a booster whose columns are not the artefact's."""
         if not self.is_prior:
             check_features(self.artefact.boosters["booster"], self.artefact.features)
-
-    @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what :meth:`save` wrote."""
-        return cls(Artefact.read(directory, kind=cls.kind))
 
     @classmethod
     def prior(cls, why: str) -> Self:
@@ -50,15 +42,6 @@ class ChurnModel:
     def is_prior(self) -> bool:
         """Whether nothing was fitted."""
         return "prior" in self.artefact.facts
-
-    @cached_property
-    def version(self) -> str:
-        """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
-
-    def save(self, directory: Path) -> None:
-        """Write the artefact."""
-        self.artefact.write(directory)
 
     def churn(self, batch: Batch) -> FloatArray:
         """Return calibrated P(no activity in the next N days), (n,); who has no features gets the peers' rate."""

@@ -10,17 +10,15 @@ follow at that pace each lose the share ``drop`` of what they would bring at thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
-from decisions.scorers.artefact import Artefact
+from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import LEVELS, Kind, Weariness, same_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from decisions.priors import Priors
     from decisions.scorers.base import Batch, Effect, FloatArray
@@ -31,7 +29,7 @@ _LEVEL = np.arange(LEVELS)
 
 
 @dataclass(frozen=True)
-class FatigueModel:
+class FatigueModel(ArtefactScorer):
     """The scorer.
 
     ``facts["channels"]`` by channel: ``hazard`` (LEVELS numbers), ``source`` (``randomised`` or ``observational``)
@@ -39,18 +37,12 @@ class FatigueModel:
     """
 
     kind: ClassVar[Kind] = "fatigue"
-    artefact: Artefact
 
     @classmethod
     def of(cls, channels: Mapping[str, Mapping[str, Any]], *, why: str) -> Self:
         """Return the scorer of what was learned by channel."""
         facts = {"channels": {name: dict(learned) for name, learned in channels.items()}, "why": why}
         return cls(Artefact(kind=cls.kind, facts=facts))
-
-    @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what :meth:`save` wrote."""
-        return cls(Artefact.read(directory, kind=cls.kind))
 
     @classmethod
     def prior(cls, why: str) -> Self:
@@ -61,15 +53,6 @@ class FatigueModel:
     def is_prior(self) -> bool:
         """Whether nothing was learned."""
         return not self._learned
-
-    @cached_property
-    def version(self) -> str:
-        """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
-
-    def save(self, directory: Path) -> None:
-        """Write the artefact."""
-        self.artefact.write(directory)
 
     def hazard(self, channel: str, priors: Priors) -> FloatArray:
         """Return the hazard by pressure level, (LEVELS,), never falling."""

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import numpy as np
 
 from decisions.scorers.affinity import Affinity
-from decisions.scorers.artefact import Artefact
+from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import Effect, Kind, same_for_all
 from decisions.scorers.uplift import Learned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from decisions.scorers.base import Batch, Engagement, FloatArray
     from features.contracts import Offer
@@ -33,7 +32,7 @@ DECLARED = "no_randomised_sends"
 
 
 @dataclass(frozen=True)
-class OfferModel:
+class OfferModel(ArtefactScorer):
     """The scorer.
 
     ``facts["effects"]`` by ``"offer|channel"``: ``{"grade": "measured", "pooled": …, "learner": … or null}`` or
@@ -42,7 +41,6 @@ class OfferModel:
     """
 
     kind: ClassVar[Kind] = "offer"
-    artefact: Artefact
 
     def __post_init__(self) -> None:
         """Refuse boosters whose columns are not the artefact's."""
@@ -50,11 +48,6 @@ class OfferModel:
             self._affinity.check()
         for learned in self._learned.values():
             learned.check()
-
-    @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what :meth:`save` wrote."""
-        return cls(Artefact.read(directory, kind=cls.kind))
 
     @classmethod
     def prior(cls, why: str) -> Self:
@@ -65,15 +58,6 @@ class OfferModel:
     def is_prior(self) -> bool:
         """Whether nothing was fitted."""
         return not self._effects and self.artefact.facts["response"] is None
-
-    @cached_property
-    def version(self) -> str:
-        """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
-
-    def save(self, directory: Path) -> None:
-        """Write the artefact."""
-        self.artefact.write(directory)
 
     def response(self, batch: Batch) -> dict[str, FloatArray]:
         """Return P(buys in the category within the response model's horizon), (n,), by category it knows."""

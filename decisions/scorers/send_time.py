@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 import numpy as np
 
-from decisions.scorers.artefact import Artefact
+from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import Kind, Timing, array_matrix
 from decisions.scorers.rhythm import Evidence, Rhythm, Weights, shifted
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -33,7 +32,7 @@ UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
 
 
 @dataclass(frozen=True)
-class SendTimeModel:
+class SendTimeModel(ArtefactScorer):
     """The scorer.
 
     ``facts``: ``weights`` of the blend, ``half_life_days`` of the counts it was learned on, ``channels`` with
@@ -42,7 +41,6 @@ class SendTimeModel:
     """
 
     kind: ClassVar[Kind] = "send_time"
-    artefact: Artefact
 
     @classmethod
     def of(
@@ -72,11 +70,6 @@ class SendTimeModel:
         return cls(Artefact(kind=cls.kind, facts=facts, arrays=arrays))
 
     @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what :meth:`save` wrote."""
-        return cls(Artefact.read(directory, kind=cls.kind))
-
-    @classmethod
     def prior(cls, why: str) -> Self:
         """Return the scorer of no data: no hour is better than another."""
         return cls(Artefact(kind=cls.kind, facts={"prior": why}))
@@ -85,15 +78,6 @@ class SendTimeModel:
     def is_prior(self) -> bool:
         """Whether nothing was fitted."""
         return "prior" in self.artefact.facts
-
-    @cached_property
-    def version(self) -> str:
-        """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
-
-    def save(self, directory: Path) -> None:
-        """Write the artefact."""
-        self.artefact.write(directory)
 
     @cached_property
     def rhythm(self) -> Rhythm:
