@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from scipy.stats import chisquare, false_discovery_control
 
 from experiments import effects
-from experiments.metrics import EventSource, exposed, metric_table, ripe
+from experiments.metrics import exposed, metric_table, ripe
 from experiments.records import (
     AnalysisReport,
     Answer,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from experiments.spec import AnalysisSpec, Metric
+    from features.lake import EventSource
 
 SAMPLE_RATIO_THRESHOLD = 0.0005
 """Below this p the arms did not get the customers they were meant to get, and no effect means anything."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -13,23 +13,13 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from experiments.spec import AnalysisSpec, Measure, Metric
+    from features.lake import EventSource
 
 EXPOSURE_SCHEMA = pa.schema(
     [("customer_id", pa.string()), ("arm", pa.string()), ("assigned_at", pa.timestamp("us", "UTC"))]
 )
 BEFORE = "before"
 AFTER = "after"
-
-
-class EventSource(Protocol):
-    """Where events come from: the lake, bucket by bucket."""
-
-    @property
-    def buckets(self) -> int:
-        """How many buckets there are; they are numbered from 0."""
-
-    def events(self, connection: Any, bucket: int) -> Any:
-        """Return one bucket's events (``EVENT_SCHEMA``) as an Ibis table on ``connection``."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ known; ``created_at`` equals the snapshot's own moment, so that history survives
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -22,36 +22,19 @@ import pyarrow.parquet as pq
 from features.contracts import EVENT_SCHEMA
 from features.engine import bounded_duckdb
 from features.layout import EVIDENCE, Layout, Manifest, replacing
+from features.progress import quiet
 from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure
 from features.tables.moments import CUSTOMER, midnight
 from features.views import views
 
 if TYPE_CHECKING:
+    from features.lake import CustomerSource
+    from features.progress import Progress
     from features.vocabulary import Vocabulary
-
-Progress = Callable[[str, int, int], None]
-"""Told of every step: the stage, how many steps are done, of how many."""
 
 CUSTOMER_COLUMNS = {CUSTOMER: "string", "time_zone": "string", "country": "string", "contacts": "string"}
 """What the tables read of a customer; ``contacts`` is a JSON object."""
-
-
-class EventSource(Protocol):
-    """Where events and customers come from, a bucket at a time (the lake)."""
-
-    @property
-    def buckets(self) -> int:
-        """How many buckets there are."""
-        ...
-
-    def events(self, connection: Any, bucket: int) -> ir.Table:
-        """Return a bucket's events under ``EVENT_SCHEMA``."""
-        ...
-
-    def customers(self, connection: Any, bucket: int) -> ir.Table:
-        """Return a bucket's customers, with :data:`CUSTOMER_COLUMNS` among the columns."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +68,14 @@ class _Plan:
 
 
 def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
-    lake: EventSource,
+    lake: CustomerSource,
     root: Path,
     *,
     vocabulary: Vocabulary,
     until: date | datetime,
     zones: Zones | None = None,
     half_life_days: float = HALF_LIFE_DAYS,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
     memory_limit: str = "2GB",
     threads: int = 2,
 ) -> BuildReport:
@@ -109,7 +92,7 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     layout = Layout(Path(root))
     plan = _Plan(layout, day, _compile(vocabulary, day, zones or Zones()), memory_limit, half_life_days)
     layout.manifest.unlink(missing_ok=True)
-    rows = _build_all(lake, plan, threads=threads, progress=progress or _silent)
+    rows = _build_all(lake, plan, threads=threads, progress=progress)
     _drop_foreign_buckets(layout, rows, lake.buckets)
     layout.write_manifest(Manifest(vocabulary, day, lake.buckets, rows["contact"], half_life_days))
     return BuildReport(
@@ -128,10 +111,6 @@ def last_snapshot(until: date | datetime) -> date:
     if until.tzinfo is None:
         raise ValueError(f"until needs a time zone, got {until.isoformat()!r}; write it with +00:00 for UTC")
     return until.astimezone(UTC).date()
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    del stage, done, total
 
 
 def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, ir.Table]:
@@ -159,7 +138,7 @@ def _compile(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, str
     return {name: ibis.to_sql(table, dialect="duckdb", pretty=False) for name, table in every.items()}
 
 
-def _build_all(lake: EventSource, plan: _Plan, *, threads: int, progress: Progress) -> dict[str, int]:
+def _build_all(lake: CustomerSource, plan: _Plan, *, threads: int, progress: Progress) -> dict[str, int]:
     total: dict[str, int] = {}
     progress("features", 0, lake.buckets)
     # A bucket is smaller than what DuckDB splits among threads, so the threads take a bucket each.
@@ -172,7 +151,7 @@ def _build_all(lake: EventSource, plan: _Plan, *, threads: int, progress: Progre
     return total
 
 
-def _build_bucket(lake: EventSource, plan: _Plan, bucket: int) -> dict[str, int]:
+def _build_bucket(lake: CustomerSource, plan: _Plan, bucket: int) -> dict[str, int]:
     with bounded_duckdb(memory_limit=plan.memory_limit, threads=1, spill=plan.layout.spill) as connection:
         connection.create_table("events", lake.events(connection, bucket), temp=True)
         customers = lake.customers(connection, bucket).select(*CUSTOMER_COLUMNS)

@@ -10,27 +10,11 @@ import pyarrow as pa
 
 from decisions.priors import Priors
 from features.contracts import Offer
+from features.lake import CustomerSource, connect
 from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-
-class EventLake(Protocol):
-    """The part of :class:`features.lake.Lake` that training reads. Tables are ibis tables, one bucket each."""
-
-    @property
-    def buckets(self) -> int:
-        """How many buckets there are, numbered from 0."""
-        ...
-
-    def events(self, connection: Any, bucket: int) -> Any:
-        """Return the bucket's events (``EVENT_SCHEMA``) as an ibis table on ``connection``."""
-        ...
-
-    def customers(self, connection: Any, bucket: int) -> Any:
-        """Return the bucket's customers as an ibis table on ``connection``."""
-        ...
 
 
 class PointInTime(Protocol):
@@ -53,7 +37,7 @@ class PointInTime(Protocol):
 class TrainingSources:
     """Everything a model may look at. Nothing at or after ``now`` has happened yet."""
 
-    lake: EventLake
+    lake: CustomerSource
     store: PointInTime
     vocabulary: Vocabulary
     priors: Priors
@@ -81,10 +65,7 @@ class TrainingSources:
         return events.filter(events["occurred_at"] < self.now)
 
     def _each_bucket(self, build: Callable[[Any, int], Any]) -> pa.Table:
-        from features.lake import connect  # noqa: PLC0415  # Ibis is slow to import
-
         connection = connect(memory_limit=self.memory_limit)
-        connection.raw_sql("SET TimeZone = 'UTC'")  # moments come back in the session's zone
         try:
             parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]
         finally:

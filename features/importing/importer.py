@@ -13,7 +13,7 @@ from features.importing.quarantine import Quarantine
 from features.importing.report import BlockReport, Tally
 from features.importing.shaping import SCHEMAS
 from features.lake import Appended, connect
-from features.lake.progress import quiet
+from features.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from features.importing.report import ImportReport
     from features.importing.rules import Target
     from features.importing.sink import ImportSink
-    from features.lake import Progress
 
 PIECE = 1_000_000
 """Rows handed to the sink at a time."""
@@ -37,7 +36,7 @@ def run_import(
     quarantine_root: Path,
     now: datetime,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
     memory_limit: str = "2GB",
 ) -> ImportReport:
     """Import everything ``mapping`` names into ``sink``.
@@ -59,14 +58,13 @@ def run_import(
         MappingError: the mapping does not fit the files.
         ImportRefusedError: ``strict``, and rows break a rule; nothing was imported.
     """
-    told = progress or quiet
     quarantine = Quarantine(quarantine_root, now)
     connection = connect(memory_limit=memory_limit, temp=quarantine_root / ".spill")
     try:
-        judged = Judge(mapping, connection, quarantine, now).judge(told)
+        judged = Judge(mapping, connection, quarantine, now).judge(progress)
         if strict and quarantine.files:
             raise ImportRefusedError(_refusal(quarantine, quarantine_root))
-        return _hand_over(judged, sink, quarantine, told)
+        return _hand_over(judged, sink, quarantine, progress)
     finally:
         connection.disconnect()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from features.importing.mapping import ImportMapping, Selection
     from features.importing.quarantine import Quarantine
     from features.importing.selecting import Selected
-    from features.lake import Progress
+    from features.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

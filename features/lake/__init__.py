@@ -3,6 +3,6 @@
 from features.lake.buckets import bucket_of
 from features.lake.connection import connect
 from features.lake.lake import Appended, Lake
-from features.lake.progress import Progress
+from features.lake.source import CustomerSource, EventSource
 
-__all__ = ["Appended", "Lake", "Progress", "bucket_of", "connect"]
+__all__ = ["Appended", "CustomerSource", "EventSource", "Lake", "bucket_of", "connect"]

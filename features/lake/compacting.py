@@ -9,7 +9,7 @@ from features.lake.manifest import sweep
 
 if TYPE_CHECKING:
     from features.lake.manifest import Draft
-    from features.lake.progress import Progress
+    from features.progress import Progress
 
 _ORDER = [("customer_id", "ascending"), ("occurred_at", "ascending"), ("event_id", "ascending")]
 

@@ -22,13 +22,13 @@ from features.lake.files import locked, write_text
 from features.lake.manifest import Draft, Manifest
 from features.lake.moving import put_customers
 from features.lake.placing import fetch
-from features.lake.progress import quiet
+from features.progress import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from features.lake.progress import Progress
+    from features.progress import Progress
 
 VERSION = 1
 """The layout's version, kept in ``lake.json``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +19,7 @@ import pyarrow.compute as pc
 from features.build import last_snapshot
 from features.engine import bounded_duckdb
 from features.layout import EVIDENCE, Group, Layout, Manifest, replacing
+from features.progress import quiet
 from features.rhythm import rhythm as rhythm_of
 from features.store.errors import FeaturesUnavailable
 from features.store.offline import Offline
@@ -30,9 +30,10 @@ from features.tables.moments import CUSTOMER
 from features.views import View, views
 
 if TYPE_CHECKING:
-    from features.vocabulary import Vocabulary
+    from collections.abc import Iterator, Sequence
 
-Progress = Callable[[str, int, int], None]
+    from features.progress import Progress
+    from features.vocabulary import Vocabulary
 
 TTL = timedelta(days=2)
 """How old a snapshot may be and still stand for its customer: a day between snapshots, and one missed build."""
@@ -97,9 +98,7 @@ class FeatureStore:
                 shutil.copyfile(Path(folder) / "registry.db", draft)
         return target
 
-    def materialize(
-        self, until: date | datetime | None = None, *, progress: Progress | None = None
-    ) -> Materialized:
+    def materialize(self, until: date | datetime | None = None, *, progress: Progress = quiet) -> Materialized:
         """Put the last snapshots online, in place of what was there.
 
         ``until`` (by default the build's own day) says of when they must be: a build that ends more than ttl
@@ -120,20 +119,18 @@ class FeatureStore:
                 f"run `kairos features build` until that day first"
             )
 
-    def _fill(self, folder: Path, manifest: Manifest, progress: Progress | None) -> None:
+    def _fill(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
         repository = open_repository(folder)
         end = datetime.combine(manifest.until, clock_time(), UTC)
         groups = manifest.groups(customers=_CUSTOMERS_AT_ONCE)
         for group in groups:
-            if progress:
-                progress("materialize", group.number, len(groups))
+            progress("materialize", group.number, len(groups))
             self._register(repository, group.glob)
             with bounded(**self._bounds), hushed():
                 # The snapshot of that moment alone: views are dense, and whoever has none has nothing new to say.
                 repository.materialize(end, end)
         self._register(repository, "*.parquet")
-        if progress:
-            progress("materialize", len(groups), len(groups))
+        progress("materialize", len(groups), len(groups))
 
     def _register(self, repository: Any, files: str) -> None:
         register(repository, self._vocabulary, self._layout.root, ttl=self._ttl, files=files)

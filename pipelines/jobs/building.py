@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from features.build import BuildReport, Zones, build_features
+from features.progress import Progress, quiet
 from features.vocabulary import Vocabulary
 from pipelines.jobs.importing import lake_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from features.lake import Progress
     from features.store import FeatureStore
     from features.store.store import Materialized
     from runtime.build import Kairos
@@ -34,9 +34,7 @@ def store_of(kairos: Kairos) -> FeatureStore:
     )
 
 
-def build_tables(
-    kairos: Kairos, *, until: datetime | None = None, progress: Progress | None = None
-) -> BuildReport:
+def build_tables(kairos: Kairos, *, until: datetime | None = None, progress: Progress = quiet) -> BuildReport:
     """Build every feature table up to ``until`` (default: now), a bucket at a time."""
     zones = kairos.policy.time_zones
     return build_features(
@@ -51,7 +49,7 @@ def build_tables(
     )
 
 
-def materialize(kairos: Kairos, *, progress: Progress | None = None) -> Materialized:
+def materialize(kairos: Kairos, *, progress: Progress = quiet) -> Materialized:
     """Put the latest snapshots online, and Feast's registry where its own tools find it."""
     store = store_of(kairos)
     store.apply()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from decisions.records import Decision
 from features.importing import ImportReport
+from features.progress import Progress, quiet
 from pipelines.jobs.building import build_tables, materialize
 from pipelines.jobs.importing import import_files, lake_of
 from pipelines.jobs.planning import PlanReport, plan_day
@@ -27,7 +28,6 @@ from runtime.settings import CONFIG_VARIABLE, Settings
 from training.outcome import Outcome
 
 if TYPE_CHECKING:
-    from features.lake import Progress
     from runtime.build import Kairos
 
 EXAMPLE = ROOT / "examples" / "complete_journey"
@@ -73,7 +73,7 @@ class DemoReport:
         }
 
 
-def demonstrate(*, home: Path = HOME, progress: Progress | None = None) -> DemoReport:
+def demonstrate(*, home: Path = HOME, progress: Progress = quiet) -> DemoReport:
     """Import, build, train, decide and recount, from nothing; what an earlier demo left at ``home`` is removed.
 
     The clock stands at the last event of the data, so that the year 2017 is now.

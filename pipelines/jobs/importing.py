@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from features.contracts import Preference
 from features.importing import load_mapping, run_import
 from features.lake import Lake
-from features.lake.progress import quiet
+from features.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from decisions.ledger import Ledger
     from features.importing import ImportReport
-    from features.lake import Appended, Progress
+    from features.lake import Appended
     from runtime.build import Kairos
     from runtime.settings import Settings
 
@@ -30,7 +30,7 @@ def lake_of(settings: Settings) -> Lake:
 
 
 def import_files(
-    mapping: Path, kairos: Kairos, *, strict: bool = False, progress: Progress | None = None
+    mapping: Path, kairos: Kairos, *, strict: bool = False, progress: Progress = quiet
 ) -> ImportReport:
     """Import what ``mapping`` names into lake and ledger; importing it again changes nothing.
 
@@ -48,7 +48,7 @@ def import_files(
         progress=progress,
         memory_limit=kairos.settings.memory_limit,
     )
-    lake.compact(progress or quiet)
+    lake.compact(progress)
     return report
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from decisions.draws import uniform
 from decisions.records import Ask, BudgetState, Decision
+from features.progress import Progress, quiet
 from pipelines.jobs.importing import lake_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from decisions.ledger import Transaction
-    from features.lake import Progress
     from runtime.build import Kairos
 
 BLOCK = 250
@@ -56,9 +56,7 @@ class PlanReport:
     seconds: float
 
 
-def plan_day(
-    kairos: Kairos, *, day: date | None = None, days: int = 1, progress: Progress | None = None
-) -> PlanReport:
+def plan_day(kairos: Kairos, *, day: date | None = None, days: int = 1, progress: Progress = quiet) -> PlanReport:
     """Decide for every customer of the lake, with sends in the next ``days`` days, and reserve what is decided.
 
     ``days`` times the policy's ``daily_budget`` may be spent. The plan of a day is idempotent: running it again
@@ -140,7 +138,7 @@ class _Plan:
         self.budgets = {channel: places * days for channel, places in kairos.policy.daily_budget.items()}
         self.prices: Mapping[str, float] = {}
 
-    def run(self, progress: Progress | None) -> _Tally:
+    def run(self, progress: Progress) -> _Tally:
         customers = self._customers()
         self.prices = self._prices(customers)
         purse, tally, done = _Purse(self._prefix, self.budgets, self.prices), _Tally(), 0
@@ -149,8 +147,7 @@ class _Plan:
             for decision in self.kairos.decider.decide_block(asks, purse=purse, now=self.now):
                 tally.add(decision)
             done += len(block)
-            if progress:
-                progress("decide", done, len(customers))
+            progress("decide", done, len(customers))
         return tally
 
     def _customers(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from features.progress import Progress, quiet
 from pipelines.jobs.building import store_of, vocabulary_of
 from pipelines.jobs.importing import lake_of
 from runtime.promoted import MlflowRegistry, Refreshed, refresh
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from decisions.scorers.base import Kind
-    from features.lake import Progress
     from runtime.build import Kairos
     from runtime.settings import Settings
     from training.outcome import Outcome
@@ -47,7 +47,7 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
 
 
 def train_models(
-    kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress | None = None
+    kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress = quiet
 ) -> list[Outcome]:
     """Train the named models (all five by default), and put what passed its gate into use."""
     from training.jobs import train
@@ -58,11 +58,9 @@ def train_models(
     outcomes: list[Outcome] = []
     registry = registry_of(kairos.settings)
     for done, model in enumerate(chosen):
-        if progress:
-            progress("train", done, len(chosen))
+        progress("train", done, len(chosen))
         outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
-    if progress:
-        progress("train", len(chosen), len(chosen))
+    progress("train", len(chosen), len(chosen))
     fetch_champions(kairos)
     return outcomes
 

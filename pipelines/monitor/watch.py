@@ -6,24 +6,23 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from features.progress import Progress, quiet
 from features.store import FeaturesUnavailable
 from pipelines.monitor import delivery, models
 from pipelines.monitor.records import Calibration, Drift, MonitorReport
 
 if TYPE_CHECKING:
-    from features.lake import Progress
     from runtime.build import Kairos
 
 STEPS = ("delivery", "pressure", "drift", "calibration")
 
 
-def watch(kairos: Kairos, *, days: int = 28, progress: Progress | None = None) -> MonitorReport:
+def watch(kairos: Kairos, *, days: int = 28, progress: Progress = quiet) -> MonitorReport:
     """Compare the last ``days`` days with the same time before. What cannot be told is a note."""
     now, notes = kairos.clock.now(), list[str]()
 
     def done(steps: int) -> None:
-        if progress:
-            progress("monitor", steps, len(STEPS))
+        progress("monitor", steps, len(STEPS))
 
     done(0)
     rates = tuple(delivery.rates(kairos, now, days))
