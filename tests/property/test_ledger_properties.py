@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from decisions.ledger.codec import micros, moment
-from pipelines.recount import Rules, _crowded, recount
+from pipelines.recount import Rules, recount
+from pipelines.recount.windows import crowded
 from tests.worlds.ledger import HOUR, NOW, consent, event, fresh, record, send, url_in
 
 CHANNELS = ("email", "sms")
@@ -132,4 +133,4 @@ def test_the_recounts_windows_agree_with_trying_every_window(at, times, limit, l
 
     overrun = any(held(start) > limit for start in range(at - length + 1, at + 1))
     second = timedelta(seconds=1) // timedelta(microseconds=1)
-    assert _crowded(at * second, [each * second for each in times], limit=limit, seconds=length) == overrun
+    assert crowded(at * second, [each * second for each in times], limit=limit, seconds=length) == overrun

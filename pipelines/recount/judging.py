@@ -1,77 +1,23 @@
-"""The independent recount: work out every window anew from the ledger's rows, and count what no promise allows.
-
-It shares no code with eligibility or the ledger: plain SQL (``recount_rows``), its own calendar on ``zoneinfo``,
-its own windows. Each grant is judged by what the ledger knew when it was made: the audit says what came before
-what. So a foreign send that arrives afterwards, or a zone changed since, is nobody's broken promise.
-"""
+"""Judge each grant by what the ledger knew when it was made."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipelines.recount_rows import ENDED, History, Message, Send, histories
+from pipelines.recount.rows import ENDED, History, Message, Send, histories
+from pipelines.recount.rules import PROMISES, Promise, Rules
+from pipelines.recount.windows import crowded, moment, overrun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-Promise = Literal["caps", "gaps", "quiet", "consent", "once", "window", "whole"]
-PROMISES: tuple[Promise, ...] = ("caps", "gaps", "quiet", "consent", "once", "window", "whole")
-"""``window``: confirmed after it expired. ``whole``: a place lost or leaked, a decision without its record."""
-
-_SECOND = 1_000_000
-_UNITS = {"h": 3_600, "d": 86_400, "w": 604_800}
 _QUARTER = timedelta(minutes=15)
 _SCOPES = ("channel", "category", "offer_id", "campaign_id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The policy's limits as plain data: what ``policy.model_dump()`` and each offer's ``model_dump()`` hold.
-
-    ``zones`` are the zones of each country, for customers whose own is unknown; ``anywhere`` those of a customer
-    whose country is unknown too. Empty: such customers are not judged on quiet hours and calendar caps.
-    """
-
-    caps: tuple[Mapping[str, Any], ...] = ()
-    gaps: tuple[tuple[float, str | None], ...] = ()
-    gap_purposes: tuple[str, ...] = ("marketing",)
-    quiet: tuple[Mapping[str, Any], ...] = ()
-    quiet_passes: tuple[str, ...] = ()
-    opt_in: tuple[str, ...] = ("marketing", "service")
-    zones: Mapping[str, tuple[str, ...]]
-    anywhere: tuple[str, ...] = ()
-
-    @classmethod
-    def of(
-        cls,
-        policy: Mapping[str, Any],
-        offers: Iterable[Mapping[str, Any]] = (),
-        *,
-        zones: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> Rules:
-        """Return the rules of a policy and a catalogue's offers."""
-        own = [{**cap, "offer_id": offer["offer_id"]} for offer in offers for cap in offer.get("caps", ())]
-        channels = policy.get("channel_gap_hours", {})
-        gaps = [
-            (policy.get("min_gap_hours", 0.0), None),
-            *((hours, channel) for channel, hours in channels.items()),
-        ]
-        return cls(
-            caps=(*policy.get("caps", ()), *own),
-            gaps=tuple((hours, channel) for hours, channel in gaps if hours > 0),
-            gap_purposes=tuple(policy.get("gap_purposes", ("marketing",))),
-            quiet=tuple(policy.get("quiet_hours", ())),
-            quiet_passes=("transactional",) if policy.get("transactional_in_quiet_hours") else (),
-            opt_in=tuple(policy.get("opt_in_purposes", ("marketing", "service"))),
-            zones=zones or {},
-            anywhere=tuple(policy.get("time_zones", ())),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +82,7 @@ def _caps(
     for cap in rules.caps:
         if _counts(cap, message):
             times = [each.as_known(seq) for each in standing if _counts(cap, each)]
-            if _overrun(cap, message.at, times, zones):
+            if overrun(cap, message.at, times, zones):
                 yield f"{cap['limit']} per {cap['window']}"
 
 
@@ -144,35 +90,6 @@ def _counts(cap: Mapping[str, Any], message: Message) -> bool:
     if message.purpose not in cap.get("purposes", ("marketing",)):
         return False
     return all(cap.get(name) in (None, getattr(message, name)) for name in _SCOPES)
-
-
-def _overrun(cap: Mapping[str, Any], at: int, times: Sequence[int], zones: Sequence[tzinfo]) -> bool:
-    limit, window = cap["limit"], cap["window"]
-    if window in ("day", "week", "month"):
-        return any(_same_period(at, times, window, zone) >= limit for zone in zones)
-    return _crowded(at, times, limit=limit, seconds=int(window[:-1]) * _UNITS[window[-1]])
-
-
-def _same_period(at: int, times: Iterable[int], window: str, zone: tzinfo) -> int:
-    period = _period(at, window, zone)
-    return sum(_period(each, window, zone) == period for each in times)
-
-
-def _period(at: int, window: str, zone: tzinfo) -> date:
-    day = _moment(at).astimezone(zone).date()
-    if window == "month":
-        return day.replace(day=1)
-    return day if window == "day" else day - timedelta(days=day.weekday())
-
-
-def _crowded(at: int, times: Iterable[int], *, limit: int, seconds: float) -> bool:
-    """Return whether some half-open window that holds ``at`` holds more than ``limit`` messages, to the second."""
-    mine = at // _SECOND
-    near = sorted(each // _SECOND for each in times if abs(each // _SECOND - mine) < seconds)
-    place = sum(each < mine for each in near)
-    near.insert(place, mine)
-    firsts = range(max(0, place - limit), min(place, len(near) - 1 - limit) + 1)
-    return any(near[first + limit] - near[first] < seconds for first in firsts)
 
 
 def _gaps(message: Message, standing: Sequence[Message], seq: float, rules: Rules) -> Iterator[str]:
@@ -185,7 +102,7 @@ def _gaps(message: Message, standing: Sequence[Message], seq: float, rules: Rule
                 for each in standing
                 if each.purpose in rules.gap_purposes and channel in (None, each.channel)
             ]
-            if _crowded(message.at, near, limit=1, seconds=hours * 3_600):
+            if crowded(message.at, near, limit=1, seconds=hours * 3_600):
                 yield f"{hours:g} h between messages" + (f" on {channel}" if channel else "")
 
 
@@ -198,7 +115,7 @@ def _zones(send: Send, history: History, rules: Rules) -> list[tzinfo]:
         names = rules.zones.get(history.country or "", () if history.country else rules.anywhere)
         return [ZoneInfo(name) for name in names]
     zone, promised = ZoneInfo(history.zone), _offset(send.local)
-    if promised is None or _moment(send.message.at).astimezone(zone).utcoffset() == promised:
+    if promised is None or moment(send.message.at).astimezone(zone).utcoffset() == promised:
         return [zone]
     return [timezone(promised)]
 
@@ -220,8 +137,8 @@ def _quiet(send: Send, zones: Sequence[tzinfo], rules: Rules) -> Iterator[str]:
 
 def _touches(send: Send, rule: Mapping[str, Any], zones: Sequence[tzinfo]) -> bool:
     return any(
-        _is_quiet(moment.astimezone(zone).hour, rule["from_hour"], rule["until_hour"])
-        for moment in _quarters(send.message.at, send.expires_at)
+        _is_quiet(each.astimezone(zone).hour, rule["from_hour"], rule["until_hour"])
+        for each in _quarters(send.message.at, send.expires_at)
         for zone in zones
     )
 
@@ -232,8 +149,8 @@ def _is_quiet(hour: int, start: int, end: int) -> bool:
 
 def _quarters(start: int, end: int) -> Iterator[datetime]:
     """Yield the first and last moment of [start, end) and the quarter-hours between: clocks change on those."""
-    yield _moment(start)
-    at, last = _moment(start), _moment(end - 1)
+    yield moment(start)
+    at, last = moment(start), moment(end - 1)
     at = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + _QUARTER
     while at < last:
         yield at
@@ -283,7 +200,3 @@ def _protocol(send: Send) -> Iterator[tuple[Promise, str]]:
         yield "whole", f"{send.state}, and its place is still taken"
     if send.state not in ENDED and send.place is None:
         yield "whole", f"{send.state}, and its place is gone"
-
-
-def _moment(at: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
