@@ -1,26 +1,27 @@
 """What an event changes of what the next decision sees. Every effect is safe to be late, and none happens twice.
 
-Messages are found by ``decision_id``, else ``message_id``, else the customer's latest of the campaign (and
-channel) before the event. A message sent by another system, or after its decision was gone, is pressure all the
-same: whoever sent it, the customer got it.
+A message sent by another system, or after its decision was gone, is pressure all the same: whoever sent it, the
+customer got it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger import contacts, people, places, schema
 from decisions.ledger.codec import micros
+from decisions.ledger.matching import meant, named
 from decisions.ledger.transaction import last_audit
 from features.contracts import PURPOSES, Consent, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from decisions.ledger.matching import Message
     from decisions.ledger.session import Session
     from features.contracts import Purpose
 
@@ -31,21 +32,6 @@ _WHO: BindParameter[Any] = bindparam("who")
 _receive = postgresql.insert(schema.inbox).on_conflict_do_nothing(index_elements=[schema.inbox.c.event_id])
 RECEIVE = _receive.values({c.name: bindparam(c.name) for c in schema.inbox.c})
 
-_FOUND = select(
-    _pressure.pressure_id, _pressure.channel, _pressure.purpose, _pressure.state, _pressure.decision_id
-)
-_OF_CUSTOMER = _FOUND.where(_pressure.customer_id == _WHO)
-_BY_DECISION = _OF_CUSTOMER.where(_pressure.decision_id == _KEY)
-_BY_MESSAGE = _OF_CUSTOMER.where(_pressure.message_id == _KEY)
-_BY_CAMPAIGN = (
-    _OF_CUSTOMER.where(
-        _pressure.campaign_id == _KEY,
-        _pressure.at <= bindparam("tick"),
-        or_(bindparam("on_channel") == literal_column("''"), _pressure.channel == bindparam("on_channel")),
-    )
-    .order_by(_pressure.at.desc())
-    .limit(literal_column("1"))
-)
 _DECIDED = select(
     _decision.channel, _decision.purpose, _decision.category, _decision.offer_id, _decision.campaign_id
 ).where(_decision.decision_id == _KEY, _decision.customer_id == _WHO, _decision.channel.is_not(None))
@@ -85,16 +71,6 @@ CONVERT = _convert.on_conflict_do_update(
 )
 
 
-class Message(NamedTuple):
-    """One row of pressure an event is about."""
-
-    pressure_id: int
-    channel: str
-    purpose: str
-    state: str
-    decision_id: str | None
-
-
 def apply(session: Session, event: Event, tick: int) -> None:
     """Let one event that was not known before take effect, under the lock of its customer."""
     effect = _EFFECTS.get(event.type)
@@ -116,31 +92,8 @@ def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, An
     }
 
 
-def _named(session: Session, event: Event) -> Message | None:
-    """The message the event names by decision or message id."""
-    for statement, key in ((_BY_DECISION, event.decision_id), (_BY_MESSAGE, event.message_id)):
-        row = session.row(statement, who=event.customer_id, key=key) if key else None
-        if row:
-            return Message(*row)
-    return None
-
-
-def _meant(session: Session, event: Event) -> Message | None:
-    """The message the event names, or else the latest of its campaign."""
-    if (found := _named(session, event)) or event.campaign_id is None:
-        return found
-    row = session.row(
-        _BY_CAMPAIGN,
-        who=event.customer_id,
-        key=event.campaign_id,
-        tick=micros(event.occurred_at),
-        on_channel=event.channel or "",
-    )
-    return Message(*row) if row else None
-
-
 def _sent(session: Session, event: Event, tick: int) -> None:
-    message = _named(session, event)
+    message = named(session, event)
     if message is None:
         _add(session, event, tick)
     elif message.state != "sent":
@@ -203,7 +156,7 @@ def _purpose(event: Event) -> Purpose:
 
 
 def _delivered(session: Session, event: Event, tick: int) -> None:
-    message = _named(session, event)
+    message = named(session, event)
     if message:
         _spend(session, event, message, tick)
         session.run(ARRIVED, key=message.pressure_id)
@@ -213,7 +166,7 @@ def _delivered(session: Session, event: Event, tick: int) -> None:
 
 
 def _bounced(session: Session, event: Event, tick: int) -> None:
-    message = _named(session, event)
+    message = named(session, event)
     if message:
         _spend(session, event, message, tick)
     if channel := event.channel or (message and message.channel):
@@ -225,14 +178,14 @@ def _reacted(session: Session, event: Event, tick: int) -> None:
     if event.automated:
         _learn_of_proxy(session, event)
         return
-    message = _meant(session, event)
+    message = meant(session, event)
     if message:
         _spend(session, event, message, tick)
         session.run(RESPONDED, key=message.pressure_id)
 
 
 def _learn_of_proxy(session: Session, event: Event) -> None:
-    message = _named(session, event)
+    message = named(session, event)
     if channel := event.channel or (message and message.channel):
         known = people.contacts_of(session, event.customer_id)
         people.learn(session, event.customer_id, contacts.proxy(known, channel))
@@ -247,7 +200,7 @@ def _bought(session: Session, event: Event, tick: int) -> None:
 
 def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel."""
-    message = _named(session, event)
+    message = named(session, event)
     channel = event.channel or (message and message.channel)
     channels = [channel] if channel else people.channels_consented(session, event.customer_id)
     entries = [

@@ -1,0 +1,67 @@
+"""Which message an event is about: found by ``decision_id``, else ``message_id``, else its campaign's latest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import BindParameter, bindparam, literal_column, or_, select
+
+from decisions.ledger import schema
+from decisions.ledger.codec import micros
+
+if TYPE_CHECKING:
+    from decisions.ledger.session import Session
+    from features.contracts import Event
+
+_pressure = schema.pressure.c
+_KEY: BindParameter[Any] = bindparam("key")
+_WHO: BindParameter[Any] = bindparam("who")
+
+_FOUND = select(
+    _pressure.pressure_id, _pressure.channel, _pressure.purpose, _pressure.state, _pressure.decision_id
+)
+_OF_CUSTOMER = _FOUND.where(_pressure.customer_id == _WHO)
+_BY_DECISION = _OF_CUSTOMER.where(_pressure.decision_id == _KEY)
+_BY_MESSAGE = _OF_CUSTOMER.where(_pressure.message_id == _KEY)
+_BY_CAMPAIGN = (
+    _OF_CUSTOMER.where(
+        _pressure.campaign_id == _KEY,
+        _pressure.at <= bindparam("tick"),
+        or_(bindparam("on_channel") == literal_column("''"), _pressure.channel == bindparam("on_channel")),
+    )
+    .order_by(_pressure.at.desc())
+    .limit(literal_column("1"))
+)
+
+
+class Message(NamedTuple):
+    """One row of pressure an event is about."""
+
+    pressure_id: int
+    channel: str
+    purpose: str
+    state: str
+    decision_id: str | None
+
+
+def named(session: Session, event: Event) -> Message | None:
+    """Return the message the event names by decision or message id."""
+    for statement, key in ((_BY_DECISION, event.decision_id), (_BY_MESSAGE, event.message_id)):
+        row = session.row(statement, who=event.customer_id, key=key) if key else None
+        if row:
+            return Message(*row)
+    return None
+
+
+def meant(session: Session, event: Event) -> Message | None:
+    """Return the message the event names, or else the latest of its campaign (and channel) before the event."""
+    if (found := named(session, event)) or event.campaign_id is None:
+        return found
+    row = session.row(
+        _BY_CAMPAIGN,
+        who=event.customer_id,
+        key=event.campaign_id,
+        tick=micros(event.occurred_at),
+        on_channel=event.channel or "",
+    )
+    return Message(*row) if row else None
