@@ -46,7 +46,7 @@ format: $(STAMP)  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(STAMP)  ## write the generated parts of docs/ anew
+docs: $(STAMP)  ## write the generated pages of docs/ anew
 	$(BIN)/python -m pipelines.docs
 
 serve: $(STAMP)  ## the HTTP service on the demo's data (run make demo first)

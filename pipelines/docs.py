@@ -1,7 +1,6 @@
-"""The generated parts of ``docs/``: written by ``make docs``, and held fresh by ``make check``.
+"""The generated pages of ``docs/``: written by ``make docs``, and held fresh by ``make check``.
 
-A page may be generated whole, or hold generated blocks between ``<!-- generated: NAME -->`` and
-``<!-- end of NAME -->``. Links between pages are checked as well: a page that is not there leads nowhere.
+Links between pages are checked as well: a page that is not there leads nowhere.
 """
 
 from __future__ import annotations
@@ -59,7 +58,13 @@ def _command_reference() -> str:
     return render(get_command(app))
 
 
-_PAGES: dict[str, Callable[[], str]] = {"docs/cli.md": _command_reference}
+def _rules() -> str:
+    from pipelines.specification import render
+
+    return render(ROOT / "tests" / "spec")
+
+
+_PAGES: dict[str, Callable[[], str]] = {"docs/cli.md": _command_reference, "docs/rules.md": _rules}
 
 
 def dead_links(root: Path) -> Iterator[str]:
