@@ -131,7 +131,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueParts:
-    """V(a) = tau · multiplier − send_cost − incentive − ltv_loss − price (design, section 6.3)."""
+    """V(a) = tau · multiplier − send_cost − incentive − ltv_loss − price (docs/architecture.md)."""
 
     tau: float
     multiplier: float
@@ -189,7 +189,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A reserved answer (design, section 6). Times are UTC; ``send_at_local`` is ISO with the offset.
+    """A reserved answer. Times are UTC; ``send_at_local`` is ISO with the offset.
 
     ``propensity`` is P(recorded action | everything fixed before the draw). ``held_back`` says that this hold
     is a would-be send withheld at random.

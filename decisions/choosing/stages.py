@@ -1,4 +1,4 @@
-"""The choice in stages (design, section 6.4): send or hold, what and where, when, and whether to withhold it.
+"""The choice in stages (docs/policy.md): send or hold, what and where, when, and whether to withhold it.
 
 Every stage is drawn, whatever the one before says: a hold's record shows what would have gone, and all
 probabilities. The loss budget is shared equally by the three stages that explore. A stage values an option by the

@@ -1,4 +1,4 @@
-"""What a message is worth, at every hour at which it may go (design, section 6.3).
+"""What a message is worth, at every hour at which it may go.
 
     V = τ · m − send cost − incentive · P(redeem) − ΔLTV − price
     ΔLTV = reachable value · added hazard(level) + response loss(level)

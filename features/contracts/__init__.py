@@ -1,4 +1,4 @@
-"""The shapes that cross every boundary of Kairos (design, section 4)."""
+"""The shapes that cross every boundary of Kairos."""
 
 from features.contracts.customer import (
     CONSENT_SCHEMA,
