@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float64, String
 
-from features.store.repository import SERVING, TRAINING
+from features.store.services import SERVING, TRAINING
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View, views
 

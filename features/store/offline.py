@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from features.layout import Group, Layout, Manifest
-from features.store.repository import TRAINING, bounded, hushed, open_repository, register
+from features.store.repository import bounded, hushed, open_repository, register
+from features.store.services import TRAINING
 from features.store.spine import by_group, in_order
 from features.views import views
 from features.vocabulary import Vocabulary

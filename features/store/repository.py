@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     from features.vocabulary import Vocabulary
 
-TRAINING = "training"
-"""The feature service of daily snapshots: what a point-in-time training set is made of."""
-SERVING = "serving"
-"""The feature service of everything online."""
-
 _ONE_AT_A_TIME = threading.RLock()
 """Feast takes its DuckDB from Ibis' process-wide default backend, so only one job may set it at a time."""
 
