@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from decisions.scorers.base import KINDS, Kind
 from training.cards import card, draw_plots
 from training.loading import ARTEFACT, write_model
+from training.runs import REQUIREMENTS, log_boosters, log_numbers, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +32,8 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 EXPERIMENT = "kairos"
-REQUIREMENTS = ("lightgbm>=4.7,<4.8", "numpy>=2.2", "pyarrow>=25", "scipy>=1.16")
-"""Named rather than inferred: inference starts a process that imports everything once more."""
-
 _REIGNS = "champions"
 """Tag of a registered model: its champions so far, oldest first, so that a rollback knows where to go."""
-_ARRAYS = ("category_share", "category_orders_90d", "category_recency_days", "rhythm")
 
 
 def prepare_store(root: Path) -> str:
@@ -112,16 +109,16 @@ class Registry:
             directory = Path(scratch)
             write_model(directory / "model", fitted.scorer, offers=sources.offers, priors=sources.priors)
             draw_plots(fitted, directory / "plots")
-            _log_numbers(fitted, verdict)
+            log_numbers(fitted, verdict)
             mlflow.log_artifacts(str(directory / "model" / ARTEFACT), ARTEFACT)
             mlflow.log_artifacts(str(directory / "plots"), "plots")
-            _log_boosters(directory / "model" / ARTEFACT)
+            log_boosters(directory / "model" / ARTEFACT)
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module="training.loading",
                 data_path=str(directory / "model"),
                 pip_requirements=list(REQUIREMENTS),
-                signature=_signature(fitted.inputs),
+                signature=signature(fitted.inputs),
             )
         version = self._created(fitted, verdict, logged)
         mlflow.log_text(card(fitted, verdict, version=f"version {version.version}"), "model_card.md")
@@ -238,53 +235,3 @@ class Registry:
         self._mlflow.set_registered_model_alias(name, CHAMPION, reigns[-1])
         if self._aliases(model).get(CHALLENGER) == reigns[-1]:
             self._mlflow.delete_registered_model_alias(name, CHALLENGER)
-
-
-def _log_numbers(fitted: Fitted, verdict: Verdict) -> None:
-    import mlflow  # noqa: PLC0415  # seconds to import
-
-    backtest = fitted.backtest
-    mlflow.log_params(
-        {
-            **fitted.parameters,
-            "fingerprint": fitted.fingerprint,
-            "trained_on": fitted.trained_on,
-            "metric": backtest.metric,
-            "direction": backtest.direction,
-        }
-    )
-    low, high = verdict.interval or (None, None)
-    found = {
-        backtest.metric: verdict.value,
-        f"{backtest.metric}_{backtest.baseline}": verdict.baseline_value,
-        **{f"{backtest.metric}_{name}": value for name, value in verdict.others.items()},
-        "gain_low": low,
-        "gain_high": high,
-        "later_units": float(len(backtest.truth)),
-        **fitted.metrics,
-    }
-    mlflow.log_metrics({name: value for name, value in found.items() if value is not None})
-    mlflow.set_tag("passed", verdict.passed)
-
-
-def _log_boosters(artefact: Path) -> None:
-    """Log each booster in MLflow's LightGBM flavour too: its own tools then read the trees."""
-    import lightgbm as lgb  # noqa: PLC0415  # seconds to import
-    import mlflow.lightgbm  # noqa: PLC0415
-
-    for file in sorted(artefact.glob("*.txt")):
-        mlflow.lightgbm.log_model(
-            lgb.Booster(model_file=str(file)), name=file.stem, pip_requirements=list(REQUIREMENTS[:1])
-        )
-
-
-def _signature(inputs: tuple[str, ...]) -> Any:
-    """Return the signature: doubles that may be missing, so that an integer column with gaps breaks nothing."""
-    from mlflow.models import ModelSignature  # noqa: PLC0415  # seconds to import
-    from mlflow.types import ColSpec, DataType, Schema  # noqa: PLC0415
-    from mlflow.types.schema import Array  # noqa: PLC0415
-
-    def of(name: str) -> Any:
-        return ColSpec(Array(DataType.double) if name in _ARRAYS else DataType.double, name, required=False)
-
-    return ModelSignature(inputs=Schema([of(name) for name in inputs])) if inputs else None
