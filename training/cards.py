@@ -84,7 +84,7 @@ def _standard(backtest: Backtest) -> dict[str, Draw]:
 def _save(draw: Draw, path: Path) -> None:
     # The object interface needs no backend choice and leaves no global state behind.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415  # seconds to import
 
     figure = Figure(figsize=(5, 4), layout="constrained")
     draw(figure.subplots())

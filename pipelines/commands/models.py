@@ -37,7 +37,10 @@ def train(
         list[Name] | None, typer.Argument(metavar="[MODEL]...", help="Which models; all five by default.")
     ] = None,
     *,
-    tune: Annotated[int, typer.Option(min=0, help="Optuna trials per model; 0 takes the defaults.")] = 0,
+    tune: Annotated[
+        int,
+        typer.Option(min=0, help="Optuna trials for churn and channel, the two with boosters to tune; 0: none."),
+    ] = 0,
     now: Now = None,
     config: Config = None,
     demo: Demo = False,

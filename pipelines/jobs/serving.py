@@ -18,7 +18,7 @@ def serve_until_stopped(settings: Settings) -> int:
     """Serve ``settings`` until the service ends or the terminal interrupts; return its exit code."""
     command = serve_command(settings, environment=os.environ)
     key = settings.home / "api_key"
-    print(f"Kairos at {command.url} (pages at {command.url}/docs); callers' key: {key}", file=sys.stderr)  # noqa: T201
+    print(f"Kairos at {command.url} (pages at {command.url}/docs); callers' key: {key}", file=sys.stderr)  # noqa: T201  # a command's word
     process = subprocess.Popen(  # noqa: S603  # our own command, as a list
         command.argv, env=dict(command.environment)
     )

@@ -69,7 +69,7 @@ class TrainChurn:
         table = with_features(sources.store, labelled)
         test = rows(table, numbers(table, "cutoff") == 0)
         train = rows(table, numbers(table, "cutoff") > 0)
-        if any(len(np.unique(numbers(part, "silent"))) < 2 for part in (train, test)):  # noqa: PLR2004
+        if any(len(np.unique(numbers(part, "silent"))) < 2 for part in (train, test)):  # noqa: PLR2004  # both classes
             return NoLabels(reason=f"nobody, or everybody, was silent for {self.days} days: nothing to tell apart")
         return self._fitted(sources, train, test, tune=tune, seed=seed)
 
@@ -191,8 +191,8 @@ def _spend_rate(spend: FloatArray, tenure_days: FloatArray) -> float:
 
 def _logistic(train: pa.Table, test: pa.Table, names: tuple[str, ...]) -> FloatArray:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # slow to import
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415  # as above
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # as above
 
     line = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     line.fit(_tame(train, names), numbers(train, "silent"))
