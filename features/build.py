@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 
 from features.contracts import EVENT_SCHEMA
 from features.engine import bounded_duckdb
-from features.layout import EVIDENCE, Layout, Manifest, replacing
+from features.files import replacing
+from features.layout import EVIDENCE, Layout, Manifest
 from features.progress import quiet
 from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure

@@ -11,17 +11,12 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from features.files import replacing
 from features.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EVIDENCE = "evidence"
 
@@ -120,15 +115,3 @@ class Layout:
         held = asdict(manifest) | {"until": manifest.until.isoformat()}
         with replacing(self.manifest) as file:
             file.write_text(json.dumps(held, indent=1))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write beside ``path``; it takes the place of ``path`` whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        yield draft
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

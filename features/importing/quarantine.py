@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.lake.files import write_parquet
+from features.files import write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

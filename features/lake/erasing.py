@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
+from features.files import write_parquet
 from features.lake.buckets import bucket_folder, bucket_of
-from features.lake.files import write_parquet
 from features.lake.manifest import customers_folder, households_folder
 from features.lake.placing import DIRECTORY_SCHEMA
 

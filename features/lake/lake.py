@@ -13,12 +13,12 @@ import ibis
 import pyarrow as pa
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
+from features.files import locked, write_text
 from features.lake.appending import append
 from features.lake.buckets import bucket_folder
 from features.lake.compacting import compact
 from features.lake.connection import connect
 from features.lake.erasing import erase, erase_quarantined
-from features.lake.files import locked, write_text
 from features.lake.manifest import Draft, Manifest
 from features.lake.moving import put_customers
 from features.lake.placing import fetch

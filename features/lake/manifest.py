@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.files import write_parquet, write_text
 from features.lake.buckets import bucket_folder
-from features.lake.files import write_parquet, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from features.layout import Layout, replacing
+from features.files import replacing
 from features.store.repository import open_repository
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View
@@ -26,6 +26,8 @@ from features.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from features.layout import Layout
 
 _CHUNK = 500  # SQLite bounds the variables of one statement
 _KEPT = 2  # the folder in use, and the one before it for readers still at it

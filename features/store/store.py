@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from features.build import last_snapshot
 from features.engine import bounded_duckdb
-from features.layout import EVIDENCE, Group, Layout, Manifest, replacing
+from features.files import replacing
+from features.layout import EVIDENCE, Group, Layout, Manifest
 from features.progress import quiet
 from features.rhythm import rhythm as rhythm_of
 from features.store.errors import FeaturesUnavailable

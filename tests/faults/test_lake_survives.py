@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from features.files import write_parquet
 from features.lake import Appended, Lake, bucket_of
-from features.lake.files import write_parquet
 from features.lake.manifest import Manifest
 from tests.worlds.lake import customer, customers, event, events, everything, ids
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.build import build_features, last_snapshot
-from features.layout import Layout, Manifest, replacing
+from features.files import replacing
+from features.layout import Layout, Manifest
 from features.views import WidthError, views
 from features.vocabulary import Vocabulary
 from tests.worlds.features import WORDS, MemoryLake, customer, event, utc

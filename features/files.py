@@ -16,28 +16,31 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write beside ``path``; it takes the place of ``path`` whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write ``table`` to ``path`` so that a crash leaves the old file or the new one, never a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with half.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            _settle(file.fileno())
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+    with replacing(path) as draft, draft.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        _settle(file.fileno())
 
 
 def write_text(text: str, path: Path) -> None:
     """Write ``text`` to ``path``, whole or not at all, and make the rename itself last."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with half.open("w", encoding="utf-8") as file:
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         _settle(file.fileno())
-    half.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         _settle(folder)
