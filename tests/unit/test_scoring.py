@@ -11,7 +11,7 @@ from decisions.scorers.channel import ChannelModel
 from decisions.scorers.churn import ChurnModel
 from decisions.scoring import COLD_START, score
 from features.contracts import Offer
-from tests.unit.test_churn_and_channel_scorers import a_frame, channel_model, churn_model, with_a_stranger
+from tests.worlds.scorers import a_frame, channel_model, churn_model, with_a_stranger
 
 OFFERS = (Offer(offer_id="milk", category="grocery", channels=("mail", "email"), margin=2.0),)
 
