@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from features.build import BuildReport, Zones, build_features
 from features.progress import Progress, quiet
 from features.vocabulary import Vocabulary
+from pipelines.jobs.draining import drain_events
 from pipelines.jobs.importing import lake_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ def store_of(kairos: Kairos) -> FeatureStore:
 
 
 def build_tables(kairos: Kairos, *, until: datetime | None = None, progress: Progress = quiet) -> BuildReport:
-    """Build every feature table up to ``until`` (default: now), a bucket at a time."""
+    """Build every feature table up to ``until`` (default: now), a bucket at a time.
+
+    What came over HTTP since the last time is brought into the lake first.
+    """
+    drain_events(kairos, progress=progress)
     zones = kairos.policy.time_zones
     return build_features(
         lake_of(kairos.settings),

@@ -14,7 +14,7 @@ from features.contracts import CUSTOMER_SCHEMA
 from pipelines.jobs import planning
 from pipelines.jobs.importing import lake_of
 from runtime.build import build
-from tests.service_world import NOW, settings_in, settle
+from tests.worlds.service import NOW, settings_in, settle
 
 BLOCK = 20
 CUSTOMERS = [f"c{number}" for number in range(3 * BLOCK)]
