@@ -34,6 +34,13 @@ def main() -> None:
     except (RuntimeError, OSError) as error:
         _say(error)
         sys.exit(FAILED)
+    except Exception as error:
+        from decisions.ledger.errors import CallerError, LedgerError  # the ledger is slow to import
+
+        if not isinstance(error, LedgerError):
+            raise
+        _say(error)
+        sys.exit(ASKED_WRONGLY if isinstance(error, CallerError) else FAILED)
 
 
 def _say(error: Exception) -> None:

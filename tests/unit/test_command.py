@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from pipelines import cli
 from pipelines.cli import app
 from pipelines.options import ROOT
+from tests.service_world import settings_in
 
 run = CliRunner()
 
@@ -87,6 +88,26 @@ def test_a_missing_policy_is_the_callers_to_mend(tmp_path, monkeypatch, capsys):
         cli.main()
     assert ended.value.code == cli.ASKED_WRONGLY
     assert "policy.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "damaged", "code", "said"),
+    [
+        (["decide", "--replay", "nowhere"], False, cli.ASKED_WRONGLY, "'nowhere' is not in the ledger"),
+        (["decide", "1"], True, cli.FAILED, "restore it from a backup"),
+    ],
+)
+def test_what_the_ledger_refuses_is_told_in_one_line(tmp_path, monkeypatch, capsys, words, damaged, code, said):
+    settings = settings_in(tmp_path)
+    if damaged:
+        (tmp_path / "ledger.db").write_bytes(b"garbage" * 500)
+    for name in ("home", "policy", "catalogue"):
+        monkeypatch.setenv(f"KAIROS_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setattr(sys, "argv", ["kairos", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    assert said in capsys.readouterr().err
 
 
 def test_the_design_of_an_experiment_is_reckoned_both_ways():
