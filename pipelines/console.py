@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -57,15 +57,20 @@ class Screen:
         self._bars.console.print(what)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """Return a table; a column whose every value is a number stands to the right."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> RenderableType:
+    """Return a table below its title; a column whose every value is a number stands to the right.
+
+    Without rows there is only the title, and the word *none*.
+    """
+    if not rows:
+        return f"[bold]{title}[/bold]: none"
+    drawn = Table(header_style="bold")
     for at, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[at], (int, float)) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(_shown(value) for value in row))
-    return drawn
+    return Group(f"[bold]{title}[/bold]", drawn)  # a title of the table's own would wrap at its width
 
 
 def _shown(value: object) -> str:

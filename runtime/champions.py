@@ -86,7 +86,7 @@ class Champions:
             return {kind: Champion(kind=kind, **entries[kind]) for kind in KINDS if kind in entries}
         except FileNotFoundError:
             return {}
-        except (ValueError, TypeError, OSError) as error:
+        except (ValueError, TypeError, OSError, RecursionError) as error:
             _log.error("champions unreadable", pointer=str(self.root / POINTER), error=type(error).__name__)
             return {}
 

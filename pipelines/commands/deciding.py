@@ -49,11 +49,13 @@ def decide(
             made, answer = [again.recomputed], {"same": again.same}
         else:
             made = decide_now(kairos, customers or (), purpose=purpose, campaign_id=campaign, dry_run=dry_run)
-            answer = {}
+            answer = {"dry_run": dry_run}
         currency = kairos.policy.currency
     screen = Screen()
     for decision in made:
         screen.say(card(decision, currency))
+    if dry_run:
+        screen.say("a dry run: nothing is reserved")
     if replay:
         screen.say(
             "the record gives the same decision" if answer["same"] else "[red]the record gives another decision"

@@ -29,9 +29,11 @@ def rates(kairos: Kairos, now: datetime, days: int) -> Iterator[Rate]:
     start = now - timedelta(days=days)
     for row in _each_bucket(kairos, lambda events: _by_type(events, start - timedelta(days=days), start, now)):
         (recent if row["recent"] else former)[row["channel"], row["type"]] += row["n"]
+    recorded = {*recent, *former}
     for channel in sorted({channel for channel, _ in recent}):
         for what in (*HARM, *RESPONSE):
-            yield _rate(channel, what, recent, former)
+            if (channel, what) in recorded:  # what was never reported is not known to be zero
+                yield _rate(channel, what, recent, former)
 
 
 def _by_type(events: Any, first: datetime, start: datetime, now: datetime) -> Any:
@@ -48,7 +50,9 @@ def _by_type(events: Any, first: datetime, start: datetime, now: datetime) -> An
 
 def _rate(channel: str, what: str, recent: Counts, former: Counts) -> Rate:
     sent, before = recent[channel, "sent"], former[channel, "sent"]
-    found = wilson(min(recent[channel, what], sent), sent)  # reactions to earlier messages can outnumber these
+    found = wilson(
+        recent[channel, what], sent
+    )  # not computable where reactions to earlier messages outnumber these
     rate, low, high = (found.estimate, found.low, found.high) if isinstance(found, Interval) else (None,) * 3
     return Rate(
         channel=channel,
@@ -57,7 +61,7 @@ def _rate(channel: str, what: str, recent: Counts, former: Counts) -> Rate:
         rate=rate,
         low=low,
         high=high,
-        before=former[channel, what] / before if before else None,
+        before=former[channel, what] / before if 0 < former[channel, what] <= before else None,
     )
 
 

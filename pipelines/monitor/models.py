@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from runtime.build import Kairos
 
+GROWS = ("tenure_days",)
+"""Features that move with the calendar by their nature."""
+
 SAMPLE = 2000
 """Customers on whom drift is measured."""
 
@@ -35,6 +38,7 @@ def drift(kairos: Kairos, now: datetime, days: int) -> list[Drift]:
     indices = {
         name: stability_index(_numbers(then, name), _numbers(today, name))
         for name in (*vocabulary.activity, *vocabulary.pressure)
+        if name not in GROWS
     }
     found = [Drift(feature=name, index=index) for name, index in indices.items() if index is not None]
     return sorted(found, key=lambda each: -each.index)

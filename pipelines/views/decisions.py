@@ -12,7 +12,7 @@ from pipelines.console import table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from decisions.records import Decision, Reason, ValueParts
     from pipelines.jobs.planning import PlanReport
@@ -26,7 +26,7 @@ def card(decision: Decision, currency: str) -> Panel:
     lines += _reasons([reason for reason in decision.reasons if reason.code != Code.PRIOR])
     lines += _assumptions([reason for reason in decision.reasons if reason.code == Code.PRIOR])
     lines += [
-        f"  instead: {other.offer_id} by {other.channel}, worth {other.value.total:.2f} {currency}"
+        f"  instead: {other.offer_id} by {other.channel}, worth {_money(other.value.total)} {currency}"
         for other in decision.alternatives
     ]
     lines.append(f"[dim]propensity {decision.propensity:.4f} · policy {decision.policy_version}[/dim]")
@@ -48,11 +48,16 @@ def _value(value: ValueParts | None, currency: str, *, incremental: bool) -> Ite
     if value is None:
         return
     note = "" if incremental else "  [dim](not incremental: no randomised send behind it)[/dim]"
-    yield f"worth {value.total:.2f} {currency}{note}"
+    yield f"worth {_money(value.total)} {currency}{note}"
     yield (
-        f"[dim]  = {value.tau:.3f} × {value.multiplier:.3f} − send {value.send_cost:.3f} − incentive "
+        f"[dim]  = effect {value.tau:.3f} × time {value.multiplier:.3f} − send {value.send_cost:.3f} − incentive "
         f"{value.incentive:.3f} − fatigue {value.ltv_loss:.3f} − price {value.price:.3f}[/dim]"
     )
+
+
+def _money(amount: float) -> str:
+    """Return an amount with cents, or with a tenth of a cent where it is less than one unit."""
+    return f"{amount:.2f}" if abs(amount) >= 1 else f"{amount:.3f}"
 
 
 def _reasons(reasons: list[Reason]) -> Iterator[str]:
@@ -79,7 +84,7 @@ def _reason(reason: Reason) -> str:
     return f"· {TEXTS[reason.code]}{f' [dim]{about}[/dim]' if about else ''}{detail}{until}"
 
 
-def plan_tables(plan: PlanReport, currency: str) -> Iterator[Table]:
+def plan_tables(plan: PlanReport, currency: str) -> Iterator[RenderableType]:
     """Return what was sent and what was held, and why."""
     known = "" if plan.incremental else ", not incremental"
     sends = [

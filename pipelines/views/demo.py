@@ -9,6 +9,8 @@ from pipelines.views.decisions import card, plan_tables
 from pipelines.views.models import outcomes_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from pipelines.jobs.demonstrating import DemoReport
@@ -37,6 +39,16 @@ def _promises(report: DemoReport, console: Console) -> None:
     console.print(f"Promises recounted independently over {report.recount.sends:,} sends: {verdict}.")
     console.print(f"All of it took {report.seconds:.0f} seconds. What is assumed and not measured is declared in")
     console.print("examples/complete_journey/README.md: margins, costs, consent, and every belief about e-mail.\n")
-    console.print("Ask further:  kairos decide 1228 --demo --dry-run    one household, with reasons")
-    console.print("              kairos serve --demo                    the same over HTTP")
-    console.print("              kairos monitor --demo                  drift, pressure, delivery health")
+    console.print("Ask further (the command is .venv/bin/kairos):")
+    for command, meaning in _further(report):
+        console.print(f"  {command:<62} {meaning}", soft_wrap=True)
+
+
+def _further(report: DemoReport) -> Iterator[tuple[str, str]]:
+    yield (
+        f"kairos decide --replay {report.shown[0].decision_id} --demo",
+        "the first decision above, from its record",
+    )
+    yield "kairos decide 1228 906 --demo --dry-run", "two households, now that the week is planned"
+    yield "kairos serve --demo", "the same over HTTP"
+    yield "kairos monitor --demo", "drift, calibration, pressure, delivery health"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
+from pydantic_core import ErrorDetails
 
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
@@ -16,7 +18,13 @@ from serving.rendering import Json
 from serving.schemas import EventsIn, Refused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from decisions.ledger import EventVerdict
+    from features.contracts import Event
+
+LATEST = timedelta(days=1)
+"""How far ahead of now an event may lie: clocks differ."""
 
 router = APIRouter(prefix=PROTECTED, tags=["events"])
 
@@ -24,16 +32,26 @@ router = APIRouter(prefix=PROTECTED, tags=["events"])
 @router.post("/events", responses={200: {"model": EventVerdictsOut}})
 def take_events(body: EventsIn, kairos: TheKairos) -> Json:
     """Take events. A good one beside a bad one gets through; an `event_id` that comes again changes nothing."""
-    good = [item for item in body.events if not isinstance(item, Refused)]
-    taken = iter(kairos.ledger.take_events(good, kairos.clock.now()))
+    now = kairos.clock.now()
+    items = [_plausible(item, now) for item in body.events]
+    taken = iter(kairos.ledger.take_events([item for item in items if not isinstance(item, Refused)], now))
     verdicts = [
         _refused(item, index) if isinstance(item, Refused) else _verdict(next(taken))
-        for index, item in enumerate(body.events)
+        for index, item in enumerate(items)
     ]
     counts = Counter(verdict["status"] for verdict in verdicts)
     for status, number in counts.items():
         metrics.EVENTS.labels(status).inc(number)
     return Json({"counts": counts, "verdicts": verdicts})
+
+
+def _plausible(item: Event | Refused, now: datetime) -> Event | Refused:
+    """Refuse what happens more than a day from now, as the importer does: a wrong clock, or a wrong year."""
+    if isinstance(item, Refused) or item.occurred_at <= now + LATEST:
+        return item
+    rule = f"occurred_at lies more than a day after now ({now.isoformat()}): send what has happened"
+    error = ErrorDetails(type="occurred_at_plausible", loc=("occurred_at",), msg=rule, input=None)
+    return Refused(item.model_dump(mode="json"), (error,))
 
 
 def _verdict(verdict: EventVerdict) -> dict[str, Any]:

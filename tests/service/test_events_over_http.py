@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from serving.answers import EventVerdictsOut
@@ -40,6 +42,17 @@ def test_a_good_event_beside_a_bad_one_gets_through(http, person):
     fields = [each["problem"]["errors"][0]["field"] for each in body["verdicts"] if each["status"] == "refused"]
     assert fields == ["events[1].type", "events[2].occurred_at", "events[3]"]
     EventVerdictsOut.model_validate(body)
+
+
+def test_an_event_of_next_week_is_refused_by_the_services_own_clock(http, person):
+    soon, later = (NOW + timedelta(days=days) for days in (1, 7))
+    batch = [
+        event(f"{person}-soon", person, occurred_at=soon.isoformat()),
+        event(f"{person}-later", person, occurred_at=later.isoformat()),
+    ]
+    verdicts = http.post("/v1/events", json={"events": batch}).json()["verdicts"]
+    assert [each["status"] for each in verdicts] == ["accepted", "refused"]
+    assert verdicts[1]["problem"]["errors"][0]["field"] == "events[1].occurred_at"
 
 
 def test_the_second_arrival_of_an_event_changes_nothing(http, person):

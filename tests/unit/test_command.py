@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from pipelines import cli
 from pipelines.cli import app
 from pipelines.options import ROOT
-from tests.service_world import settings_in
+from tests.worlds.service import settings_in
 
 run = CliRunner()
 
