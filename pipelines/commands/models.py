@@ -39,7 +39,7 @@ def train(
     *,
     tune: Annotated[
         int,
-        typer.Option(min=0, help="Optuna trials for churn and channel, the two with boosters to tune; 0: none."),
+        typer.Option(min=0, help="Optuna trials for churn, channel and offer, which have boosters; 0: none."),
     ] = 0,
     now: Now = None,
     config: Config = None,

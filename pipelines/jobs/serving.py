@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from runtime.build import API_KEY_FILE
 from runtime.serve_command import serve_command
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def serve_until_stopped(settings: Settings) -> int:
     """Serve ``settings`` until the service ends or the terminal interrupts; return its exit code."""
     command = serve_command(settings, environment=os.environ)
-    key = settings.home / "api_key"
+    key = settings.home / API_KEY_FILE
     print(f"Kairos at {command.url} (pages at {command.url}/docs); callers' key: {key}", file=sys.stderr)  # noqa: T201  # a command's word
     process = subprocess.Popen(  # noqa: S603  # our own command, as a list
         command.argv, env=dict(command.environment)
