@@ -35,7 +35,7 @@ def main() -> None:
         _say(error)
         sys.exit(FAILED)
     except Exception as error:
-        from decisions.ledger.errors import CallerError, LedgerError  # the ledger is slow to import
+        from decisions.ledger.storage.errors import CallerError, LedgerError  # the ledger is slow to import
 
         if not isinstance(error, LedgerError):
             raise

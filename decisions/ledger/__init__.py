@@ -1,6 +1,9 @@
 """The ledger: decisions, reservations, pressure, consents, inbox, outbox and audit in one SQL store."""
 
-from decisions.ledger.errors import (
+from decisions.ledger.ledger import Ledger
+from decisions.ledger.places.state import Reading
+from decisions.ledger.places.transaction import Transaction
+from decisions.ledger.storage.errors import (
     CallerError,
     DuplicateDecision,
     ImpossibleRow,
@@ -13,9 +16,6 @@ from decisions.ledger.errors import (
     UnknownDecision,
     UnlockedCustomer,
 )
-from decisions.ledger.ledger import Ledger
-from decisions.ledger.state import Reading
-from decisions.ledger.transaction import Transaction
 from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Recording, Verdict
 
 __all__ = [

@@ -8,29 +8,23 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger import (
-    boxes,
-    history,
-    incoming,
-    migrate,
-    people,
-    places,
-    protocol,
-    reading,
-    schema,
-)
-from decisions.ledger.codec import EPOCH, micros
-from decisions.ledger.session import Database
-from decisions.ledger.state import Reading, read_many
-from decisions.ledger.transaction import Transaction
+from decisions.ledger import reading
+from decisions.ledger.events import inbox, incoming, loading
+from decisions.ledger.people import customers, erasure, journal
+from decisions.ledger.places import lifecycle, outbox, protocol
+from decisions.ledger.places.state import Reading, read_many
+from decisions.ledger.places.transaction import Transaction
+from decisions.ledger.storage import migrate, schema
+from decisions.ledger.storage.codec import EPOCH, micros
+from decisions.ledger.storage.session import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
-    from decisions.ledger.session import Session
-    from decisions.ledger.sqlite import Synchronous
+    from decisions.ledger.storage.session import Session
+    from decisions.ledger.storage.sqlite import Synchronous
     from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
     from decisions.records import CustomerState, Decision
     from features.contracts import Consent, Customer, Event, Preference
@@ -171,13 +165,13 @@ class Ledger:
         freed = 0
         while lapsed := self._lapsed(now):
             with self._database.writing({customer for customer, _ in lapsed}) as session:
-                ended = [places.end(session, who, key, "expired", micros(now)) for who, key in lapsed]
+                ended = [lifecycle.end(session, who, key, "expired", micros(now)) for who, key in lapsed]
             freed += sum(ended)
         return freed
 
     def _lapsed(self, now: datetime) -> list[tuple[str, str]]:
         with self._database.reading() as session:
-            return places.lapsed(session, micros(now), limit=BLOCK)
+            return lifecycle.lapsed(session, micros(now), limit=BLOCK)
 
     def lease(self, limit: int, now: datetime, ttl: timedelta) -> list[Leased]:
         """Lend at most ``limit`` decisions that are due to one sender until ``now + ttl``, oldest first.
@@ -186,12 +180,12 @@ class Ledger:
         idempotency key. What was released, withdrawn or has expired is no longer lent.
         """
         with self._database.writing(()) as session:
-            return boxes.lease(session, limit, now, ttl)
+            return outbox.lease(session, limit, now, ttl)
 
     def ack(self, decision_ids: Collection[str]) -> int:
         """Take decisions out of the outbox for good; return how many were still there."""
         with self._database.writing(()) as session:
-            return boxes.acknowledge(session, decision_ids)
+            return outbox.acknowledge(session, decision_ids)
 
     # Events
 
@@ -205,30 +199,30 @@ class Ledger:
 
     def load_events(self, table: pa.Table, now: datetime) -> Loaded:
         """Take imported history (``EVENT_SCHEMA``), which the lake has already. Twice changes nothing."""
-        return history.load(self._database.writing, table, micros(now))
+        return loading.load(self._database.writing, table, micros(now))
 
     def drain_inbox(self, limit: int) -> pa.Table:
         """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), first come first."""
         with self._database.reading() as session:
-            return boxes.waiting(session, limit)
+            return inbox.waiting(session, limit)
 
     def mark_drained(self, event_ids: Collection[str]) -> int:
         """Say that the lake has these events now; return how many were waiting or known."""
         with self._database.writing(()) as session:
-            return boxes.mark_drained(session, event_ids)
+            return inbox.mark_drained(session, event_ids)
 
     # People
 
-    def put_customers(self, customers: pa.Table | Iterable[Customer]) -> int:
+    def put_customers(self, people: pa.Table | Iterable[Customer]) -> int:
         """Write customers, the latest statement winning; return how many.
 
         A table has the contract's fields as columns, ``attributes`` and ``contacts`` as JSON objects. A bounced
         channel stays bounced until something *new* is declared of it.
         """
         count = 0
-        for block in _blocks(incoming.customers_of(customers)):
+        for block in _blocks(incoming.customers_of(people)):
             with self._database.writing({each.customer_id for each in block}) as session:
-                people.store(session, block)
+                customers.store(session, block)
             count += len(block)
         return count
 
@@ -241,40 +235,40 @@ class Ledger:
         new = 0
         for block in _blocks(incoming.consents_of(entries)):
             with self._database.writing({each.customer_id for each in block}) as session:
-                new += people.journal(session, block, micros(now))
+                new += journal.append(session, block, micros(now))
         return new
 
     def put_preference(self, preference: Preference) -> None:
         """Write the customer's own limits, in place of those before."""
         with self._database.writing((preference.customer_id,)) as session:
-            people.wish(session, preference)
+            customers.wish(session, preference)
 
     def customer(self, customer_id: str) -> Customer | None:
         """Return the customer with the contact states that count, or None for one never heard of."""
         with self._database.reading() as session:
-            return people.customer(session, customer_id)
+            return customers.customer(session, customer_id)
 
     def preference(self, customer_id: str) -> Preference | None:
         """Return the customer's own limits, or None."""
         with self._database.reading() as session:
-            return people.preference(session, customer_id)
+            return customers.preference(session, customer_id)
 
     def consents(self, customer_id: str) -> list[Consent]:
         """Return the whole journal of a customer, evidence included, in its order."""
         with self._database.reading() as session:
-            return people.entries(session, customer_id)
+            return journal.entries(session, customer_id)
 
     def customer_ids(self, *, after: str = "") -> list[str]:
         """Return every customer's id that sorts after ``after``, sorted."""
         with self._database.reading() as session:
-            return people.ids(session, after)
+            return customers.ids(session, after)
 
     def erase(self, customer_id: str, now: datetime) -> int:
         """Delete every row of a customer and leave a tombstone; return how many rows there were."""
         with self._database.writing((customer_id,)) as session:
             if self._key:
-                people.bury(session, self._key, customer_id, micros(now))
-            return people.forget(session, customer_id)
+                erasure.bury(session, self._key, customer_id, micros(now))
+            return erasure.forget(session, customer_id)
 
     # Looking back
 

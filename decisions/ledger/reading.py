@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, bindparam, literal_column, null, select
 
-from decisions.ledger import schema
-from decisions.ledger.codec import decision_from_json, moment
-from decisions.ledger.errors import UnknownDecision
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import decision_from_json, moment
+from decisions.ledger.storage.errors import UnknownDecision
 from decisions.ledger.verdicts import Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
     from decisions.records import Decision
 
 _decision, _record, _version = schema.decision.c, schema.record.c, schema.version.c

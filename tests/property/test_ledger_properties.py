@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from decisions.ledger.codec import micros, moment
+from decisions.ledger.storage.codec import micros, moment
 from pipelines.recount import Rules, recount
 from pipelines.recount.windows import crowded
 from tests.worlds.ledger import HOUR, NOW, consent, event, fresh, record, send, url_in

@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from decisions.ledger import Ledger, LedgerBusy, LedgerCorrupt, LedgerError, LedgerUnavailable, migrate, sqlite
-from decisions.ledger.schema import metadata
+from decisions.ledger import Ledger, LedgerBusy, LedgerCorrupt, LedgerError, LedgerUnavailable
+from decisions.ledger.storage import migrate, sqlite
+from decisions.ledger.storage.schema import metadata
 from tests.worlds.ledger import NOW, ada, fresh, record, send, state, url_in
 
 

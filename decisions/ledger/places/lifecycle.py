@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
 
-from decisions.ledger import schema
-from decisions.ledger.state import RESERVED, current_consents
+from decisions.ledger.places.state import RESERVED, current_consents
+from decisions.ledger.storage import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
     from decisions.records import DecisionState
 
 _decision, _pressure, _outbox, _consent = (

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
 
-from decisions.ledger import schema
-from decisions.ledger.codec import micros, moment, moment_or_none
-from decisions.ledger.contacts import is_proxied, states_of
-from decisions.ledger.session import Among, Row, Session, listed
+from decisions.ledger.people.contacts import is_proxied, states_of
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros, moment, moment_or_none
+from decisions.ledger.storage.session import Among, Row, Session, listed
 from decisions.records import CustomerState, Exposure, Pressure
 from features.contracts import Consent, Customer, Preference
 

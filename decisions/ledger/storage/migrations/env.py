@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from decisions.ledger.schema import metadata
+from decisions.ledger.storage.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, literal_column, or_, select
 
-from decisions.ledger import schema
-from decisions.ledger.codec import micros
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros
 
 if TYPE_CHECKING:
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
     from features.contracts import Event
 
 _pressure = schema.pressure.c

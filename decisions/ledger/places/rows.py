@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from decisions.ledger.codec import decision_to_json, micros, micros_or_none, text
+from decisions.ledger.storage.codec import decision_to_json, micros, micros_or_none, text
 
 if TYPE_CHECKING:
     from decisions.ledger.verdicts import Recording

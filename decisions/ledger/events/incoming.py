@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from decisions.ledger import events, people
+from decisions.ledger.events import effects
+from decisions.ledger.people import erasure
 from decisions.ledger.verdicts import EventVerdict
 from features.contracts import Consent, Customer
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
     from features.contracts import Event
 
 _ROWS = 2_000
@@ -23,7 +24,7 @@ _ROWS = 2_000
 
 def take(session: Session, batch: Sequence[Event], tick: int, *, key: bytes | None) -> list[EventVerdict]:
     """Take events in the order they happened (a send before what it led to); answer in the order given."""
-    erased = people.buried(session, key, {each.customer_id for each in batch}) if key else set()
+    erased = erasure.buried(session, key, {each.customer_id for each in batch}) if key else set()
     verdicts: dict[int, EventVerdict] = {}
     for place in sorted(range(len(batch)), key=lambda at: (batch[at].occurred_at, batch[at].type != "sent", at)):
         verdicts[place] = _take_one(session, batch[place], tick, erased)
@@ -33,9 +34,9 @@ def take(session: Session, batch: Sequence[Event], tick: int, *, key: bytes | No
 def _take_one(session: Session, event: Event, tick: int, erased: set[str]) -> EventVerdict:
     if event.customer_id in erased:
         return EventVerdict(event_id=event.event_id, status="erased")
-    if not session.run(events.RECEIVE, **events.inbox_row(event, tick)):
+    if not session.run(effects.RECEIVE, **effects.inbox_row(event, tick)):
         return EventVerdict(event_id=event.event_id, status="duplicate")
-    events.apply(session, event, tick)
+    effects.apply(session, event, tick)
     return EventVerdict(event_id=event.event_id, status="accepted")
 
 

@@ -15,9 +15,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Boolean
 
-from decisions.ledger import sqlite
-from decisions.ledger.codec import text
-from decisions.ledger.errors import LedgerUnavailable
+from decisions.ledger.storage import sqlite
+from decisions.ledger.storage.codec import text
+from decisions.ledger.storage.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from sqlalchemy import bindparam, select
 
-from decisions.ledger import places, schema
-from decisions.ledger.codec import micros
-from decisions.ledger.contacts import states_of
+from decisions.ledger.people.contacts import states_of
+from decisions.ledger.places import lifecycle
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros
 from decisions.ledger.verdicts import Verdict
 from features.contracts import Preference
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
     from decisions.records import DecisionState
 
 _decision, _customer = schema.decision.c, schema.customer.c
@@ -73,7 +74,7 @@ def confirm(session: Session, decision_id: str, now: datetime, *, early: timedel
     refusal = _window(ticket, now, early) or _person(session, ticket, tick)
     if refusal:
         return _refuse(session, ticket, refusal, tick)
-    places.confirm(session, ticket.customer_id, decision_id, tick, at=max(tick, ticket.send_at))
+    lifecycle.confirm(session, ticket.customer_id, decision_id, tick, at=max(tick, ticket.send_at))
     return Verdict(
         decision_id=decision_id, status="confirmed", code="confirmed", message="send it now", state="confirmed"
     )
@@ -86,7 +87,7 @@ def release(session: Session, decision_id: str, now: datetime, *, reason: str) -
         return _unknown(decision_id)
     if ticket.state not in {"reserved", "released"}:
         return _gone(ticket)
-    places.end(session, ticket.customer_id, decision_id, "released", micros(now), why=reason)
+    lifecycle.end(session, ticket.customer_id, decision_id, "released", micros(now), why=reason)
     return Verdict(
         decision_id=decision_id,
         status="released",
@@ -110,7 +111,7 @@ def _window(ticket: Ticket, now: datetime, early: timedelta) -> Refusal | None:
 
 
 def _person(session: Session, ticket: Ticket, tick: int) -> Refusal | None:
-    if places.is_withdrawn(session, ticket.customer_id, ticket.channel, ticket.purpose, tick):
+    if lifecycle.is_withdrawn(session, ticket.customer_id, ticket.channel, ticket.purpose, tick):
         return Refusal("consent_withdrawn", "the customer withdrew consent", "withdrawn")
     row = session.row(_PERSON, who=ticket.customer_id)
     contacts: dict[str, Any] = orjson.loads(row[0]) if row else {}
@@ -133,7 +134,7 @@ def _wish(ticket: Ticket, stored: str | None, tick: int) -> Refusal | None:
 
 def _refuse(session: Session, ticket: Ticket, refusal: Refusal, tick: int) -> Verdict:
     if refusal.ends:
-        places.end(session, ticket.customer_id, ticket.decision_id, refusal.ends, tick, why=refusal.code)
+        lifecycle.end(session, ticket.customer_id, ticket.decision_id, refusal.ends, tick, why=refusal.code)
     return Verdict(
         decision_id=ticket.decision_id,
         status="refused",

@@ -12,17 +12,19 @@ import orjson
 from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger import contacts, people, places, schema
-from decisions.ledger.codec import micros
-from decisions.ledger.matching import meant, named
-from decisions.ledger.transaction import last_audit
+from decisions.ledger.events.matching import meant, named
+from decisions.ledger.people import contacts, customers, journal
+from decisions.ledger.places import lifecycle
+from decisions.ledger.places.transaction import last_audit
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros
 from features.contracts import PURPOSES, Consent, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from decisions.ledger.matching import Message
-    from decisions.ledger.session import Session
+    from decisions.ledger.events.matching import Message
+    from decisions.ledger.storage.session import Session
     from features.contracts import Purpose
 
 _pressure, _decision, _exposure = schema.pressure.c, schema.decision.c, schema.exposure.c
@@ -104,7 +106,7 @@ def _sent(session: Session, event: Event, tick: int) -> None:
 def _spend(session: Session, event: Event, message: Message, tick: int) -> None:
     """A message on its way has used its place, whether or not the sender asked."""
     if message.state == "reserved" and message.decision_id:
-        places.confirm(
+        lifecycle.confirm(
             session,
             event.customer_id,
             message.decision_id,
@@ -123,7 +125,7 @@ def _mark_sent(session: Session, event: Event, message: Message) -> None:
 def _add(session: Session, event: Event, tick: int) -> None:
     decided = session.row(_DECIDED, key=event.decision_id, who=event.customer_id) if event.decision_id else None
     if decided:
-        places.audit(session, event.customer_id, "sent_without_place", tick, decision_id=event.decision_id)
+        lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=event.decision_id)
     row = foreign_row(event, last_audit(session))
     if decided:
         names = ("channel", "purpose", "category", "offer_id", "campaign_id")
@@ -161,8 +163,8 @@ def _delivered(session: Session, event: Event, tick: int) -> None:
         _spend(session, event, message, tick)
         session.run(ARRIVED, key=message.pressure_id)
     if channel := event.channel or (message and message.channel):
-        known = people.contacts_of(session, event.customer_id)
-        people.learn(session, event.customer_id, contacts.deliver(known, channel))
+        known = customers.contacts_of(session, event.customer_id)
+        customers.learn(session, event.customer_id, contacts.deliver(known, channel))
 
 
 def _bounced(session: Session, event: Event, tick: int) -> None:
@@ -170,8 +172,8 @@ def _bounced(session: Session, event: Event, tick: int) -> None:
     if message:
         _spend(session, event, message, tick)
     if channel := event.channel or (message and message.channel):
-        known, hard = people.contacts_of(session, event.customer_id), event.properties.get("bounce") == "hard"
-        people.learn(session, event.customer_id, contacts.bounce(known, channel, hard=hard))
+        known, hard = customers.contacts_of(session, event.customer_id), event.properties.get("bounce") == "hard"
+        customers.learn(session, event.customer_id, contacts.bounce(known, channel, hard=hard))
 
 
 def _reacted(session: Session, event: Event, tick: int) -> None:
@@ -187,8 +189,8 @@ def _reacted(session: Session, event: Event, tick: int) -> None:
 def _learn_of_proxy(session: Session, event: Event) -> None:
     message = named(session, event)
     if channel := event.channel or (message and message.channel):
-        known = people.contacts_of(session, event.customer_id)
-        people.learn(session, event.customer_id, contacts.proxy(known, channel))
+        known = customers.contacts_of(session, event.customer_id)
+        customers.learn(session, event.customer_id, contacts.proxy(known, channel))
 
 
 def _bought(session: Session, event: Event, tick: int) -> None:
@@ -202,7 +204,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel."""
     message = named(session, event)
     channel = event.channel or (message and message.channel)
-    channels = [channel] if channel else people.channels_consented(session, event.customer_id)
+    channels = [channel] if channel else journal.channels_consented(session, event.customer_id)
     entries = [
         Consent.model_construct(
             customer_id=event.customer_id,
@@ -215,7 +217,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
         )
         for each in channels
     ]
-    people.journal(session, entries, tick)
+    journal.append(session, entries, tick)
 
 
 _EFFECTS: dict[str, Callable[[Session, Event, int], None]] = {

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, literal_column, select, update
 
-from decisions.ledger import contacts, events, schema
-from decisions.ledger.codec import text
-from decisions.ledger.session import Among, listed
-from decisions.ledger.transaction import last_audit
+from decisions.ledger.events import effects
+from decisions.ledger.people import contacts
+from decisions.ledger.places.transaction import last_audit
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import text
+from decisions.ledger.storage.session import Among, listed
 from decisions.ledger.verdicts import Loaded
 from features.contracts import Event
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from decisions.ledger.session import Session
+    from decisions.ledger.storage.session import Session
 
 BLOCK = 5_000
 """Events in one transaction: the write lock is held for some tenths of a second."""
@@ -64,7 +66,7 @@ def _bearing(table: pa.Table) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415  # only the bulk road needs columns
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    bearing = pc.is_in(table["type"], pa.array(events.EFFECTIVE))
+    bearing = pc.is_in(table["type"], pa.array(effects.EFFECTIVE))
     bought = pc.is_in(table["type"], pa.array(["purchased", "converted"]))
     named = pc.is_valid(table[_NAMES[0]])
     for column in _NAMES[1:]:
@@ -87,11 +89,11 @@ def _event(row: dict[str, Any]) -> Event:
 def _take(session: Session, block: Sequence[Event], tick: int) -> int:
     """Sends come first, however they go in: what they led to must find its message."""
     new = _unknown(session, block)
-    session.many(events.RECEIVE, [events.inbox_row(each, tick, drained=True) for each in new])
+    session.many(effects.RECEIVE, [effects.inbox_row(each, tick, drained=True) for each in new])
     plain = _plainly_deliverable(session, new)
     fast = [each for each in new if _is_fast(each, plain)]
     slow = [each for each in new if not _is_fast(each, plain)]
-    session.many(events.FOREIGN, _foreign_rows(session, fast))
+    session.many(effects.FOREIGN, _foreign_rows(session, fast))
     _apply(session, [each for each in slow if each.type == "sent"], tick)
     session.many(_ARRIVED, [_named(each) for each in fast if each.type == "delivered"])
     session.many(_RESPONDED, [_named(each) for each in fast if each.type in _FAST_REACTIONS])
@@ -101,7 +103,7 @@ def _take(session: Session, block: Sequence[Event], tick: int) -> int:
 
 def _apply(session: Session, slow: Sequence[Event], tick: int) -> None:
     for each in slow:
-        events.apply(session, each, tick)
+        effects.apply(session, each, tick)
 
 
 def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
@@ -112,7 +114,7 @@ def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
 
 def _foreign_rows(session: Session, block: Sequence[Event]) -> list[dict[str, Any]]:
     after = last_audit(session)
-    return [events.foreign_row(each, after) for each in block if each.type == "sent"]
+    return [effects.foreign_row(each, after) for each in block if each.type == "sent"]
 
 
 def _named(event: Event) -> dict[str, Any]:

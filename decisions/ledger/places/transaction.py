@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger import places, rows, schema
-from decisions.ledger.codec import decision_from_json, micros
-from decisions.ledger.errors import RequestConflict, UnlockedCustomer
-from decisions.ledger.session import Among, Session, listed
-from decisions.ledger.state import Known, Reading, read_many, read_one
+from decisions.ledger.places import lifecycle, rows
+from decisions.ledger.places.state import Known, Reading, read_many, read_one
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import decision_from_json, micros
+from decisions.ledger.storage.errors import RequestConflict, UnlockedCustomer
+from decisions.ledger.storage.session import Among, Session, listed
 from decisions.ledger.verdicts import Recording
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Transaction:
     def _without_lapsed(self, known: Known, now: datetime) -> CustomerState:
         if known.lapsed:
             customer_id = known.state.customer.customer_id
-            places.end_all(self._session, customer_id, known.lapsed, "expired", micros(now))
+            lifecycle.end_all(self._session, customer_id, known.lapsed, "expired", micros(now))
         return known.state
 
     def find_request(self, request_id: str) -> tuple[Decision, str] | None:

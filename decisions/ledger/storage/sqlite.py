@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import URL, Engine, create_engine, event
 
-from decisions.ledger.errors import (
+from decisions.ledger.storage.errors import (
     DuplicateDecision,
     ImpossibleRow,
     LedgerBusy,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from decisions.ledger.errors import LedgerCorrupt
+from decisions.ledger.storage.errors import LedgerCorrupt
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from decisions.ledger.session import Database
+    from decisions.ledger.storage.session import Database
 
 HEAD = "0001"
 """The newest revision under ``migrations/versions``; a test holds the two together."""

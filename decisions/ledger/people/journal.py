@@ -1,0 +1,78 @@
+"""The consent journal: appended to, never changed; what consents now is read off it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy.dialects import postgresql
+
+from decisions.ledger.places import lifecycle
+from decisions.ledger.places.transaction import last_audit
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros, moment
+from features.contracts import Consent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from decisions.ledger.storage.session import Session
+
+_consent = schema.consent.c
+_WHO: BindParameter[Any] = bindparam("who")
+
+_ENTRY = (
+    postgresql.insert(schema.consent)
+    .values({c.name: bindparam(c.name) for c in _consent if c.name != "consent_id"})
+    .on_conflict_do_nothing()
+)
+_JOURNAL = (
+    select(_consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source, _consent.evidence)
+    .where(_consent.customer_id == _WHO)
+    .order_by(_consent.at, _consent.status)
+)
+_CHANNELS = select(_consent.channel).distinct().where(_consent.customer_id == _WHO).order_by(_consent.channel)
+
+
+def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
+    """Append entries, identical ones once, and stop what a withdrawal reaches; return how many were new."""
+    after = last_audit(session)
+    new = session.many(_ENTRY, [_entry_row(each, after) for each in entries])
+    withdrawn = {(each.customer_id, each.channel, each.purpose) for each in entries if each.status == "withdrawn"}
+    for customer_id, channel, purpose in sorted(withdrawn):
+        lifecycle.withdraw(session, customer_id, channel, purpose, tick)
+    return new
+
+
+def _entry_row(entry: Consent, after: int) -> dict[str, Any]:
+    return {
+        "customer_id": entry.customer_id,
+        "channel": entry.channel,
+        "purpose": entry.purpose,
+        "status": entry.status,
+        "at": micros(entry.at),
+        "source": entry.source,
+        "evidence": entry.evidence,
+        "after_audit": after,
+    }
+
+
+def channels_consented(session: Session, customer_id: str) -> list[str]:
+    """Return every channel the customer's journal speaks of."""
+    return [row[0] for row in session.rows(_CHANNELS, who=customer_id)]
+
+
+def entries(session: Session, customer_id: str) -> list[Consent]:
+    """Return the whole journal of a customer in its order, evidence included."""
+    return [
+        Consent(
+            customer_id=customer_id,
+            channel=row[0],
+            purpose=row[1],
+            status=row[2],
+            at=moment(row[3]),
+            source=row[4],
+            evidence=row[5],
+        )
+        for row in session.rows(_JOURNAL, who=customer_id)
+    ]
