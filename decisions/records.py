@@ -50,6 +50,8 @@ class Pressure:
     """Whether the customer reacted; None while that is unknown (opens hidden by a proxy stay unknown)."""
     until: datetime | None = None
     """The last moment at which it may still go (``expires_at``), while it is reserved and not confirmed."""
+    value: float | None = None
+    """What a reserved message was expected to be worth: a much better one may displace it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +228,5 @@ class Decision:
     experiments: tuple[Assignment, ...]
     variables: Mapping[str, str]
     unsubscribe_token: str | None
+    displaces: str | None = None
+    """The unconfirmed decision whose place this one takes."""

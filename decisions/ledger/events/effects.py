@@ -57,9 +57,10 @@ ARRIVED = (
     .values(responded=func.coalesce(_pressure.responded, literal_column("0")))
 )
 RESPONDED = update(schema.pressure).where(_pressure.pressure_id == _KEY).values(responded=literal_column("1"))
+_OF_A_RESERVATION = {"pressure_id", "expires_at", "value"}
 FOREIGN = (
     postgresql.insert(schema.pressure)
-    .values({c.name: bindparam(c.name) for c in schema.pressure.c if c.name not in {"pressure_id", "expires_at"}})
+    .values({c.name: bindparam(c.name) for c in schema.pressure.c if c.name not in _OF_A_RESERVATION})
     .on_conflict_do_nothing()
 )
 _convert = postgresql.insert(schema.exposure).values(

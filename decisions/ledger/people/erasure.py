@@ -33,6 +33,7 @@ _OF_A_CUSTOMER = (
     schema.inbox,
     schema.outbox,
     schema.audit,
+    schema.reaction,
 )
 _FORGET = (_RECORDS, *(delete(table).where(table.c.customer_id == _WHO) for table in _OF_A_CUSTOMER))
 _BURY = postgresql.insert(schema.tombstone).on_conflict_do_nothing()

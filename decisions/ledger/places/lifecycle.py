@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
 
+from decisions.ledger.actor import actor
 from decisions.ledger.places.state import RESERVED, current_consents
 from decisions.ledger.storage import schema
 
@@ -35,6 +36,7 @@ _AUDIT = insert(schema.audit).values(
     what=bindparam("change"),
     at=bindparam("tick"),
     detail=bindparam("why"),
+    actor=bindparam("by"),
 )
 _CONFIRM = (
     update(schema.decision)
@@ -73,7 +75,7 @@ def audit(
     session: Session, customer_id: str, what: str, tick: int, *, decision_id: str | None = None, why: str = ""
 ) -> None:
     """Add one entry to the order of what happened."""
-    session.run(_AUDIT, who=customer_id, key=decision_id, change=what, tick=tick, why=why or None)
+    session.run(_AUDIT, who=customer_id, key=decision_id, change=what, tick=tick, why=why or None, by=actor())
 
 
 def end(

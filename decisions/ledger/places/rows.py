@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from decisions.ledger.actor import actor
 from decisions.ledger.storage.codec import decision_to_json, micros, micros_or_none, text
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def place_row(decision: Decision) -> dict[str, Any]:
         "state": "reserved",
         "expires_at": micros_or_none(decision.expires_at),
         "after_audit": 0,  # its own audit entry says when it was granted
+        "value": decision.expected_value.total if decision.expected_value else None,
     }
 
 
@@ -94,4 +96,5 @@ def audit_row(decision: Decision) -> dict[str, Any]:
         "what": decision.state,
         "at": micros(decision.now),
         "detail": None,
+        "actor": actor(),
     }

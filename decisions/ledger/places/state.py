@@ -48,6 +48,7 @@ _PRESSURE = (
         _pressure.responded,
         _pressure.state,
         _pressure.expires_at,
+        _pressure.value,
     )
     .where(or_(_pressure.at > bindparam("since"), _pressure.state == RESERVED))
     .order_by(_pressure.at)
@@ -191,6 +192,7 @@ def _pressure_of(row: Row, contacts: Mapping[str, Any], tick: int, reading: Read
         decision_id=row[7],
         responded=_responded(row, contacts, tick, reading),
         until=moment(row[10]) if row[9] == "reserved" else None,
+        value=row[11] if row[9] == "reserved" else None,
     )
 
 

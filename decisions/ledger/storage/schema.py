@@ -87,6 +87,7 @@ pressure = Table(
     Column("expires_at", BigInteger),
     Column("responded", SmallInteger),
     Column("after_audit", BigInteger, nullable=False),
+    Column("value", Float),
     Index("pressure_by_customer", "customer_id", "at"),
     Index(
         "pressure_by_message",
@@ -101,7 +102,8 @@ pressure = Table(
 """Every message that counts, once: ``reserved``, ``confirmed`` or ``sent``. A freed place is a deleted row.
 
 ``responded`` is null while nothing is known, 0 once the message is known to have arrived, 1 after a reaction.
-``after_audit`` is the last audit entry before the row: what was decided later knew of it.
+``after_audit`` is the last audit entry before the row: what was decided later knew of it. ``value`` is what a
+reserved message was expected to be worth: a better one may displace it.
 """
 
 consent = Table(
@@ -164,6 +166,7 @@ outbox = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("leased_until", BigInteger, nullable=False),
     Index("outbox_due", "due_at"),
+    Index("outbox_by_customer", "customer_id", "due_at"),
 )
 
 audit = Table(
@@ -175,11 +178,16 @@ audit = Table(
     Column("what", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("detail", Text),
+    Column("actor", String),
     Index("audit_by_customer", "customer_id", "seq"),
     # Without it SQLite reuses the number of an erased last row, and `seq` would no longer order what happened.
     sqlite_autoincrement=True,
 )
-"""Every change, in the order it happened: the ledger's logical clock. ``at`` is what the caller's clock said."""
+"""Every change, in the order it happened: the ledger's logical clock. ``at`` is what the caller's clock said.
+
+``actor`` names the key that asked for it, null where Kairos acted by itself; an empty ``customer_id`` is a change
+of the installation.
+"""
 
 version = Table(
     "version",
@@ -197,3 +205,56 @@ tombstone = Table(
     Column("at", BigInteger, nullable=False),
 )
 """Keyed digests of erased customers: enough to refuse a late event, not enough to name anybody."""
+
+reaction = Table(
+    "reaction",
+    metadata,
+    Column("customer_id", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("responded", SmallInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""What came before the ``sent`` it is about, under the decision or message id it named; gone once that arrives."""
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("day", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("taken", Integer, nullable=False),
+)
+"""How many places of a UTC day's shared budget are spent or leased to workers."""
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("lease_id", String, primary_key=True),
+    Column("day", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("places", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("lease_of_day", "day", "channel", "until"),
+)
+"""A block of a day's places lent to one worker until a moment; what it did not use then goes back."""
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("role", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+"""Keys of the API: never the key itself, only a digest that it can be recognised by."""
+
+pending_erasure = Table(
+    "pending_erasure",
+    metadata,
+    Column("customer_id", String, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+)
+"""Customers whom the ledger has forgotten and the slower stores not yet; the id goes with the last of them."""
