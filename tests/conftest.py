@@ -26,3 +26,26 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     folder = Path(item.path).parent.name
     if folder in SHARED:
         item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One PostgreSQL server for each process of tests, started by the first that asks."""
+    from tests.worlds.postgres import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The URL of an empty ledger: each test that takes it runs on both databases."""
+    from tests.worlds.ledger import fresh_url
+
+    if request.param == "sqlite":
+        yield fresh_url(tmp_path)
+    else:
+        server = request.getfixturevalue("postgres")
+        url = server.fresh_url()
+        yield url
+        server.drop(url)

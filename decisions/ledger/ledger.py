@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from decisions.ledger.storage.dialect import Synchronous
     from decisions.ledger.storage.session import Session
-    from decisions.ledger.storage.sqlite import Synchronous
     from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
     from decisions.records import CustomerState, Decision
     from features.contracts import Consent, Customer, Event, Preference
@@ -63,7 +63,7 @@ class Ledger:
         """Open the ledger at ``url``, making its folder and bringing its schema to this version where needed.
 
         Args:
-            url: ``sqlite:///path/ledger.db``.
+            url: ``sqlite:///path/ledger.db`` or ``postgresql://user@host/database`` (see docs/ledger.md).
             synchronous: ``full`` waits for the disk at every commit, so that an acknowledged decision survives
                 a power cut as well. ``normal`` is about five times faster and survives the death of every
                 process, but a power cut may take the last moments with it.
@@ -73,7 +73,7 @@ class Ledger:
                 event is taken as a new customer's.
 
         Raises:
-            LedgerUnavailable: where the file cannot be opened, or the url names no SQLite file.
+            LedgerUnavailable: where the store cannot be opened, or the url names none that can keep a ledger.
         """
         database = Database(url, synchronous=synchronous)
         try:
@@ -150,15 +150,18 @@ class Ledger:
     def _each(self, decision_ids: Sequence[str], act: Callable[[Session, str], Verdict]) -> list[Verdict]:
         verdicts: list[Verdict] = []
         for block in _blocks(decision_ids):
-            with self._database.writing(self._owners(block)) as session:
-                verdicts += [act(session, each) for each in block]
+            owners = self._owners(block)
+            with self._database.writing(set(owners.values())) as session:
+                verdicts += [act(session, each) if each in owners else protocol.unknown(each) for each in block]
         return verdicts
 
-    def _owners(self, decision_ids: Iterable[str]) -> set[str]:
-        """Whom to lock. Whose a decision is never changes, so it may be read before locking."""
+    def _owners(self, decision_ids: Collection[str]) -> dict[str, str]:
+        """Whom to lock. Whose a decision is never changes, so it may be read before locking.
+
+        A decision made since then has an owner who is not locked: it is not there yet for this call.
+        """
         with self._database.reading() as session:
-            found = {reading.owner(session, each) for each in decision_ids}
-        return {each for each in found if each is not None}
+            return reading.owners(session, decision_ids)
 
     def expire(self, now: datetime) -> int:
         """Free every place that lapsed by ``now``; return how many."""
@@ -179,12 +182,12 @@ class Ledger:
         At least once: what is not acknowledged comes again after ``ttl``; ``decision_id`` is the sender's
         idempotency key. What was released, withdrawn or has expired is no longer lent.
         """
-        with self._database.writing(()) as session:
+        with self._database.writing((), shared=("outbox",)) as session:
             return outbox.lease(session, limit, now, ttl)
 
     def ack(self, decision_ids: Collection[str]) -> int:
         """Take decisions out of the outbox for good; return how many were still there."""
-        with self._database.writing(()) as session:
+        with self._database.writing(set(self._owners(decision_ids).values())) as session:
             return outbox.acknowledge(session, decision_ids)
 
     # Events
@@ -208,7 +211,7 @@ class Ledger:
 
     def mark_drained(self, event_ids: Collection[str]) -> int:
         """Say that the lake has these events now; return how many were waiting or known."""
-        with self._database.writing(()) as session:
+        with self._database.writing((), shared=("inbox",)) as session:
             return inbox.mark_drained(session, event_ids)
 
     # People
@@ -265,7 +268,7 @@ class Ledger:
 
     def erase(self, customer_id: str, now: datetime) -> int:
         """Delete every row of a customer and leave a tombstone; return how many rows there were."""
-        with self._database.writing((customer_id,)) as session:
+        with self._database.writing((customer_id,), shared=("inbox",)) as session:
             if self._key:
                 erasure.bury(session, self._key, customer_id, micros(now))
             return erasure.forget(session, customer_id)

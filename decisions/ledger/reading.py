@@ -9,9 +9,12 @@ from sqlalchemy import BindParameter, bindparam, literal_column, null, select
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import decision_from_json, moment
 from decisions.ledger.storage.errors import UnknownDecision
+from decisions.ledger.storage.session import Among, listed
 from decisions.ledger.verdicts import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pyarrow as pa
 
     from decisions.ledger.storage.session import Session
@@ -27,7 +30,7 @@ _BODY = (
     .where(_record.decision_id == _KEY)
 )
 _FROZEN = select(_record.frozen).where(_record.decision_id == _KEY)
-_OWNER = select(_decision.customer_id).where(_decision.decision_id == _KEY)
+_OWNERS = select(_decision.decision_id, _decision.customer_id).where(Among(_decision.decision_id, "ids"))
 _CONTENT = select(_version.content).where(_version.kind == bindparam("of_kind"), _version.version == _KEY)
 
 COLUMNS = (
@@ -101,10 +104,9 @@ _TIMELINE = (
 )
 
 
-def owner(session: Session, decision_id: str) -> str | None:
-    """Return whose decision it is, which never changes, or None."""
-    row = session.row(_OWNER, key=decision_id)
-    return row[0] if row else None
+def owners(session: Session, decision_ids: Collection[str]) -> dict[str, str]:
+    """Return whose each of the decisions is, which never changes. Who asks for none of ours is not in it."""
+    return {row[0]: row[1] for row in session.rows(_OWNERS, ids=listed(decision_ids))}
 
 
 def decision(session: Session, decision_id: str) -> Decision:

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from features.contracts import Preference
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, hold, opened, record, send, state
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path, key=b"secret") as ledger:
+def ledger(database_url):
+    with opened(database_url, key=b"secret") as ledger:
         yield ledger
 
 
@@ -99,7 +99,7 @@ def test_the_timeline_tells_everything_in_order(ledger):
     assert told[4:] == [("event", "clicked")]
 
 
-def test_erasure_leaves_nothing_but_a_tombstone_that_names_nobody(ledger, tmp_path):
+def test_erasure_leaves_nothing_but_a_tombstone_that_names_nobody(ledger):
     ledger.put_customers([ada(), ada(customer_id="bob")])
     ledger.append_consents([consent()], NOW)
     decision = record(ledger, send())
@@ -116,8 +116,8 @@ def test_erasure_leaves_nothing_but_a_tombstone_that_names_nobody(ledger, tmp_pa
     assert ledger.customer_ids() == ["bob"]
 
 
-def test_without_a_key_an_erased_customer_may_come_back(tmp_path):
-    with fresh(tmp_path) as ledger:
+def test_without_a_key_an_erased_customer_may_come_back(database_url):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
         ledger.erase("ada", NOW)
         assert [each.status for each in ledger.take_events([event("sent")], NOW)] == ["accepted"]

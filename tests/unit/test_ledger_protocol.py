@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from features.contracts import Preference
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, opened, record, send, state
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
         ledger.append_consents([consent()], NOW)
         yield ledger

@@ -103,7 +103,7 @@ def test_a_store_that_breaks_under_way_is_unavailable(tmp_path):
 
 
 def test_the_ledger_is_light():
-    heavy = "pandas, mlflow, feast, lightgbm, sklearn, bentoml, duckdb, alembic, scipy"
+    heavy = "pandas, mlflow, feast, lightgbm, sklearn, bentoml, duckdb, alembic, scipy, psycopg"
     code = f"import sys, decisions.ledger; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -8,12 +8,12 @@ import pytest
 from decisions.ledger import DuplicateDecision, ImpossibleRow, RequestConflict, UnknownDecision, UnlockedCustomer
 from decisions.records import Alternative, Assignment, Pressure, Reason, Stage, ValueParts
 from features.contracts import Preference
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, recording, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, hold, opened, record, recording, send, state
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         yield ledger
 
 

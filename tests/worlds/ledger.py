@@ -28,10 +28,20 @@ def url_in(folder) -> str:
     return f"sqlite:///{folder}/ledger.db"
 
 
-def fresh(folder, **options) -> Ledger:
+def fresh_url(folder) -> str:
     """An empty ledger in ``folder``, copied rather than migrated anew for each test."""
     Path(folder, "ledger.db").write_bytes(_template())
-    return Ledger.open(url_in(folder), **{"synchronous": "normal", **options})
+    return url_in(folder)
+
+
+def fresh(folder, **options) -> Ledger:
+    """The same, opened."""
+    return opened(fresh_url(folder), **options)
+
+
+def opened(url, **options) -> Ledger:
+    """The ledger at ``url``, without waiting for the disk at every commit."""
+    return Ledger.open(url, **{"synchronous": "normal", **options})
 
 
 def send(customer_id="ada", *, request_id=None, at=NOW + HOUR, lasts=6 * HOUR, now=NOW, **fields) -> Decision:

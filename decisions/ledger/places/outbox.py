@@ -32,6 +32,8 @@ _DUE = (
     )
     .order_by(_outbox.due_at, _outbox.decision_id)
     .limit(bindparam("at_most"))
+    # Where rows have locks: what a customer's writer is just changing is left for the next round, not waited for.
+    .with_for_update(of=schema.outbox, skip_locked=True)
 )
 _LEASE = update(schema.outbox).where(Among(_outbox.decision_id, "ids")).values(leased_until=bindparam("until"))
 _ACKNOWLEDGE = delete(schema.outbox).where(Among(_outbox.decision_id, "ids"))

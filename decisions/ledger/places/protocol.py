@@ -68,7 +68,7 @@ def confirm(session: Session, decision_id: str, now: datetime, *, early: timedel
     """Give permission to send, once, if nothing has come between; the place is then spent for good."""
     ticket, tick = _ticket(session, decision_id), micros(now)
     if ticket is None:
-        return _unknown(decision_id)
+        return unknown(decision_id)
     if ticket.state != "reserved":
         return _gone(ticket)
     refusal = _window(ticket, now, early) or _person(session, ticket, tick)
@@ -84,7 +84,7 @@ def release(session: Session, decision_id: str, now: datetime, *, reason: str) -
     """Give an unconfirmed place back. Releasing twice is one release."""
     ticket = _ticket(session, decision_id)
     if ticket is None:
-        return _unknown(decision_id)
+        return unknown(decision_id)
     if ticket.state not in {"reserved", "released"}:
         return _gone(ticket)
     lifecycle.end(session, ticket.customer_id, decision_id, "released", micros(now), why=reason)
@@ -155,7 +155,8 @@ def _gone(ticket: Ticket) -> Verdict:
     )
 
 
-def _unknown(decision_id: str) -> Verdict:
+def unknown(decision_id: str) -> Verdict:
+    """Return the verdict on a decision that the ledger does not hold."""
     return Verdict(
         decision_id=decision_id,
         status="refused",

@@ -9,21 +9,22 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Engine, String, bindparam, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Engine, String, bindparam
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Boolean
 
-from decisions.ledger.storage import sqlite
 from decisions.ledger.storage.codec import text
-from decisions.ledger.storage.errors import LedgerUnavailable
+from decisions.ledger.storage.dialect import dialect_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import Connection
     from sqlalchemy.sql.base import Executable
+
+    from decisions.ledger.storage.dialect import Synchronous
 
 Row = tuple[Any, ...]
 
@@ -43,6 +44,13 @@ class Among(ColumnElement[bool]):
 def _among_in_sqlite(element: Among, compiler: Any, **options: Any) -> str:
     column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # names only: the values stay parameters
+
+
+@compiles(Among, "postgresql")
+def _among_in_postgresql(element: Among, compiler: Any, **options: Any) -> str:
+    """Write the list as one array: an index is searched for each of its values, however many rows a table has."""
+    column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
+    return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({values} AS json))))"
 
 
 class Text(NamedTuple):
@@ -116,22 +124,27 @@ def listed(ids: Collection[str]) -> str:
 class Database:
     """The engine, its statements' texts and its locks: everything a transaction is made of."""
 
-    def __init__(self, url: str, *, synchronous: sqlite.Synchronous) -> None:
-        self.engine = sqlite.engine(_sqlite_url(url), synchronous=synchronous)
+    def __init__(self, url: str, *, synchronous: Synchronous) -> None:
+        self._dialect = dialect_of(url, synchronous=synchronous)
+        self.engine = self._dialect.engine
         self._texts = Texts(self.engine)
-        self._lock = sqlite.Lock()
 
     @contextmanager
-    def writing(self, customer_ids: Collection[str]) -> Iterator[Session]:
-        """Serialise with every other writer of these customers; commit at the end, or leave no trace."""
+    def writing(self, customer_ids: Collection[str], *, shared: Collection[str] = ()) -> Iterator[Session]:
+        """Serialise with every other writer of these customers; commit at the end, or leave no trace.
+
+        Args:
+            customer_ids: Whose rows are read and written.
+            shared: Names of what belongs to no customer (``outbox``, ``inbox`` …): one writer of each at a time.
+        """
         with self._connection() as connection:
             cursor = connection.cursor()
-            with self._lock.held(cursor, customer_ids):
+            with self._dialect.locked(cursor, customer_ids, shared):
                 try:
                     yield Session(cursor, self._texts)
                     connection.commit()
                 except BaseException:
-                    connection.rollback()
+                    self._undo(connection)
                     raise
 
     @contextmanager
@@ -139,11 +152,18 @@ class Database:
         """Read one state of the ledger, however many statements it takes."""
         with self._connection() as connection:
             cursor = connection.cursor()
-            sqlite.begin_reading(cursor)
+            self._dialect.begin_reading(cursor)
             try:
                 yield Session(cursor, self._texts)
             finally:
-                connection.rollback()
+                self._undo(connection)
+
+    def _undo(self, connection: Any) -> None:
+        """Roll back. A connection that cannot is gone, and its transaction with it: the first error matters."""
+        try:
+            connection.rollback()
+        except self._dialect.failures:
+            connection.invalidate()
 
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
@@ -153,9 +173,9 @@ class Database:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """Lend a SQLAlchemy connection that alone may write, in one transaction."""
+        """Lend a SQLAlchemy connection that alone may change the schema, in one transaction."""
         with self.connecting() as connection:
-            connection.exec_driver_sql(sqlite.BEGIN_WRITING)
+            self._dialect.begin_migrating(connection)
             yield connection
             connection.commit()
 
@@ -170,26 +190,14 @@ class Database:
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
+        """Drivers show the values of rows in what they raise: only our own words go on, to callers and logs."""
         try:
             yield
-        except sqlite.FAILURES as error:
-            raise sqlite.translate(error) from error
+        except self._dialect.failures as error:
+            raise self._dialect.translate(error) from None
         except SQLAlchemyError as error:  # the pool's: connecting failed, or no connection came free
-            raise sqlite.translate(getattr(error, "orig", None) or error) from error
+            raise self._dialect.translate(getattr(error, "orig", None) or error) from None
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def _sqlite_url(url: str) -> Any:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise LedgerUnavailable("the ledger url cannot be read; write sqlite:///path/ledger.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise LedgerUnavailable(
-            f"ledger url names {parsed.get_backend_name()!r}; this version keeps its ledger in SQLite: "
-            "write sqlite:///path/ledger.db"
-        )
-    return parsed

@@ -1,4 +1,4 @@
-"""Everything that is SQLite's own. Another database is another module with the same functions.
+"""Everything that is SQLite's own.
 
 Writers take the lock at the start (``BEGIN IMMEDIATE``): a transaction that reads first and then wants to write
 could find the world changed under it. The write lock is the per-customer lock here, and stricter than one.
@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event
 
@@ -27,22 +27,65 @@ from decisions.ledger.storage.errors import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-Synchronous = Literal["full", "normal"]
+    from sqlalchemy import Connection
+
+    from decisions.ledger.storage.dialect import Synchronous
 
 BUSY_SECONDS = 10.0
 """How long a writer waits. The slowest wait measured with four writers was 3 s."""
 
-FAILURES: tuple[type[Exception], ...] = (sqlite3.Error,)
-"""What the driver raises; :func:`translate` gives it a name of ours."""
-
-BEGIN_WRITING = "BEGIN IMMEDIATE"
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def engine(url: URL, *, synchronous: Synchronous) -> Engine:
+class Sqlite:
+    """A file. Threads wait for a lock that wakes them at once, processes for the file's write lock.
+
+    SQLite's own wait polls with growing pauses; between threads of one process that would waste most of the time.
+    """
+
+    failures: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, url: URL, *, synchronous: Synchronous) -> None:
+        self.engine = _engine(url, synchronous=synchronous)
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def locked(self, cursor: Any, customer_ids: Collection[str], shared: Collection[str]) -> Iterator[None]:
+        """Begin a write transaction in which nobody else writes anything."""
+        del customer_ids, shared  # one lock for all
+        if not self._threads.acquire(timeout=BUSY_SECONDS):
+            raise LedgerBusy(f"another thread held the ledger for over {BUSY_SECONDS:g} s; try again")
+        try:
+            cursor.execute(_BEGIN_WRITING)
+            yield
+        finally:
+            self._threads.release()
+
+    def begin_reading(self, cursor: Any) -> None:
+        """Begin a transaction that sees one state of the ledger throughout."""
+        cursor.execute("BEGIN")
+
+    def begin_migrating(self, connection: Connection) -> None:
+        """Begin a transaction that alone may write, and so alone changes the schema."""
+        connection.exec_driver_sql(_BEGIN_WRITING)
+
+    def translate(self, error: Exception) -> LedgerError:
+        """Return the driver's error as one of ours. The text of the statement, and so its values, stays out."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _BUSY:
+            return LedgerBusy(f"the ledger stayed locked for over {BUSY_SECONDS:g} s ({error}); try again")
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            return _of_constraint(error)
+        if code in _BROKEN:
+            return LedgerCorrupt(f"the ledger's file is damaged ({error}); restore it from a backup")
+        return LedgerUnavailable(f"the ledger cannot be read or written ({error}); check its path and the disk")
+
+
+def _engine(url: URL, *, synchronous: Synchronous) -> Engine:
     """Return an engine on a file, with the folder made and every connection set up alike."""
     if not url.database or url.database == ":memory:":
         raise LedgerUnavailable(
@@ -83,45 +126,6 @@ def _into_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode not in _BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-class Lock:
-    """Serialises writers: threads by a lock that wakes them at once, processes by the file's write lock.
-
-    SQLite's own wait polls with growing pauses; between threads of one process that would waste most of the time.
-    """
-
-    def __init__(self) -> None:
-        self._threads = threading.Lock()
-
-    @contextmanager
-    def held(self, cursor: Any, customer_ids: Collection[str]) -> Iterator[None]:
-        """Begin a write transaction in which nobody else changes these customers (here: anybody)."""
-        del customer_ids  # one lock for all; another database locks each
-        if not self._threads.acquire(timeout=BUSY_SECONDS):
-            raise LedgerBusy(f"another thread held the ledger for over {BUSY_SECONDS:g} s; try again")
-        try:
-            cursor.execute(BEGIN_WRITING)
-            yield
-        finally:
-            self._threads.release()
-
-
-def begin_reading(cursor: Any) -> None:
-    """Begin a transaction that sees one state of the ledger throughout."""
-    cursor.execute("BEGIN")
-
-
-def translate(error: Exception) -> LedgerError:
-    """Return the driver's error as one of ours. The text of the statement, and so its values, stays out."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _BUSY:
-        return LedgerBusy(f"the ledger stayed locked for over {BUSY_SECONDS:g} s ({error}); try again")
-    if code == sqlite3.SQLITE_CONSTRAINT:
-        return _of_constraint(error)
-    if code in _BROKEN:
-        return LedgerCorrupt(f"the ledger's file is damaged ({error}); restore it from a backup")
-    return LedgerUnavailable(f"the ledger cannot be read or written ({error}); check its path and the disk")
 
 
 def _of_constraint(error: Exception) -> LedgerError:

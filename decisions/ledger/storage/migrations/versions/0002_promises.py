@@ -55,3 +55,17 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id"),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        _compare_bytes()
+
+
+def _compare_bytes() -> None:
+    """Order words by their bytes, as SQLite does and whatever the database's language is.
+
+    Ranges of ids then mean the same everywhere, and no upgrade of the system's collations can break an index.
+    """
+    inspector = sa.inspect(op.get_bind())
+    for table in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
+        words = [each["name"] for each in inspector.get_columns(table) if isinstance(each["type"], sa.VARCHAR)]
+        for word in words:
+            op.alter_column(table, word, type_=sa.String(collation="C"))
