@@ -17,6 +17,8 @@ settings.register_profile(
 settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("KAIROS_HYPOTHESIS", "steady"))
 
+DATABASES = ("sqlite", "postgresql")
+
 SHARED = {"service": "one running service", "system": "one demo"}
 """Folders whose tests share something that takes long to make: one process runs all of each."""
 
@@ -37,15 +39,43 @@ def postgres():
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request, tmp_path):
     """The URL of an empty ledger: each test that takes it runs on both databases."""
-    from tests.worlds.ledger import fresh_url
+    yield from _one(_urls(request, tmp_path))
 
+
+@pytest.fixture(params=DATABASES)
+def blank_database_url(request, tmp_path):
+    """The URL of a database in which no ledger was ever opened."""
+    yield from _one(_urls(request, tmp_path, blank=True))
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def database_urls(request, tmp_path_factory):
+    """Give the URL of another empty ledger at each call, for tests of a module that share them."""
+    yield from _urls(request, tmp_path_factory.mktemp("ledgers"))
+
+
+def _one(urls):
+    for new in urls:
+        yield new()
+
+
+def _urls(request, folder, *, blank=False):
+    from tests.worlds import ledger
+
+    made = []
     if request.param == "sqlite":
-        yield fresh_url(tmp_path)
-    else:
-        server = request.getfixturevalue("postgres")
-        url = server.fresh_url()
-        yield url
+        yield lambda: (ledger.url_in if blank else ledger.fresh_url)(_subfolder(folder, made))
+        return
+    server = request.getfixturevalue("postgres")
+    yield lambda: made.append(server.blank_url() if blank else server.fresh_url()) or made[-1]
+    for url in made:
         server.drop(url)
+
+
+def _subfolder(folder, made):
+    made.append(folder / str(len(made)))
+    made[-1].mkdir()
+    return made[-1]

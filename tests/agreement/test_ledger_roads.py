@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.contracts import EVENT_SCHEMA, Event
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, fresh, record, send
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, opened, record, send
 
 STATES = ("reserved", "confirmed", "released")
 _examples = itertools.count()
@@ -46,8 +46,8 @@ def rows(kinds, start):
 
 
 @pytest.fixture(scope="module")
-def ledgers(tmp_path_factory):
-    with fresh(tmp_path_factory.mktemp("api")) as api, fresh(tmp_path_factory.mktemp("bulk")) as bulk:
+def ledgers(database_urls):
+    with opened(database_urls()) as api, opened(database_urls()) as bulk:
         yield api, bulk
 
 

@@ -7,11 +7,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import make_url
 
 from decisions.ledger import Ledger
 from pipelines.recount import Rules, recount
 from tests.worlds import ledger_workers
-from tests.worlds.ledger import NOW, ada, consent, fresh, record, send, url_in
+from tests.worlds.ledger import NOW, ada, consent, opened, record, send
 
 KILLS = 10
 PROCESSES = 4
@@ -59,9 +60,9 @@ def kill_while_working(context, url, run):
         return acknowledged
 
 
-def test_a_kill_at_any_moment_loses_nothing_acknowledged_and_leaks_no_place(tmp_path, context):
-    url = url_in(tmp_path)
-    with fresh(tmp_path) as ledger:
+def test_a_kill_at_any_moment_loses_nothing_acknowledged_and_leaks_no_place(database_url, context):
+    url = database_url
+    with opened(url) as ledger:
         ledger.append_consents([consent(customer_id=f"c{number}") for number in range(20)], NOW)
     acknowledged = dict(pair for run in range(KILLS) for pair in kill_while_working(context, url, run))
     with Ledger.open(url) as ledger:
@@ -70,54 +71,55 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged_and_leaks_no_place(tmp_
             assert ledger.record(decision_id) == b"inputs" * 50
     counts = recount(url, Rules.of({"opt_in_purposes": ()})).counts
     assert (counts["whole"], counts["once"], counts["consent"]) == (0, 0, 0)
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if url.startswith("sqlite"):
+        with sqlite3.connect(make_url(url).database) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert len(acknowledged) > KILLS
 
 
-def test_no_cap_is_overrun_by_processes_that_reserve_at_once(tmp_path, context):
+def test_no_cap_is_overrun_by_processes_that_reserve_at_once(database_url, context):
     people = ["ada", "bob", "eve"]
-    with fresh(tmp_path) as ledger:
+    with opened(database_url) as ledger:
         ledger.append_consents([consent(customer_id=each) for each in people], NOW)
     workers = [
-        context.Process(target=ledger_workers.reserve_under_a_cap, args=(url_in(tmp_path), seed, people, 60))
+        context.Process(target=ledger_workers.reserve_under_a_cap, args=(database_url, seed, people, 60))
         for seed in range(PROCESSES)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    report = recount(url_in(tmp_path), Rules.of({"caps": [{"limit": ledger_workers.LIMIT, "window": "7d"}]}))
+    report = recount(database_url, Rules.of({"caps": [{"limit": ledger_workers.LIMIT, "window": "7d"}]}))
     assert report.violations == ()
     assert report.sends == len(people) * ledger_workers.LIMIT
 
 
-def test_processes_that_confirm_the_same_decisions_are_given_each_permission_once(tmp_path, context):
-    with fresh(tmp_path) as ledger:
+def test_processes_that_confirm_the_same_decisions_are_given_each_permission_once(database_url, context):
+    with opened(database_url) as ledger:
         decisions = [record(ledger, send(f"c{number}")) for number in range(30)]
     ids, now = [each.decision_id for each in decisions], decisions[0].send_at
-    verdicts = run_together(context, ledger_workers.confirm_all, [(url_in(tmp_path), ids, now)] * PROCESSES)
+    verdicts = run_together(context, ledger_workers.confirm_all, [(database_url, ids, now)] * PROCESSES)
     assert Counter(status for each in verdicts for status in each) == {"confirmed": 30, "refused": 90}
     assert all(
         sorted(each) == ["confirmed", "refused", "refused", "refused"] for each in zip(*verdicts, strict=True)
     )
 
 
-def test_processes_that_ask_the_same_are_given_the_same_decision(tmp_path, context):
-    with fresh(tmp_path) as ledger:
+def test_processes_that_ask_the_same_are_given_the_same_decision(database_url, context):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
-    answers = run_together(context, ledger_workers.ask_the_same, [(url_in(tmp_path), n) for n in range(PROCESSES)])
+    answers = run_together(context, ledger_workers.ask_the_same, [(database_url, n) for n in range(PROCESSES)])
     assert all(each == answers[0] for each in answers)
-    assert recount(url_in(tmp_path), Rules.of({})).sends == 50
+    assert recount(database_url, Rules.of({})).sends == 50
 
 
-def test_processes_may_open_a_new_ledger_at_the_same_moment(tmp_path, context):
-    answers = run_together(context, ledger_workers.open_and_close, [(url_in(tmp_path / "new"),)] * PROCESSES)
+def test_processes_may_open_a_new_ledger_at_the_same_moment(blank_database_url, context):
+    answers = run_together(context, ledger_workers.open_and_close, [(blank_database_url,)] * PROCESSES)
     assert answers == [[]] * PROCESSES
 
 
-def test_threads_share_one_ledger(tmp_path):
-    with fresh(tmp_path) as ledger, ThreadPoolExecutor(8) as pool:
+def test_threads_share_one_ledger(database_url):
+    with opened(database_url) as ledger, ThreadPoolExecutor(8) as pool:
         decisions = list(pool.map(lambda number: record(ledger, send(f"c{number % 3}")), range(80)))
         verdicts = list(pool.map(lambda each: ledger.confirm(each.decision_id, each.send_at).status, decisions))
     assert verdicts == ["confirmed"] * 80

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from decisions.ledger.storage.codec import micros, moment
 from pipelines.recount import Rules, recount
 from pipelines.recount.windows import crowded
-from tests.worlds.ledger import HOUR, NOW, consent, event, fresh, record, send, url_in
+from tests.worlds.ledger import HOUR, NOW, consent, event, opened, record, send
 
 CHANNELS = ("email", "sms")
 OPENING = NOW + HOUR
@@ -31,13 +31,13 @@ deeds = st.lists(
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("ledger")
+def url(database_urls):
+    return database_urls()
 
 
 @pytest.fixture(scope="module")
-def ledger(home):
-    with fresh(home) as ledger:
+def ledger(url):
+    with opened(url) as ledger:
         yield ledger
 
 
@@ -116,8 +116,8 @@ def test_states_and_places_agree_with_a_model_after_any_deeds(ledger, deeds):
     assert len(pressure) == len(model.counting)
 
 
-def test_the_recount_finds_no_broken_promise_after_all_of_these_deeds(ledger, home):
-    counts = recount(url_in(home), Rules.of({})).counts
+def test_the_recount_finds_no_broken_promise_after_all_of_these_deeds(ledger, url):
+    counts = recount(url, Rules.of({})).counts
     assert (counts["whole"], counts["once"], counts["window"], counts["consent"]) == (0, 0, 0, 0)
 
 

@@ -1,13 +1,13 @@
 """The independent recount finds what was planted, and nothing where the promises were kept."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import create_engine
 
 from pipelines.recount import PROMISES, Rules, recount
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, url_in
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, opened, record, send
 
 BERLIN = ZoneInfo("Europe/Berlin")
 POLICY = {
@@ -19,28 +19,29 @@ POLICY = {
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
         ledger.append_consents([consent(), consent(channel="sms"), consent(purpose="service")], NOW)
         yield ledger
 
 
 @pytest.fixture
-def judge(tmp_path):
+def judge(database_url):
     def judged(policy=POLICY, **options):
-        report = recount(url_in(tmp_path), Rules.of(policy, **options))
+        report = recount(database_url, Rules.of(policy, **options))
         return {promise: count for promise, count in report.counts.items() if count}
 
     return judged
 
 
 @pytest.fixture
-def plant(tmp_path):
+def plant(database_url):
     def planted(statement):
-        with sqlite3.connect(tmp_path / "ledger.db") as connection:
-            connection.execute(statement)
-        connection.close()
+        engine = create_engine(database_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
 
     return planted
 
@@ -57,9 +58,9 @@ def test_kept_promises_count_zero(ledger, judge):
     assert judge() == {}
 
 
-def test_every_promise_is_reported_even_when_kept(ledger, tmp_path):
+def test_every_promise_is_reported_even_when_kept(ledger, database_url):
     record(ledger, berlin(NOW + HOUR))
-    report = recount(url_in(tmp_path), Rules.of(POLICY))
+    report = recount(database_url, Rules.of(POLICY))
     assert report.counts == dict.fromkeys(PROMISES, 0)
     assert (report.customers, report.sends) == (1, 1)
 
