@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from decisions.catalogue import Catalogue
     from decisions.policy import Policy
     from decisions.records import Ask, CustomerState, Keys, Scores
+    from decisions.timing.spans import Span
     from features.contracts import Campaign, Offer
 
 
@@ -121,17 +122,15 @@ def situation_of(  # noqa: PLR0913 - everything a decision depends on, by name
     budgets: BudgetState,
     now: datetime,
     holdout: bool,
+    span: Span | None = None,
 ) -> Situation:
-    """Return the inputs with what follows from them: the horizon, the zones, the names expressions may use."""
+    """Return the inputs with what follows from them: the zones, the names expressions may use.
+
+    ``span`` is when the message may wait and go (None: the horizon that ask, policy and campaign leave).
+    """
     campaign = campaign_of(ask, catalogue)
     customer = state.customer
-    start = ceil_second(now.timestamp())
-    hours = min(
-        ask.horizon_hours or policy.horizon_hours,
-        policy.reservation_ttl_hours,
-        campaign.ttl_hours if campaign else policy.reservation_ttl_hours,
-    )
-    span = (start, start + hours * HOUR)
+    span = span or _horizon(ask, policy, campaign, now)
     first, last = days_between(*span)
     return Situation(
         ask=ask,
@@ -155,6 +154,16 @@ def situation_of(  # noqa: PLR0913 - everything a decision depends on, by name
         },
         holdout=holdout,
     )
+
+
+def _horizon(ask: Ask, policy: Policy, campaign: Campaign | None, now: datetime) -> Span:
+    start = ceil_second(now.timestamp())
+    hours = min(
+        ask.horizon_hours or policy.horizon_hours,
+        policy.reservation_ttl_hours,
+        campaign.ttl_hours if campaign else policy.reservation_ttl_hours,
+    )
+    return start, start + hours * HOUR
 
 
 def _check(ask: Ask, scores: Scores, state: CustomerState, now: datetime) -> None:

@@ -18,6 +18,7 @@ from decisions.replay import freeze_catalogue, freeze_policy
 from runtime.champions import Champions
 from runtime.clock import Clock, FixedClock, SystemClock
 from runtime.decider import Decider
+from runtime.guard import guard_of
 from runtime.keyfiles import kept_secret
 from runtime.online import OnlineFeatures
 from runtime.scored import Features, Scored
@@ -88,7 +89,7 @@ def build(settings: Settings) -> Kairos:
     clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
     salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
     keys = derived_keys(salt)
-    ledger = Ledger.open(settings.ledger, key=keys.token)
+    ledger = Ledger.open(settings.ledger, key=keys.token, guard=guard_of(policy, catalogue))
     ledger.keep("policy", policy.version, freeze_policy(policy))
     ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue))
     features = OnlineFeatures(settings.features)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from decisions.timing.spans import Spans
     from features.contracts import Offer
 
-__all__ = ["RANK", "Candidate", "Code", "Situation", "code_table", "eligible", "in_order"]
+__all__ = ["RANK", "Block", "Candidate", "Code", "Situation", "code_table", "eligible", "forbidding", "in_order"]
 
 
 def eligible(situation: Situation, offers: Sequence[Offer]) -> tuple[tuple[Candidate, ...], tuple[Reason, ...]]:
@@ -53,6 +53,16 @@ def eligible(situation: Situation, offers: Sequence[Offer]) -> tuple[tuple[Candi
             else:
                 refused.extend(verdict)
     return tuple(found), in_order(refused)
+
+
+def forbidding(situation: Situation, offer: Offer, channel: str) -> tuple[tuple[Reason, ...], tuple[Block, ...]]:
+    """Return what stands against ``offer`` on ``channel`` whatever it is worth: always, and at which moments.
+
+    These are the rules that protect the customer. Audience, condition, score and holdback choose whom to write
+    to; that was the decision's.
+    """
+    rules = _Rules(situation)
+    return rules.about_channel(channel), rules.blocks(offer, channel)
 
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -76,7 +86,7 @@ class _Rules:
     def judge(self, offer: Offer, channel: str) -> Candidate | Sequence[Reason]:
         """Return the candidate, or why it may not be sent."""
         standing = (
-            *self._about_channel(channel),
+            *self.about_channel(channel),
             *self._about_offer(offer),
             *about_score(self._situation, offer, channel),
         )
@@ -89,7 +99,13 @@ class _Rules:
             return Candidate(offer=offer, channel=channel, permitted=permitted)
         return self._why_never((*self._of_channel(channel), *own), offer, channel)
 
-    def _about_channel(self, channel: str) -> tuple[Reason, ...]:
+    def blocks(self, offer: Offer, channel: str) -> tuple[Block, ...]:
+        """Return the moments that are forbidden, rule by rule."""
+        scoped = offer_caps(self._situation, self._messages, offer, channel)
+        return (*self._of_channel(channel), *self._of_offer(offer), *scoped)
+
+    def about_channel(self, channel: str) -> tuple[Reason, ...]:
+        """Return what forbids ``channel`` whatever the hour."""
         if channel not in self._channel_reasons:
             self._channel_reasons[channel] = tuple(about_channel(self._situation, channel))
         return self._channel_reasons[channel]

@@ -55,6 +55,7 @@ class Code(StrEnum):
     BUDGET_EXHAUSTED = "budget_exhausted", "The channel's budget is spent."
 
     # About an offer.
+    NOT_IN_CATALOGUE = "not_in_catalogue", "The catalogue no longer has the offer, its channel or its campaign."
     OFFER_RULE = "offer_rule", "The offer's eligibility does not hold (or cannot be judged) for this customer."
     NO_SCORE = "no_score", "No model and no prior gives this offer on this channel a value."
 

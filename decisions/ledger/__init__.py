@@ -16,12 +16,13 @@ from decisions.ledger.storage.errors import (
     UnknownDecision,
     UnlockedCustomer,
 )
-from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Recording, Verdict
+from decisions.ledger.verdicts import EventVerdict, Guard, Leased, Loaded, Moment, Recording, Refusal, Verdict
 
 __all__ = [
     "CallerError",
     "DuplicateDecision",
     "EventVerdict",
+    "Guard",
     "ImpossibleRow",
     "Leased",
     "Ledger",
@@ -33,6 +34,7 @@ __all__ = [
     "Moment",
     "Reading",
     "Recording",
+    "Refusal",
     "RequestConflict",
     "StorageError",
     "Transaction",

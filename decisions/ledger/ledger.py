@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from decisions.ledger.storage.dialect import Synchronous
     from decisions.ledger.storage.session import Session
-    from decisions.ledger.verdicts import EventVerdict, Leased, Loaded, Moment, Verdict
+    from decisions.ledger.verdicts import EventVerdict, Guard, Leased, Loaded, Moment, Verdict
     from decisions.records import CustomerState, Decision
     from features.contracts import Consent, Customer, Event, Preference
 
@@ -44,10 +44,18 @@ class Ledger:
     aware datetimes; the ledger itself reads no clock.
     """
 
-    def __init__(self, database: Database, *, reading: Reading, early: timedelta, key: bytes | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        reading: Reading,
+        early: timedelta,
+        key: bytes | None,
+        guard: Guard | None,
+    ) -> None:
         self._database = database
         self._reading = reading
-        self._early = early
+        self._terms = protocol.Terms(early=early, reading=reading, guard=guard)
         self._key = key
 
     @classmethod
@@ -59,6 +67,7 @@ class Ledger:
         reading: Reading | None = None,
         early: timedelta = timedelta(minutes=1),
         key: bytes | None = None,
+        guard: Guard | None = None,
     ) -> Self:
         """Open the ledger at ``url``, making its folder and bringing its schema to this version where needed.
 
@@ -71,6 +80,8 @@ class Ledger:
             early: How long before ``send_at`` a confirm is not yet too early: clocks differ.
             key: Secret for the tombstones of erased customers. Without one, erasing leaves none, and a late
                 event is taken as a new customer's.
+            guard: Asked by every confirm, under the customer's lock, whether the policy of now lets the message
+                go (``runtime.guard``). Without one, consent, contact, wishes and the window are looked at alone.
 
         Raises:
             LedgerUnavailable: where the store cannot be opened, or the url names none that can keep a ledger.
@@ -81,7 +92,7 @@ class Ledger:
         except BaseException:
             database.close()
             raise
-        return cls(database, reading=reading or Reading(), early=early, key=key)
+        return cls(database, reading=reading or Reading(), early=early, key=key, guard=guard)
 
     def close(self) -> None:
         """Close every connection. What was committed stays."""
@@ -129,14 +140,16 @@ class Ledger:
         """Give permission to send, asked right before sending; it is given at most once.
 
         Consent, hard bounce, the customer's pause and channels, displacement and the window
-        ``send_at ≤ now < expires_at`` are looked at again. A refusal never raises: its ``code`` says why.
+        ``send_at ≤ now < expires_at`` are looked at again, and everything the guard looks at: caps, gaps, quiet
+        hours. A refusal never raises: its ``code`` says why. One that names a later moment leaves the decision
+        reserved; one that leaves no moment before it expires ends it.
         """
         return self.confirm_many((decision_id,), now)[0]
 
     def confirm_many(self, decision_ids: Sequence[str], now: datetime) -> list[Verdict]:
         """Return the verdict of each confirm, in order; a decision named twice is confirmed once."""
         return self._each(
-            decision_ids, lambda session, key: protocol.confirm(session, key, now, early=self._early)
+            decision_ids, lambda session, key: protocol.confirm(session, key, now, terms=self._terms)
         )
 
     def release(self, decision_id: str, now: datetime, *, reason: str = "") -> Verdict:

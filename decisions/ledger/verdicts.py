@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from decisions.records import Decision, DecisionState
+from decisions.records import CustomerState, Decision, DecisionState
+
+
+class Refusal(NamedTuple):
+    """Why a confirm is refused, and the state in which that leaves the decision (None: still reserved)."""
+
+    code: str
+    message: str
+    ends: DecisionState | None
+
+
+Guard = Callable[[Decision, CustomerState, datetime], Refusal | None]
+"""Says whether a reserved decision may still go, given the customer's state now without its own reservation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

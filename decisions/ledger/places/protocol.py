@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -9,13 +11,15 @@ from sqlalchemy import bindparam, select
 
 from decisions.ledger.people.contacts import states_of
 from decisions.ledger.places import lifecycle
+from decisions.ledger.places.state import Reading, read_one
+from decisions.ledger.reading import decision as recorded
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
-from decisions.ledger.verdicts import Verdict
+from decisions.ledger.verdicts import Guard, Refusal, Verdict
 from features.contracts import Preference
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from decisions.ledger.storage.session import Session
     from decisions.records import DecisionState
@@ -56,22 +60,24 @@ class Ticket(NamedTuple):
     expires_at: int
 
 
-class Refusal(NamedTuple):
-    """Why not, and the state in which the refusal leaves the decision (None: still reserved)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What permission is given on: how early it may be asked for, how far back is looked, and who is asked."""
 
-    code: str
-    message: str
-    ends: DecisionState | None
+    early: timedelta
+    reading: Reading
+    guard: Guard | None
 
 
-def confirm(session: Session, decision_id: str, now: datetime, *, early: timedelta) -> Verdict:
+def confirm(session: Session, decision_id: str, now: datetime, *, terms: Terms) -> Verdict:
     """Give permission to send, once, if nothing has come between; the place is then spent for good."""
     ticket, tick = _ticket(session, decision_id), micros(now)
     if ticket is None:
         return unknown(decision_id)
     if ticket.state != "reserved":
         return _gone(ticket)
-    refusal = _window(ticket, now, early) or _person(session, ticket, tick)
+    refusal = _window(ticket, now, terms.early) or _person(session, ticket, tick)
+    refusal = refusal or _guarded(session, ticket, now, terms)
     if refusal:
         return _refuse(session, ticket, refusal, tick)
     lifecycle.confirm(session, ticket.customer_id, decision_id, tick, at=max(tick, ticket.send_at))
@@ -130,6 +136,16 @@ def _wish(ticket: Ticket, stored: str | None, tick: int) -> Refusal | None:
     if ticket.channel in wish.channels_off:
         return Refusal("channel_off", "the customer switched the channel off", "withdrawn")
     return None
+
+
+def _guarded(session: Session, ticket: Ticket, now: datetime, terms: Terms) -> Refusal | None:
+    """Ask the guard, under the customer's lock, with everything known by now but this very reservation."""
+    if terms.guard is None:
+        return None
+    who, key = ticket.customer_id, ticket.decision_id
+    known = read_one(session, who, now, terms.reading, without=key)
+    lifecycle.end_all(session, who, known.lapsed, "expired", micros(now))
+    return terms.guard(recorded(session, key), known.state, now)
 
 
 def _refuse(session: Session, ticket: Ticket, refusal: Refusal, tick: int) -> Verdict:

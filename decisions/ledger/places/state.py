@@ -94,14 +94,16 @@ class Known:
     lapsed: tuple[str, ...]
 
 
-def read_one(session: Session, customer_id: str, now: datetime, reading: Reading) -> Known:
-    """Return what is known of one customer."""
+def read_one(
+    session: Session, customer_id: str, now: datetime, reading: Reading, *, without: str | None = None
+) -> Known:
+    """Return what is known of one customer; ``without`` names a decision whose message is left out."""
     since = micros(now - reading.look_back)
     customers, consents, pressure, exposures = _ONE
     facts = Facts(
         next(iter(session.rows(customers, customer_id=customer_id)), None),
         session.rows(consents, customer_id=customer_id),
-        session.rows(pressure, customer_id=customer_id, since=since),
+        [row for row in session.rows(pressure, customer_id=customer_id, since=since) if _is_another(row, without)],
         session.rows(exposures, customer_id=customer_id),
     )
     return _assemble(customer_id, facts, now, reading)
@@ -140,6 +142,10 @@ def _assemble(customer_id: str, facts: Facts, now: datetime, reading: Reading) -
         held_back={row[1]: moment(row[3]) for row in facts.exposures if row[3] and row[3] > tick},
     )
     return Known(state, lapsed)
+
+
+def _is_another(row: Row, decision_id: str | None) -> bool:
+    return decision_id is None or row[7] != decision_id
 
 
 def _has_lapsed(row: Row, tick: int) -> bool:

@@ -1,0 +1,39 @@
+"""The guard that every confirm asks: may this still go, by the policy and the catalogue of now?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from decisions.eligibility.codes import TEXTS
+from decisions.ledger import Refusal
+from decisions.permission import Denial, denial
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from decisions.catalogue import Catalogue
+    from decisions.ledger import Guard
+    from decisions.policy import Policy
+    from decisions.records import CustomerState, Decision
+
+
+def guard_of(policy: Policy, catalogue: Catalogue) -> Guard:
+    """Return the guard that keeps confirms to ``policy`` and ``catalogue``."""
+
+    def guard(decision: Decision, state: CustomerState, now: datetime) -> Refusal | None:
+        denied = denial(decision, policy=policy, catalogue=catalogue, state=state, now=now)
+        return _refusal(denied) if denied else None
+
+    return guard
+
+
+def _refusal(denied: Denial) -> Refusal:
+    """Say why and until when; what may go later stays reserved, what may not is withdrawn."""
+    reason = denied.reason
+    about = f" ({reason.detail})" if reason.detail else ""
+    why = f"{TEXTS[reason.code].removesuffix('.')}{about}"
+    if denied.again:
+        return Refusal(reason.code, f"{why}; ask again at {denied.again.isoformat()}", None)
+    return Refusal(
+        reason.code, f"{why}; this will not pass before it expires: ask for a new decision", "withdrawn"
+    )
