@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from decisions.ledger import StorageError
+from decisions.ledger import ImpossibleRow, StorageError
 from serving.rendering import Json
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(ImpossibleRow, _of_row)
     app.add_exception_handler(StorageError, _of_storage)
 
 
@@ -144,6 +145,11 @@ def _of_http(request: Request, error: Exception) -> Json:
     response = answer(problem(status, kind, details.get(status, str(error.detail))))
     response.headers.update(error.headers or {})
     return response
+
+
+def _of_row(_: Request, __: Exception) -> Json:
+    detail = "an id or text holds what no store can keep, such as a NUL; nothing was written"
+    return answer(problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail))
 
 
 def _of_storage(_: Request, error: Exception) -> Json:

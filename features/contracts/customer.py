@@ -18,6 +18,7 @@ from features.contracts.words import (
     Purpose,
     TimeZone,
     UtcDatetime,
+    Words,
 )
 
 
@@ -49,8 +50,8 @@ class Consent(Contract):
     purpose: Purpose
     status: ConsentStatus
     at: UtcDatetime
-    source: str
-    evidence: str | None = None
+    source: Words
+    evidence: Words | None = None
 
 
 class Preference(Contract):

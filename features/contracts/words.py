@@ -19,6 +19,8 @@ CONTACT_STATES: tuple[str, ...] = get_args(ContactState)
 
 # Opaque to Kairos. Printable and bounded, so that a key fits an index and a log line stays one line.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Free text that every store can keep: PostgreSQL takes no NUL.
+Words = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 # Channels are data, not code: any short lower-case word.
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

@@ -148,6 +148,10 @@ def _consents(now: datetime) -> list[Rule]:
         *_required("at"),
         *_moment("at", now),
         *_required("source"),
+        *(
+            _matches(f"{name}_text", f"{name} holds no NUL", name, r"^[^\x00]*$")
+            for name in ("source", "evidence")
+        ),
     ]
 
 

@@ -58,7 +58,7 @@ class UnlockedCustomer(CallerError):  # noqa: N818  # as above
 
 
 class ImpossibleRow(CallerError):  # noqa: N818  # as above
-    """A row lacks what every row of its kind has: a send without a moment, a channel or an end."""
+    """A row lacks what every row of its kind has (a send without a moment), or holds what no store can keep."""
 
 
 class StorageError(LedgerError):
@@ -70,7 +70,11 @@ class LedgerBusy(StorageError):  # noqa: N818  # as above
 
 
 class LedgerUnavailable(StorageError):  # noqa: N818  # as above
-    """The store cannot be opened, read or written. Nothing was written."""
+    """The store cannot be opened, read or written.
+
+    Nothing was written, unless the connection broke while the answer to a commit was on its way: the same request
+    under the same id finds out.
+    """
 
 
 class LedgerCorrupt(StorageError):  # noqa: N818  # as above

@@ -17,6 +17,7 @@ from sqlalchemy.types import Boolean
 
 from decisions.ledger.storage.codec import text
 from decisions.ledger.storage.dialect import dialect_of
+from decisions.ledger.storage.errors import ImpossibleRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -197,6 +198,8 @@ class Database:
             raise self._dialect.translate(error) from None
         except SQLAlchemyError as error:  # the pool's: connecting failed, or no connection came free
             raise self._dialect.translate(getattr(error, "orig", None) or error) from None
+        except UnicodeEncodeError:
+            raise ImpossibleRow("a text holds half a surrogate pair, which no store can keep") from None
 
     def close(self) -> None:
         """Close every connection."""
