@@ -37,9 +37,9 @@ class Server:
     def connect(self, url: str | None = None) -> psycopg.Connection:
         return psycopg.connect(url or self._server.get_uri(), autocommit=True)
 
-    def blank_url(self) -> str:
+    def blank_url(self, encoding: str = "UTF8") -> str:
         """A new database in which no ledger was ever opened."""
-        return self._made("TEMPLATE template0 ENCODING 'UTF8'")
+        return self._made(f"TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'")
 
     def fresh_url(self) -> str:
         """A new database that holds an empty ledger, copied rather than migrated anew."""

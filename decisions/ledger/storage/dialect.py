@@ -70,5 +70,5 @@ def dialect_of(url: str, *, synchronous: Synchronous) -> Dialect:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:  # its message repeats the url, and with it the password
+    except (ArgumentError, ValueError):  # their messages may repeat the url, and with it the password
         raise LedgerUnavailable(f"the ledger url cannot be read; {WAYS_OUT}") from None
