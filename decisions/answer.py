@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from decisions.choosing.stages import chance_of
 from decisions.draws import identifier
 from decisions.eligibility import Code, in_order
 from decisions.records import Alternative, Decision, Reason
@@ -18,6 +19,7 @@ from features.contracts.words import zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from decisions.choosing.displacing import Rival
     from decisions.choosing.running import Runner
     from decisions.choosing.stages import Choice
     from decisions.eligibility import Situation
@@ -35,7 +37,6 @@ def silence(
     machine and in every repetition, and nobody can guess another's.
     """
     ask, scores = situation.ask, situation.scores
-    nothing = () if refused else (Reason(code=Code.NO_OFFER),)
     return Decision(
         decision_id=identifier(keys.token, "decision", ask.request_id, ask.customer_id),
         request_id=ask.request_id,
@@ -59,7 +60,7 @@ def silence(
         stages=(),
         held_back=False,
         held_back_until=None,
-        reasons=in_order([*nothing, *refused, *_notes(situation)]),
+        reasons=_refusals(situation, refused),
         alternatives=(),
         policy_version=situation.policy.version,
         model_versions=dict(scores.model_versions),
@@ -71,19 +72,43 @@ def silence(
     )
 
 
+def kept(blank: Decision, rival: Rival) -> Decision:
+    """Return ``blank`` as a hold for the sake of a reserved place: nothing else may go beside it."""
+    return replace(
+        blank,
+        propensity=chance_of(rival.road),
+        stages=(rival.road,),
+        alternatives=tuple(_alternative(runner) for runner in rival.running[:ALTERNATIVES]),
+        reasons=in_order([_at_stake(rival), *blank.reasons]),
+    )
+
+
+def displacing(blank: Decision, rival: Rival, choice: Choice, keys: Keys) -> Decision:
+    """Return ``blank`` with what was chosen to take a reserved place."""
+    refused = _refusals(rival.situation, rival.refused)
+    sent = answer(replace(blank, reasons=refused), rival.situation, rival.running, choice, keys, rival=rival)
+    return replace(sent, displaces=rival.place.decision_id)
+
+
 def answer(
-    blank: Decision, situation: Situation, running: Sequence[Runner], choice: Choice, keys: Keys
+    blank: Decision,
+    situation: Situation,
+    running: Sequence[Runner],
+    choice: Choice,
+    keys: Keys,
+    *,
+    rival: Rival | None = None,
 ) -> Decision:
-    """Return ``blank`` with what was chosen among ``running``."""
+    """Return ``blank`` with what was chosen among ``running``; ``rival`` is the reserved place at stake."""
     sent = choice.runner if choice.send and not choice.withheld else None
     others = [_alternative(runner) for runner in running if runner is not sent]
     reasons = [reason for reason in blank.reasons if reason.code != Code.NO_OFFER]
     chosen = replace(
         blank,
         propensity=choice.propensity,
-        stages=choice.stages,
+        stages=choice.drawn,
         alternatives=tuple(others[:ALTERNATIVES]),
-        reasons=in_order([_verdict(situation, running, choice), *reasons]),
+        reasons=in_order([_verdict(situation, running, choice), *([_at_stake(rival)] if rival else []), *reasons]),
     )
     if not choice.send:
         return chosen
@@ -148,6 +173,12 @@ def _verdict(situation: Situation, running: Sequence[Runner], choice: Choice) ->
     return Reason(code=Code.BEST_VALUE if choice.best else Code.EXPLORED)
 
 
+def _at_stake(rival: Rival) -> Reason:
+    place = rival.place
+    code = Code.DISPLACES if rival.displaces else Code.KEPT
+    return Reason(code=code, offer_id=place.offer_id, channel=place.channel, detail=place.decision_id)
+
+
 def _alternative(runner: Runner) -> Alternative:
     best = runner.options[0]
     return Alternative(
@@ -156,6 +187,11 @@ def _alternative(runner: Runner) -> Alternative:
         send_at=_utc(best.send_at),
         value=runner.parts(best),
     )
+
+
+def _refusals(situation: Situation, refused: Sequence[Reason]) -> tuple[Reason, ...]:
+    nothing = () if refused else (Reason(code=Code.NO_OFFER),)
+    return in_order([*nothing, *refused, *_notes(situation)])
 
 
 def _notes(situation: Situation) -> list[Reason]:

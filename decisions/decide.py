@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from decisions.answer import answer, silence
+from decisions.answer import answer, displacing, kept, silence
 from decisions.arms import assignments, in_holdout, policy_for
+from decisions.choosing.displacing import displace, rival_of
 from decisions.choosing.running import runners
 from decisions.choosing.stages import choose, take
 from decisions.eligibility import Situation, eligible
@@ -19,7 +20,10 @@ from decisions.timing.localtime import HOUR, days_between
 from decisions.timing.zones import distinct, possible_zones
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from decisions.catalogue import Catalogue
+    from decisions.eligibility import Candidate
     from decisions.policy import Policy
     from decisions.records import Ask, CustomerState, Keys, Scores
     from decisions.timing.spans import Span
@@ -63,17 +67,30 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
         now=now,
         holdout=in_holdout(ask.customer_id, policy, keys),
     )
-    candidates, refused = eligible(situation, offers_of(ask, catalogue))
-    running = runners(situation, candidates, keys)
+    offers = offers_of(ask, catalogue)
+    candidates, refused = eligible(situation, offers)
     history = history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
     )
     blank = silence(situation, keys, refused=refused, arms=arms)
     blank = replace(blank, policy_version=policy.version, history_hash=hash_of(history, arms, situation.holdout))
+    return _answered(blank, situation, offers, candidates, keys)
+
+
+def _answered(
+    blank: Decision, situation: Situation, offers: Sequence[Offer], candidates: Sequence[Candidate], keys: Keys
+) -> Decision:
+    """Choose among ``candidates``, or, where a reserved place stands in the way of a much better one, for it."""
+    ask, policy = situation.ask, situation.policy
+    running = runners(situation, candidates, keys)
+    rival = rival_of(situation, offers, candidates, running, keys)
+    if rival and rival.displaces:
+        return displacing(blank, rival, displace(rival, ask, policy, keys), keys)
     if not running:
-        return blank
-    choice = choose(running, ask, situation.policy, keys) if situation.marketing else take(running)
-    return answer(blank, situation, running, choice, keys)
+        return kept(blank, rival) if rival else blank
+    road = rival.road if rival else None
+    choice = choose(running, ask, policy, keys, road=road) if situation.marketing else take(running)
+    return answer(blank, situation, running, choice, keys, rival=rival)
 
 
 def offers_of(ask: Ask, catalogue: Catalogue) -> tuple[Offer, ...]:

@@ -13,6 +13,7 @@ from decisions.policy_parts import (
     Blackout,
     Cooldowns,
     DaysOff,
+    Displacement,
     Experiment,
     Exploration,
     Holdback,
@@ -78,6 +79,7 @@ class Policy(Contract):
     """Customers who never get marketing, for the long-run effect."""
     holdback: Holdback = Holdback()
     exploration: Exploration = Exploration()
+    displacement: Displacement = Displacement()
     priors: Priors = Priors()
     daily_budget: dict[Channel, int] = Field(default_factory=dict)
     """Messages a day that planning may spend on a channel; without an entry there is no limit."""

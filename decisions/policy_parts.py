@@ -128,6 +128,17 @@ class Exploration(Contract):
     """How many offer × channel pairs are in the running."""
 
 
+class Displacement(Contract):
+    """Whether a much better message may take the place of an unconfirmed one; docs/policy.md has the rule.
+
+    It must be worth at least ``ratio`` times what keeping the place is worth, and at least the exploration's
+    ``stake``.
+    """
+
+    enabled: bool = True
+    ratio: float = Field(default=1.5, ge=1)
+
+
 class Arm(Contract):
     """One arm: its weight among the arms, and the part of the policy it changes (nothing: the control)."""
 

@@ -13,6 +13,7 @@ from typing import Literal
 from features.contracts import Consent, Customer, Preference, Purpose
 
 Action = Literal["send", "hold"]
+StageName = Literal["keep_or_displace", "send_or_hold", "offer_channel", "slot_block", "holdback"]
 DecisionState = Literal["reserved", "confirmed", "released", "expired", "displaced", "withdrawn", "held"]
 """A ``send`` begins as reserved; a ``hold`` is ``held`` for good. Everything after is outcome, not decision."""
 
@@ -164,7 +165,7 @@ class Reason:
 class Stage:
     """One stage of the choice: its options, their values, the probabilities drawn from, and what was drawn."""
 
-    name: Literal["send_or_hold", "offer_channel", "slot_block", "holdback"]
+    name: StageName
     options: tuple[str, ...]
     values: tuple[float, ...]
     probabilities: tuple[float, ...]

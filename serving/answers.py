@@ -114,6 +114,7 @@ class DecisionOut(Answer):
     experiments: list[AssignmentOut]
     variables: dict[str, str]
     unsubscribe_token: str | None
+    displaces: str | None = Field(description="The unconfirmed decision whose place this one takes")
 
 
 class ResultOut(Answer):

@@ -1,15 +1,16 @@
 """The choice in stages (docs/policy.md): send or hold, what and where, when, and whether to withhold it.
 
 Every stage is drawn, whatever the one before says: a hold's record shows what would have gone, and all
-probabilities. The loss budget is shared equally by the three stages that explore. A stage values an option by the
-best that can follow it, so that the expected loss of the whole is at most the sum of the stages'.
+probabilities. The loss budget is shared equally by the stages that explore: three, or four where a reserved place
+is at stake. A stage values an option by the best that can follow it, so that the expected loss of the whole is at
+most the sum of the stages'.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from decisions.choosing.choice import explore, pick
 from decisions.choosing.running import Option, Runner
@@ -20,60 +21,86 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from decisions.policy import Policy
-    from decisions.records import Ask, Keys
+    from decisions.records import Ask, Keys, StageName
 
 EXPLORING_STAGES = 3
-StageName = Literal["send_or_hold", "offer_channel", "slot_block", "holdback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What was drawn: ``send`` is the first stage's word, ``withheld`` the last one's."""
+    """What was drawn: ``send`` is the first stage's word, ``withheld`` the last one's.
+
+    ``road`` is the stage before all others where a reserved place was at stake (``displacing``).
+    """
 
     stages: tuple[Stage, ...]
     runner: Runner
     option: Option
     send: bool
     withheld: bool
+    road: Stage | None = None
+
+    @property
+    def drawn(self) -> tuple[Stage, ...]:
+        """Every stage, in order."""
+        return (self.road, *self.stages) if self.road else self.stages
 
     @property
     def best(self) -> bool:
         """Whether the best known option was drawn at every stage."""
         return all(
-            stage.values[_place(stage)] == max(stage.values) for stage in self.stages if stage.name != "holdback"
+            stage.values[_place(stage)] == max(stage.values) for stage in self.drawn if stage.name != "holdback"
         )
 
     @property
     def propensity(self) -> float:
-        """P(the action taken): π(send a) = (1 − h)·q(a), π(hold) = q(hold) + h·Σ q(send)."""
+        """P(the action taken): π(send a) = (1 − h)·q(a), π(hold) = q(hold) + h·Σ q(send), on this road."""
         if self.send and not self.withheld:
-            return prod(stage.probabilities[_place(stage)] for stage in self.stages)
+            return prod(chance_of(stage) for stage in self.drawn)
         send, hold = self.stages[0].probabilities
-        return hold + self.stages[-1].probabilities[1] * send
+        return (chance_of(self.road) if self.road else 1.0) * (hold + self.stages[-1].probabilities[1] * send)
 
 
-def choose(runners: Sequence[Runner], ask: Ask, policy: Policy, keys: Keys) -> Choice:
+class Draws:
+    """The draws of one question: ``sharing`` stages share the loss budget, scaled by ``top``, the best value."""
+
+    def __init__(self, ask: Ask, policy: Policy, keys: Keys, *, top: float, sharing: int) -> None:
+        self._rule = policy.exploration
+        self._scale = max(abs(top), self._rule.stake)
+        self._budget = self._rule.loss_budget / sharing
+        self._ask = ask
+        self._keys = keys
+
+    def stage(self, name: StageName, options: Sequence[str], values: Sequence[float]) -> Stage:
+        """Draw one of ``options``."""
+        chances = explore(values, scale=self._scale, budget=self._budget, floor=self._rule.floor)
+        return _drawn(name, options, values, chances, uniform(self._keys.exploration, name, *_who(self._ask)))
+
+    def message(self, runners: Sequence[Runner]) -> tuple[tuple[Stage, Stage], Runner, Option]:
+        """Draw offer and channel, then the block of hours."""
+        first = self.stage("offer_channel", [each.name for each in runners], [each.value for each in runners])
+        runner = runners[_place(first)]
+        options = runner.options
+        second = self.stage("slot_block", [each.block for each in options], [each.value for each in options])
+        return (first, second), runner, options[_place(second)]
+
+
+def choose(
+    runners: Sequence[Runner], ask: Ask, policy: Policy, keys: Keys, *, road: Stage | None = None
+) -> Choice:
     """Draw among ``runners`` (not empty, the best first) and their options, exploring within the loss budget."""
-    rule = policy.exploration
-    scale = max(abs(runners[0].value), rule.stake)
-
-    def draw(name: StageName, options: Sequence[str], values: Sequence[float]) -> Stage:
-        budget = rule.loss_budget / EXPLORING_STAGES
-        chances = explore(values, scale=scale, budget=budget, floor=rule.floor)
-        return _drawn(name, options, values, chances, uniform(keys.exploration, name, *_who(ask)))
-
-    first = draw("send_or_hold", ("send", "hold"), (runners[0].value, 0.0))
-    second = draw("offer_channel", [each.name for each in runners], [each.value for each in runners])
-    runner = runners[second.options.index(second.chosen)]
-    third = draw("slot_block", [each.block for each in runner.options], [each.value for each in runner.options])
-    option = runner.options[third.options.index(third.chosen)]
+    sharing = EXPLORING_STAGES + (road is not None)
+    draws = Draws(ask, policy, keys, top=runners[0].value, sharing=sharing)
+    first = draws.stage("send_or_hold", ("send", "hold"), (runners[0].value, 0.0))
+    message, runner, option = draws.message(runners)
     last = _holdback(option.value, policy.holdback.share, uniform(keys.holdback, "holdback", *_who(ask)))
     return Choice(
-        stages=(first, second, third, last),
+        stages=(first, *message, last),
         runner=runner,
         option=option,
         send=first.chosen == "send",
         withheld=last.chosen == "withhold",
+        road=road,
     )
 
 
@@ -108,6 +135,11 @@ def _drawn(
     return Stage(
         name=name, options=tuple(options), values=tuple(values), probabilities=tuple(chances), chosen=chosen
     )
+
+
+def chance_of(stage: Stage) -> float:
+    """Return the probability of what was drawn."""
+    return stage.probabilities[_place(stage)]
 
 
 def _place(stage: Stage) -> int:

@@ -114,6 +114,23 @@ def worth(shared: Lane, offer: Offer, channel: str, *, scores: Scores, budgets: 
     return Worth(shared, tau, send_cost, incentive, price, total)
 
 
+def ceiling(offers: Sequence[Offer], *, scores: Scores, budgets: BudgetState) -> float:
+    """Return what no message with any of ``offers`` is worth more than, at whatever hour and pressure."""
+    lanes = {channel: _extremes(channel, scores) for offer in offers for channel in offer.channels}
+    pairs = ((offer, channel) for offer in offers for channel in offer.channels)
+    found = (worth(lanes[channel], offer, channel, scores=scores, budgets=budgets) for offer, channel in pairs)
+    return max((float(each.total.max()) for each in found), default=-np.inf)
+
+
+def _extremes(channel: str, scores: Scores) -> Lane:
+    """Return a lane of two hours, the worst and the best by the multiplier, both at the least loss."""
+    curve = scores.multiplier.get(channel, _EVEN)
+    hazards = scores.hazard.get(channel) or _NOTHING
+    reach = scores.reachable_value.get(channel, 0.0)
+    loss = min(reach * each for each in hazards) + min(scores.response_loss.get(channel) or _NOTHING)
+    return Lane(np.zeros(2, dtype=np.int64), np.array([min(curve), max(curve)]), np.full(2, loss))
+
+
 def _at_level(table: Sequence[float], level: NDArray[np.int64]) -> Floats:
     row = np.asarray(table, dtype=np.float64)
     return row[np.minimum(level, row.size - 1)]

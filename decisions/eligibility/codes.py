@@ -29,6 +29,12 @@ class Code(StrEnum):
     )
     HELD_BACK = "held_back", "A message would have gone, and was withheld at random to measure its effect."
 
+    KEPT = (
+        "kept",
+        "A much better message could have taken a reserved place; it was kept, to learn what that costs.",
+    )
+    DISPLACES = "displaces", "It takes the place of a message that was reserved, not yet confirmed and worth less."
+
     # About the customer.
     CUSTOMER_UNKNOWN = "customer_unknown", "Nothing is known of this customer yet."
     HOLDOUT = "holdout", "The customer is in the share that never gets marketing, for the long-run effect."

@@ -42,6 +42,8 @@ def _headline(decision: Decision) -> Iterator[str]:
         yield f"[bold]{decision.offer_id}[/bold] by [bold]{decision.channel}[/bold], {decision.send_at_local}"
         if decision.expires_at:
             yield f"[dim]to be confirmed before {decision.expires_at.isoformat()}[/dim]"
+        if decision.displaces:
+            yield f"[dim]takes the place of decision {decision.displaces}[/dim]"
 
 
 def _value(value: ValueParts | None, currency: str, *, incremental: bool) -> Iterator[str]:

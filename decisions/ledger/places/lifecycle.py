@@ -1,4 +1,4 @@
-"""A reserved place and how it ends: confirmed for good, or released, expired, withdrawn. Nothing else ends it."""
+"""A reserved place and how it ends: confirmed for good, or released, expired, withdrawn or displaced."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from sqlalchemy import bindparam, delete, insert, literal_column, null, select, 
 from decisions.ledger.actor import actor
 from decisions.ledger.places.state import RESERVED, current_consents
 from decisions.ledger.storage import schema
+from decisions.ledger.storage.codec import micros
+from decisions.ledger.storage.errors import PlaceGone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from decisions.ledger.storage.session import Session
-    from decisions.records import DecisionState
+    from decisions.records import Decision, DecisionState
 
 _decision, _pressure, _outbox, _consent = (
     schema.decision.c,
@@ -47,6 +49,11 @@ _SPEND = (
     update(schema.pressure)
     .where(_pressure.decision_id == bindparam("key"), _pressure.state == RESERVED)
     .values(state=literal_column("'confirmed'"), expires_at=null(), at=bindparam("went_at"))
+)
+_HELD = select(_pressure.decision_id).where(
+    _pressure.decision_id == bindparam("key"),
+    _pressure.customer_id == bindparam("who"),
+    _pressure.state == RESERVED,
 )
 _UNCONFIRMED = select(_pressure.decision_id).where(
     _pressure.customer_id == bindparam("who"),
@@ -101,6 +108,20 @@ def end_all(
 ) -> int:
     """Free several places of one customer; return how many were still reserved."""
     return sum(end(session, customer_id, each, state, tick, why=why) for each in decision_ids)
+
+
+def displace(session: Session, decision: Decision) -> None:
+    """Free the place that ``decision`` takes, before its own is reserved.
+
+    Raises:
+        PlaceGone: where that place is not one of this customer's reserved ones (any more).
+    """
+    who, key = decision.customer_id, decision.displaces
+    if key is None:
+        return
+    held = session.row(_HELD, who=who, key=key)
+    if not held or not end(session, who, key, "displaced", micros(decision.now), why=decision.decision_id):
+        raise PlaceGone(decision.decision_id, key)
 
 
 def confirm(

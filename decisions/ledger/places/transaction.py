@@ -111,6 +111,7 @@ class Transaction:
         Raises:
             RequestConflict: where the request id was answered for another body.
             DuplicateDecision: where the decision id is taken.
+            PlaceGone: where it displaces a decision that holds no reserved place. Leave the transaction then.
             UnlockedCustomer: where the transaction was opened for somebody else.
         """
         self._refuse_strangers([decision])
@@ -125,6 +126,7 @@ class Transaction:
 
     def _write_around(self, recording: Recording) -> None:
         decision, run = recording.decision, self._session.run
+        lifecycle.displace(self._session, decision)
         run(_KEEP, **rows.record_row(recording))
         if decision.action == "send":
             run(_RESERVE, **rows.place_row(decision))
@@ -139,6 +141,7 @@ class Transaction:
         Raises:
             RequestConflict: where a request id of the block is taken; look them up with :meth:`find_requests`
                 first. The whole transaction must then be left: leaving it with the error undoes it.
+            PlaceGone: as :meth:`record`.
         """
         decisions = [each.decision for each in recordings]
         self._refuse_strangers(decisions)
@@ -146,6 +149,8 @@ class Transaction:
         held_back = [row for row in map(rows.holdback_row, decisions) if row]
         if self._session.many(_DECIDE, [rows.decision_row(each) for each in recordings]) != len(recordings):
             raise RequestConflict(self._first_taken(recordings))
+        for each in decisions:
+            lifecycle.displace(self._session, each)
         self._session.many(_KEEP, [rows.record_row(each) for each in recordings])
         self._session.many(_RESERVE, [rows.place_row(each) for each in sends])
         self._session.many(_OFFER, [rows.outbox_row(each) for each in sends])

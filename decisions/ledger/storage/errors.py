@@ -5,6 +5,7 @@ LedgerError
 │   ├── RequestConflict    409: the request id is taken by another body
 │   ├── DuplicateDecision  409: the decision id is taken
 │   ├── UnknownDecision    404
+│   ├── PlaceGone          a decision takes a place that is not reserved
 │   ├── UnlockedCustomer   a transaction wrote about a customer it was not opened for
 │   └── ImpossibleRow      a value the schema refuses
 └── StorageError           the request was fine; the store was not
@@ -44,6 +45,17 @@ class UnknownDecision(CallerError):  # noqa: N818  # as above
 
     def __init__(self, decision_id: str) -> None:
         super().__init__(f"decision_id {decision_id!r} is not in the ledger; it was never made, or was erased")
+        self.decision_id = decision_id
+
+
+class PlaceGone(CallerError):  # noqa: N818  # as above
+    """A decision takes the place of one that is not reserved: it was made from another state than this one."""
+
+    def __init__(self, decision_id: str, displaces: str) -> None:
+        super().__init__(
+            f"decision {decision_id!r} displaces {displaces!r}, which holds no reserved place of this customer; "
+            "read the state and decide inside the transaction that records"
+        )
         self.decision_id = decision_id
 
 
