@@ -12,6 +12,7 @@ from decisions.ledger import reading
 from decisions.ledger.events import inbox, incoming, loading
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.places import lifecycle, outbox, protocol
+from decisions.ledger.places.budgets import Budgets
 from decisions.ledger.places.state import Reading, read_many
 from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage import migrate, schema
@@ -57,6 +58,7 @@ class Ledger:
         self._reading = reading
         self._terms = protocol.Terms(early=early, reading=reading, guard=guard)
         self._key = key
+        self.budgets = Budgets(database)
 
     @classmethod
     def open(

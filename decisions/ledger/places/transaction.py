@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger.places import lifecycle, rows
+from decisions.ledger.places import budgets, lifecycle, rows
 from decisions.ledger.places.state import Known, Reading, read_many, read_one
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import decision_from_json, micros
-from decisions.ledger.storage.errors import RequestConflict, UnlockedCustomer
+from decisions.ledger.storage.errors import LeaseLost, RequestConflict, UnlockedCustomer
 from decisions.ledger.storage.session import Among, Session, listed
 from decisions.ledger.verdicts import Recording
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from decisions.ledger.places.budgets import Lease
     from decisions.records import CustomerState, Decision
 
 _decision, _record = schema.decision, schema.record
@@ -27,15 +28,6 @@ _REQUESTS = select(_decision.c.request_id, _record.c.body, _decision.c.state, _d
 )
 _ONE_REQUEST = _REQUESTS.where(_decision.c.request_id == bindparam("request_id"))
 _SOME_REQUESTS = _REQUESTS.where(Among(_decision.c.request_id, "request_ids"))
-_SENDS = (
-    select(_decision.c.channel, func.count())
-    .where(
-        _decision.c.request_id >= bindparam("first"),
-        _decision.c.request_id < bindparam("past"),
-        _decision.c.action == literal_column("'send'"),
-    )
-    .group_by(_decision.c.channel)
-)
 
 # `postgresql.insert` writes ON CONFLICT as SQLite reads it too; its SQLite twin compiles for SQLite alone.
 _DECIDE = postgresql.insert(_decision).on_conflict_do_nothing(index_elements=[_decision.c.request_id])
@@ -97,10 +89,14 @@ class Transaction:
         found = self._session.rows(_SOME_REQUESTS, request_ids=listed(request_ids))
         return {row[0]: (decision_from_json(row[1], row[2]), row[3]) for row in found}
 
-    def sends_by_channel(self, prefix: str) -> dict[str, int]:
-        """Count the sends decided on requests whose id begins with ``prefix``, whatever became of them."""
-        past = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        return {row[0]: row[1] for row in self._session.rows(_SENDS, first=prefix, past=past)}
+    def spend(self, lease: Lease, places: int, now: datetime) -> None:
+        """Spend places of a shared budget together with what else this transaction writes.
+
+        Raises:
+            LeaseLost: where the lease has run out or has too few left. The transaction must then be left.
+        """
+        if not budgets.spend(self._session, lease.lease_id, places, micros(now)):
+            raise LeaseLost(lease.channel)
 
     def record(self, decision: Decision, *, body_hash: str, frozen: bytes) -> Decision:
         """Write the decision, its record, its reserved place, its line in the outbox and in the audit.

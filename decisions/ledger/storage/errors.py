@@ -10,6 +10,7 @@ LedgerError
 │   └── ImpossibleRow      a value the schema refuses
 └── StorageError           the request was fine; the store was not
     ├── LedgerBusy         503: locked for longer than the timeout; try again
+    ├── LeaseLost          503: a lease of budget places ran out before it was spent; try again
     ├── LedgerUnavailable  503: cannot be opened, read or written
     └── LedgerCorrupt      500: what is stored contradicts itself
 """
@@ -79,6 +80,14 @@ class StorageError(LedgerError):
 
 class LedgerBusy(StorageError):  # noqa: N818  # as above
     """The lock did not come free in time. Nothing was written: try again."""
+
+
+class LeaseLost(StorageError):  # noqa: N818  # as above
+    """A lease ran out between the draw and its spending. Nothing was written: decide again."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"the places leased for channel {channel!r} ran out before they were spent; try again")
+        self.channel = channel
 
 
 class LedgerUnavailable(StorageError):  # noqa: N818  # as above
