@@ -27,6 +27,9 @@ from features.contracts.words import Contract, Country, Currency, TimeZone
 __all__ = ["Policy", "load_policy", "overlaid"]
 
 
+_SHARED = {"experiments", "daily_budget"}
+
+
 class Policy(Contract):
     """Everything a decision may depend on that people decide. Frozen; ``version`` names its content.
 
@@ -82,7 +85,7 @@ class Policy(Contract):
     displacement: Displacement = Displacement()
     priors: Priors = Priors()
     daily_budget: dict[Channel, int] = Field(default_factory=dict)
-    """Messages a day that planning may spend on a channel; without an entry there is no limit."""
+    """Messages a UTC day on a channel, for all workers and plans together; 0 is none, no entry is no limit."""
     experiments: tuple[Experiment, ...] = ()
 
     @field_validator("opt_in_purposes")
@@ -99,6 +102,14 @@ class Policy(Contract):
         if below:
             raise ValueError(f"a gap is at least 0 hours, got {below}")
         return gaps
+
+    @field_validator("daily_budget")
+    @classmethod
+    def _budgets_are_not_negative(cls, places: dict[Channel, int]) -> dict[Channel, int]:
+        below = {channel: count for channel, count in places.items() if count < 0}
+        if below:
+            raise ValueError(f"a budget is at least 0 messages, got {below}; leave the channel out for no limit")
+        return places
 
     @model_validator(mode="after")
     def _channels_are_known(self) -> Policy:
@@ -167,10 +178,10 @@ def overlaid(policy: Policy, overlay: dict[str, Any]) -> Policy:
     """Return ``policy`` with ``overlay`` on top: mappings are merged, everything else is replaced.
 
     Raises:
-        ValueError: where the result is not a policy, or the overlay speaks of experiments.
+        ValueError: where the result is not a policy, or the overlay speaks of what all arms share.
     """
-    if "experiments" in overlay:
-        raise ValueError("an arm's policy cannot change experiments")
+    if shared := sorted(_SHARED & set(overlay)):
+        raise ValueError(f"an arm's policy cannot change {shared}: all arms share them")
     base = policy.model_dump(exclude={"experiments"})
     return Policy.model_validate(_merged(base, overlay))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +22,7 @@ from runtime.decider import Decider
 from runtime.guard import guard_of
 from runtime.keyfiles import kept_secret
 from runtime.online import OnlineFeatures
+from runtime.purse import Purse
 from runtime.scored import Features, Scored
 from runtime.settings import Settings
 
@@ -44,6 +46,7 @@ class Kairos:
     features: Features
     champions: Champions
     decider: Decider
+    purse: Purse
     secret_api_key: SecretStr
 
     @property
@@ -64,7 +67,9 @@ class Kairos:
         return True
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Give back what this worker has leased, and close the ledger."""
+        with suppress(LedgerError):  # a ledger that is away now takes it back when the leases run out
+            self.purse.close()
         self.ledger.close()
 
     def __enter__(self) -> Self:
@@ -94,6 +99,7 @@ def build(settings: Settings) -> Kairos:
     ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue))
     features = OnlineFeatures(settings.features)
     champions = Champions(settings.champions)
+    purse = Purse(ledger.budgets, policy.daily_budget, clock=clock)
     scored = Scored(scorers=champions.current, features=features, policy=policy, catalogue=catalogue)
     return Kairos(
         settings=settings,
@@ -112,7 +118,9 @@ def build(settings: Settings) -> Kairos:
             keys=keys,
             keys_id=digest(_derived(salt, "id")),
             clock=clock,
+            purse=purse,
         ),
+        purse=purse,
         secret_api_key=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key),
     )
 

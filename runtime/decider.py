@@ -1,30 +1,36 @@
 """From questions to recorded decisions: the one road that the service, the plan and the command line all take.
 
 Features are read and models asked first, for all questions at once and outside any lock. Then, customer by
-customer and under that customer's lock, one transaction reads the ledger's state, decides, reserves and records.
+customer and under that customer's lock, one transaction reads the ledger's state, decides, reserves, records and
+spends the place in a shared budget.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from decisions.canonical import canonical, digest
 from decisions.decide import AskError, decide
-from decisions.ledger import Recording, RequestConflict
+from decisions.ledger import LeaseLost, Recording, RequestConflict
 from decisions.records import Ask, BudgetState, CustomerState, Decision
 from decisions.replay import freeze
 from features.contracts import Customer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from decisions.catalogue import Catalogue
-    from decisions.ledger import Ledger, Transaction
+    from decisions.ledger import Ledger
     from decisions.policy import Policy
     from decisions.records import Keys, Scores
     from runtime.clock import Clock
+    from runtime.purse import Purse, Tab
     from runtime.scored import Scored
+
+T = TypeVar("T")
 
 NO_BUDGETS = BudgetState()
 """Nothing is priced and nothing exhausted."""
@@ -33,26 +39,14 @@ Refusal = RequestConflict | AskError
 """What is the caller's to mend: the id is taken by another question, or the question names what is not there."""
 
 
-class Purse(Protocol):
-    """Shared budgets, as a plan spends them decision by decision."""
-
-    def open(self, transaction: Transaction) -> None:
-        """Find out what is left, under the block's lock and before its first draw."""
-        ...
-
-    def state(self) -> BudgetState:
-        """Return the prices and exhausted channels as they stand before the next draw."""
-        ...
-
-    def spend(self, decision: Decision) -> None:
-        """Take note of a decision that was just made."""
-        ...
+TRIES = 20
+"""How often a decision is made anew because a lease ran out; a try fails only where others succeed meanwhile."""
 
 
 class Decider:
     """Answers questions. Safe to use from many threads; the ledger serialises those about one customer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything a decision depends on, by name
         self,
         *,
         ledger: Ledger,
@@ -62,6 +56,7 @@ class Decider:
         keys: Keys,
         keys_id: str,
         clock: Clock,
+        purse: Purse,
     ) -> None:
         self._ledger = ledger
         self._scored = scored
@@ -70,58 +65,60 @@ class Decider:
         self._keys = keys
         self._keys_id = keys_id
         self._clock = clock
+        self._purse = purse
 
-    def decide(
-        self,
-        asks: Sequence[Ask],
-        *,
-        budgets: BudgetState = NO_BUDGETS,
-        now: datetime | None = None,
-    ) -> list[Decision]:
+    def decide(self, asks: Sequence[Ask], *, now: datetime | None = None) -> list[Decision]:
         """Return the decision on each question, in order. The same request again gives the same decision.
 
         Raises:
             RequestConflict: where a request id was answered for another question.
             AskError: where a question names a campaign or offer that the catalogue has not.
         """
-        answers = self.attempt(asks, budgets=budgets, now=now)
+        answers = self.attempt(asks, now=now)
         return [_or_raise(answer) for answer in answers]
 
-    def attempt(
-        self,
-        asks: Sequence[Ask],
-        *,
-        budgets: BudgetState = NO_BUDGETS,
-        now: datetime | None = None,
-    ) -> list[Decision | Refusal]:
-        """Return the decision on each question, or why that one cannot be answered; the others stand."""
+    def attempt(self, asks: Sequence[Ask], *, now: datetime | None = None) -> list[Decision | Refusal]:
+        """Return the decision on each question, or why that one cannot be answered; the others stand.
+
+        Places of shared budgets come from this worker's own purse.
+        """
         moment = now or self._clock.now()
         scores = self._scored.of([ask.customer_id for ask in asks], now=moment)
-        return [self._one(ask, scores[ask.customer_id], budgets, moment) for ask in asks]
+        return [self._one(ask, scores[ask.customer_id], moment) for ask in asks]
 
     def decide_block(self, asks: Sequence[Ask], *, purse: Purse, now: datetime | None = None) -> list[Decision]:
-        """Decide for a block of different customers in one transaction, spending ``purse`` as it goes.
+        """Decide for a block of different customers, spending ``purse`` as it goes.
 
-        The plan's road: one lock and one write for the block. Keep blocks at some hundreds; others wait meanwhile.
+        The plan's road: one lock and one write for the block, or for each stretch of it between two looks into
+        the purse. Keep blocks at some hundreds; others wait meanwhile.
 
         Raises:
             ValueError: where a customer is asked about twice: the second answer would not know of the first.
-            RequestConflict, AskError: as :meth:`decide`; nothing of the block is then recorded.
+            RequestConflict, AskError: as :meth:`decide`; nothing of that stretch is then recorded.
         """
         _refuse_doubles(asks)
         moment = now or self._clock.now()
         scores = self._scored.of([ask.customer_id for ask in asks], now=moment)
-        with self._ledger.transaction_many(list(scores)) as transaction:
+        answers: list[Decision] = []
+        while rest := asks[len(answers) :]:
+            answers += _anew(partial(self._stretch, rest, scores, purse, moment))
+        return answers
+
+    def _stretch(
+        self, asks: Sequence[Ask], scores: Mapping[str, Scores], purse: Purse, now: datetime
+    ) -> list[Decision]:
+        """Decide for the first of ``asks``, in order, until a channel's places in hand are used up."""
+        customers = [ask.customer_id for ask in asks]
+        with purse.open(now) as tab, self._ledger.transaction_many(customers) as transaction:
             known = transaction.find_requests([ask.request_id for ask in asks])
-            states = transaction.states(list(scores), moment)
-            purse.open(transaction)
-            block = _Block(self, purse, moment)
-            answers = [
-                _same(ask, *known[ask.request_id])
-                if ask.request_id in known
-                else block.decide(ask, scores[ask.customer_id], states[ask.customer_id])
-                for ask in asks
-            ]
+            states = transaction.states(customers, now)
+            block, answers = _Block(self, tab, now), []
+            for ask in asks:
+                if tab.used_up:
+                    break
+                found, who = known.get(ask.request_id), ask.customer_id
+                answers.append(_same(ask, *found) if found else block.decide(ask, scores[who], states[who]))
+            tab.settle(transaction)
             transaction.record_many(block.recordings)
         return answers
 
@@ -130,13 +127,17 @@ class Decider:
         return self._scored.of(customers, now=now or self._clock.now())
 
     def preview(
-        self, asks: Sequence[Ask], *, budgets: BudgetState = NO_BUDGETS, now: datetime | None = None
+        self, asks: Sequence[Ask], *, budgets: BudgetState | None = None, now: datetime | None = None
     ) -> list[Decision]:
-        """Return what the decision on each question would be; nothing is reserved and nothing recorded."""
+        """Return what the decision on each question would be; nothing is reserved and nothing recorded.
+
+        ``budgets`` is what to assume of shared budgets (None: what they are).
+        """
         moment = now or self._clock.now()
+        given = self._purse.look(moment) if budgets is None else budgets
         customers = [ask.customer_id for ask in asks]
         scores, states = self._scored.of(customers, now=moment), self._ledger.states(customers, moment)
-        made = (self.make(ask, scores[ask.customer_id], states[ask.customer_id], budgets, moment) for ask in asks)
+        made = (self.make(ask, scores[ask.customer_id], states[ask.customer_id], given, moment) for ask in asks)
         return [each.decision for each in made]
 
     def rehearse(self) -> None:
@@ -146,20 +147,21 @@ class Decider:
         now = self._clock.now()
         self.make(ask, self._scored.of([ask.customer_id], now=now)[ask.customer_id], nobody, NO_BUDGETS, now)
 
-    def _one(self, ask: Ask, scores: Scores, budgets: BudgetState, now: datetime) -> Decision | Refusal:
+    def _one(self, ask: Ask, scores: Scores, now: datetime) -> Decision | Refusal:
         try:
-            with self._ledger.transaction(ask.customer_id) as transaction:
-                return self._within(transaction, ask, scores, budgets, now)
+            return _anew(partial(self._at_once, ask, scores, now))
         except (RequestConflict, AskError) as refusal:
             return refusal
 
-    def _within(
-        self, transaction: Transaction, ask: Ask, scores: Scores, budgets: BudgetState, now: datetime
-    ) -> Decision:
-        if known := transaction.find_request(ask.request_id):
-            return _same(ask, *known)
-        made = self.make(ask, scores, transaction.state(ask.customer_id, now), budgets, now)
-        return transaction.record(made.decision, body_hash=made.body_hash, frozen=made.frozen)
+    def _at_once(self, ask: Ask, scores: Scores, now: datetime) -> Decision:
+        with self._purse.open(now) as tab, self._ledger.transaction(ask.customer_id) as transaction:
+            if known := transaction.find_request(ask.request_id):
+                return _same(ask, *known)
+            state = transaction.state(ask.customer_id, now)
+            made = self.make(ask, scores, state, tab.state, now)
+            tab.take(made.decision, state)
+            tab.settle(transaction)
+            return transaction.record(made.decision, body_hash=made.body_hash, frozen=made.frozen)
 
     def make(
         self, ask: Ask, scores: Scores, state: CustomerState, budgets: BudgetState, now: datetime
@@ -192,17 +194,25 @@ class Decider:
 class _Block:
     """The decisions of one block as they are made, and what is to be recorded of them."""
 
-    def __init__(self, decider: Decider, purse: Purse, now: datetime) -> None:
+    def __init__(self, decider: Decider, tab: Tab, now: datetime) -> None:
         self.recordings: list[Recording] = []
         self._decider = decider
-        self._purse = purse
+        self._tab = tab
         self._now = now
 
     def decide(self, ask: Ask, scores: Scores, state: CustomerState) -> Decision:
-        made = self._decider.make(ask, scores, state, self._purse.state(), self._now)
+        made = self._decider.make(ask, scores, state, self._tab.state, self._now)
         self.recordings.append(made)
-        self._purse.spend(made.decision)
+        self._tab.take(made.decision, state)
         return made.decision
+
+
+def _anew(act: Callable[[], T]) -> T:
+    """Do ``act``, and do it again from its beginning where a lease ran out under it."""
+    for _ in range(TRIES - 1):
+        with suppress(LeaseLost):
+            return act()
+    return act()
 
 
 def body_hash(ask: Ask) -> str:

@@ -2,7 +2,8 @@
 
 Shared channel budgets are kept in two ways. A *price* per channel is frozen before the first draw, set on a
 sample of customers so that about as many sends are worth more than it as there are places. What the estimate
-leaves over is caught by counting: a channel with no place left is exhausted for everybody who comes later.
+leaves over is caught by counting: a channel with no place left is exhausted for everybody who comes later. The
+places are leased, block by block, from the days of the plan; whoever else decides on those days shares them.
 Customers come in an order drawn by key, so that nobody is last by the spelling of their id.
 """
 
@@ -11,19 +12,24 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import orjson
+
 from decisions.draws import uniform
-from decisions.records import Ask, BudgetState, Decision
+from decisions.records import Ask, Decision
 from features.progress import Progress, quiet
 from pipelines.jobs.importing import lake_of
+from runtime.decider import NO_BUDGETS
+from runtime.purse import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
-    from decisions.ledger import Transaction
     from runtime.build import Kairos
 
 BLOCK = 250
@@ -59,8 +65,9 @@ class PlanReport:
 def plan_day(kairos: Kairos, *, day: date | None = None, days: int = 1, progress: Progress = quiet) -> PlanReport:
     """Decide for every customer of the lake, with sends in the next ``days`` days, and reserve what is decided.
 
-    ``days`` times the policy's ``daily_budget`` may be spent. The plan of a day is idempotent: running it again
-    returns the decisions already made, and goes on where a killed run stopped.
+    What is left of the ``daily_budget`` of ``days`` days, from ``day`` on, may be spent. The plan of a day is
+    idempotent: running it again returns the decisions already made, and goes on where a killed run stopped, at
+    the prices of the first run.
     """
     started, now = time.perf_counter(), kairos.clock.now()
     plan = _Plan(kairos, day or now.date(), days, now)
@@ -79,31 +86,6 @@ def plan_day(kairos: Kairos, *, day: date | None = None, days: int = 1, progress
         budgets=plan.budgets,
         seconds=time.perf_counter() - started,
     )
-
-
-@dataclass
-class _Purse:
-    """The plan's places per channel, counted down as decisions are made.
-
-    What is spent is counted anew with each block, under its lock: an earlier run that was killed and another at
-    the same time have spent of the same places.
-    """
-
-    prefix: str
-    budgets: Mapping[str, int]
-    prices: Mapping[str, float]
-    left: dict[str, int] = field(default_factory=dict)
-
-    def open(self, transaction: Transaction) -> None:
-        spent = transaction.sends_by_channel(self.prefix)
-        self.left = {channel: places - spent.get(channel, 0) for channel, places in self.budgets.items()}
-
-    def state(self) -> BudgetState:
-        return BudgetState(prices=self.prices, exhausted=frozenset(c for c, n in self.left.items() if n <= 0))
-
-    def spend(self, decision: Decision) -> None:
-        if decision.action == "send" and decision.channel in self.left:
-            self.left[decision.channel] -= 1
 
 
 @dataclass
@@ -141,7 +123,16 @@ class _Plan:
     def run(self, progress: Progress) -> _Tally:
         customers = self._customers()
         self.prices = self._prices(customers)
-        purse, tally, done = _Purse(self._prefix, self.budgets, self.prices), _Tally(), 0
+        with closing(self._purse()) as purse:
+            return self._decide(customers, purse, progress)
+
+    def _purse(self) -> Purse:
+        kairos, days = self.kairos, [self.day + timedelta(days=later) for later in range(self.days)]
+        limits = kairos.policy.daily_budget
+        return Purse(kairos.ledger.budgets, limits, clock=kairos.clock, days=days, prices=self.prices)
+
+    def _decide(self, customers: Sequence[str], purse: Purse, progress: Progress) -> _Tally:
+        tally, done = _Tally(), 0
         for block in _blocks(customers):
             asks = [self._ask(customer) for customer in block]
             for decision in self.kairos.decider.decide_block(asks, purse=purse, now=self.now):
@@ -165,14 +156,26 @@ class _Plan:
         return f"plan:{self.day.isoformat()}:{self.days}:"
 
     def _prices(self, customers: Sequence[str]) -> dict[str, float]:
-        """Return for each channel the value of the last sampled send that would still find a place."""
+        """Return the prices of this plan's first run under this policy and catalogue, setting them in that run."""
         if not self.budgets or not customers:
             return {}
+        kairos = self.kairos
+        version = f"{self._prefix}{kairos.policy.version}:{kairos.catalogue.version}"
+        kept = kairos.ledger.content("prices", version)
+        if kept is None:
+            kept = orjson.dumps(self._new_prices(customers))
+            kairos.ledger.keep("prices", version, kept)
+        prices: dict[str, float] = orjson.loads(kept)
+        return prices
+
+    def _new_prices(self, customers: Sequence[str]) -> dict[str, float]:
+        """Return for each channel the value of the last sampled send that would still find a place."""
         sample = customers[:SAMPLE]
         share = len(sample) / len(customers)
         values = self._wanted(sample)
         return {
-            channel: _price(values.get(channel, []), places * share) for channel, places in self.budgets.items()
+            channel: _price(values.get(channel, []), each.left * share)
+            for channel, each in self._purse().standing(self.now).items()
         }
 
     def _wanted(self, sample: Sequence[str]) -> dict[str, list[float]]:
@@ -183,7 +186,7 @@ class _Plan:
         """
         asks = [replace(ask, request_id=f"price:{ask.request_id}") for ask in map(self._ask, sample)]
         values: dict[str, list[float]] = {}
-        for decision in self.kairos.decider.preview(asks, now=self.now):
+        for decision in self.kairos.decider.preview(asks, budgets=NO_BUDGETS, now=self.now):
             if decision.action == "send" and decision.expected_value:
                 values.setdefault(str(decision.channel), []).append(decision.expected_value.total)
         return values
