@@ -8,11 +8,12 @@ import pytest
 
 from decisions.decide import AskError
 from decisions.ledger import RequestConflict
-from decisions.records import Ask, BudgetState
+from decisions.records import Ask
 from decisions.replay import replay
 from runtime import scored
 from runtime.build import build
 from runtime.online import FeaturesNotBuiltError, OnlineFeatures
+from runtime.purse import Purse
 from runtime.scored import FEATURES_AWAY, NO_FEATURES, SCORING_FAILED, Scored
 from tests.worlds.service import NOW, settings_in, settle
 
@@ -68,35 +69,22 @@ def test_decide_raises_what_attempt_returns(kairos):
         kairos.decider.decide([question(offers=("cocoa",))])
 
 
-def test_a_spent_budget_holds_and_says_so(kairos):
-    (decision,) = kairos.decider.decide([question()], budgets=BudgetState(exhausted=frozenset({"email"})))
-    assert decision.action == "hold"
-    assert "budget_exhausted" in {reason.code for reason in decision.reasons}
-
-
 def test_no_questions_are_no_work(kairos):
     assert kairos.decider.decide([]) == []
 
 
-class PurseOf:
-    """So many messages, whatever the channel."""
+def purse_of(kairos, messages) -> Purse:
+    """So many messages by e-mail, the only channel these customers can be reached on."""
+    return Purse(kairos.ledger.budgets, {"email": messages}, clock=kairos.clock)
 
-    def __init__(self, messages):
-        self.left = messages
 
-    def open(self, transaction):
-        self.opened = True
-
-    def state(self):
-        return BudgetState(exhausted=frozenset({"email", "sms"}) if self.left <= 0 else frozenset())
-
-    def spend(self, decision):
-        self.left -= decision.action == "send"
+def spent(kairos) -> int:
+    return kairos.ledger.budgets.standing([NOW.date()], {"email": 9}, NOW)["email"].spent
 
 
 def test_a_block_spends_its_purse_and_no_more(kairos):
     asks = [question(who, f"p-{who}") for who in ("ada", "bob", "cleo")]
-    decisions = kairos.decider.decide_block(asks, purse=PurseOf(2))
+    decisions = kairos.decider.decide_block(asks, purse=purse_of(kairos, 2))
     assert [decision.action for decision in decisions] == ["send", "send", "hold"]
     assert [kairos.ledger.decision(each.decision_id) for each in decisions] == decisions
 
@@ -104,24 +92,25 @@ def test_a_block_spends_its_purse_and_no_more(kairos):
 def test_a_block_decides_as_single_questions_would(tmp_path):
     asks = [question(who, f"p-{who}") for who in ("ada", "bob", "zoe")]
     answers = []
-    for name, how in (("a", lambda d: d.decide_block(asks, purse=PurseOf(9))), ("b", lambda d: d.decide(asks))):
+    ways = (lambda k: k.decider.decide_block(asks, purse=purse_of(k, 9)), lambda k: k.decider.decide(asks))
+    for name, way in zip("ab", ways, strict=True):
         settings = settings_in(tmp_path / name)
         settle(settings, ["ada", "bob"])
         with build(settings) as kairos:
-            answers.append(how(kairos.decider))
+            answers.append(way(kairos))
     assert answers[0] == answers[1]
 
 
 def test_a_block_run_again_gives_the_same_and_spends_nothing(kairos):
     asks = [question(who, f"p-{who}") for who in ("ada", "bob")]
-    first, purse = kairos.decider.decide_block(asks, purse=PurseOf(9)), PurseOf(9)
-    assert kairos.decider.decide_block(asks, purse=purse) == first
-    assert purse.left == 9
+    first = kairos.decider.decide_block(asks, purse=purse_of(kairos, 9))
+    assert kairos.decider.decide_block(asks, purse=purse_of(kairos, 9)) == first
+    assert spent(kairos) == 2
 
 
 def test_a_block_holds_each_customer_once(kairos):
     with pytest.raises(ValueError, match="each customer once"):
-        kairos.decider.decide_block([question(), question("ada", "r2")], purse=PurseOf(9))
+        kairos.decider.decide_block([question(), question("ada", "r2")], purse=purse_of(kairos, 9))
 
 
 def test_a_preview_says_what_would_be_and_reserves_nothing(kairos):

@@ -1,0 +1,173 @@
+"""What a worker has in hand of the shared budgets: leased before a decision, spent with it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from runtime.purse import LASTS, MARGIN, Purse, takes_a_place
+from tests.worlds.budgets import TODAY, Watch, purse_of, sends, standing, take_one
+from tests.worlds.ledger import DAY, HOUR, NOW, fresh, hold, record, send, state
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with fresh(tmp_path) as ledger:
+        yield ledger
+
+
+def empty(ledger, purse, **options) -> int:
+    """Take places until there are none; return how many there were."""
+    taken = 0
+    while take_one(ledger, purse, **options):
+        taken += 1
+    return taken
+
+
+def test_a_purse_gives_every_place_and_not_one_more(ledger):
+    assert empty(ledger, purse_of(ledger, 20)) == 20 == sends(ledger)
+    assert standing(ledger, 20).left == 0
+
+
+def test_a_budget_of_zero_is_exhausted_and_no_entry_is_no_limit(ledger):
+    assert not take_one(ledger, purse_of(ledger, 0))
+    unlimited = Purse(ledger.budgets, {}, clock=Watch())
+    assert take_one(ledger, unlimited)
+    assert unlimited.standing(NOW) == {}
+
+
+def test_two_workers_share_the_places(ledger):
+    one, two = purse_of(ledger, 30), purse_of(ledger, 30)
+    for _ in range(5):
+        assert take_one(ledger, one)
+        assert take_one(ledger, two)
+    one.close()
+    assert empty(ledger, two) == 20
+
+
+def test_what_is_in_hand_at_the_end_goes_back(ledger):
+    purse = purse_of(ledger, 80)
+    take_one(ledger, purse)
+    assert standing(ledger, 80).leased == 9
+    purse.close()
+    purse.close()
+    assert (standing(ledger, 80).leased, standing(ledger, 80).left) == (0, 79)
+    assert take_one(ledger, purse)  # a closed purse may be opened again
+
+
+def test_the_places_of_a_worker_that_died_come_back_when_its_lease_runs_out(ledger):
+    take_one(ledger, purse_of(ledger, 16))
+    watch = Watch()
+    heir = purse_of(ledger, 16, clock=watch)
+    assert empty(ledger, heir) == 14
+    watch.turn(LASTS)
+    assert empty(ledger, heir) == 1
+    assert sends(ledger) == 16
+
+
+def test_a_lease_that_runs_out_between_the_draw_and_its_spending_is_never_spent(ledger):
+    watch = Watch()
+    purse, other = purse_of(ledger, 1, clock=watch), purse_of(ledger, 1, clock=watch)
+
+    def decide_slowly(tab, transaction):
+        watch.turn(LASTS)
+        tab.take(send(), state(ledger))
+        tab.settle(transaction)
+
+    from decisions.ledger import LeaseLost  # noqa: PLC0415  # read with the test that is about it
+
+    with pytest.raises(LeaseLost), purse.open(NOW) as tab, ledger.transaction("eve") as transaction:
+        watch.turn(LASTS)
+        tab.take(send("eve"), transaction.state("eve", NOW))
+        tab.settle(transaction)
+    assert take_one(ledger, other)
+    assert not take_one(ledger, purse)
+
+
+def test_a_lease_near_its_end_is_exchanged_before_it_is_used(ledger):
+    watch = Watch()
+    purse = purse_of(ledger, 8, clock=watch)
+    with purse.open(NOW) as tab:
+        first = tab.leases["email"]
+    watch.turn(LASTS - MARGIN)
+    with purse.open(NOW) as tab:
+        assert tab.leases["email"].until == first.until + LASTS - MARGIN
+    assert standing(ledger, 8).leased == 1
+
+
+def test_a_new_day_has_places_of_its_own_and_leaves_yesterdays_alone(ledger):
+    purse = purse_of(ledger, 2)
+    assert empty(ledger, purse) == 2
+    assert empty(ledger, purse, now=NOW + DAY) == 2
+    assert standing(ledger, 2, days=[TODAY, TODAY + DAY]).spent == 4
+
+
+def test_the_day_of_a_decision_is_its_day_in_utc(ledger):
+    late = NOW.astimezone(__import__("zoneinfo").ZoneInfo("America/Los_Angeles")) + 14 * HOUR  # 23:00 UTC
+    purse = purse_of(ledger, 1)
+    assert take_one(ledger, purse, now=late)
+    assert standing(ledger, 1).spent == 1
+
+
+def test_a_purse_over_several_days_spends_them_all(ledger):
+    days = [TODAY + number * DAY for number in range(3)]
+    assert empty(ledger, purse_of(ledger, 5, days=days)) == 15
+
+
+def test_a_look_tells_what_is_exhausted_and_leases_nothing(ledger):
+    purse = purse_of(ledger, 1, prices={"email": 0.5})
+    assert purse.look(NOW).exhausted == frozenset()
+    assert standing(ledger, 1).leased == 0
+    take_one(ledger, purse)
+    assert (purse.look(NOW).exhausted, purse.look(NOW).prices) == ({"email"}, {"email": 0.5})
+
+
+def test_places_in_hand_are_not_exhausted_to_a_look(ledger):
+    purse = purse_of(ledger, 1)
+    with purse.open(NOW):
+        pass
+    assert purse.look(NOW).exhausted == frozenset()
+    assert purse_of(ledger, 1).look(NOW).exhausted == {"email"}
+
+
+def test_a_tab_says_when_its_places_are_used_up(ledger):
+    with purse_of(ledger, 8).open(NOW) as tab:
+        assert not tab.used_up
+        tab.take(send(), state(ledger))
+        assert tab.used_up
+
+
+def test_a_decision_that_is_undone_leaves_its_place_in_hand(ledger):
+    purse = purse_of(ledger, 1)
+    with pytest.raises(ZeroDivisionError), purse.open(NOW) as tab, ledger.transaction("ada") as transaction:
+        tab.take(send(), transaction.state("ada", NOW))
+        tab.settle(transaction)
+        raise ZeroDivisionError
+    assert take_one(ledger, purse)
+
+
+def test_many_threads_share_one_purse(ledger):
+    purse = purse_of(ledger, 60)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda n: take_one(ledger, purse, customer_id=f"c{n % 5}"), range(100)))
+    assert sum(taken) == 60 == sends(ledger)
+
+
+def test_only_a_message_that_is_sent_for_marketing_or_service_takes_a_place(ledger):
+    known = state(ledger)
+    assert [takes_a_place(send(purpose=each), known) for each in ("marketing", "service", "transactional")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not takes_a_place(hold(channel="email", held_back=True), known)
+
+
+@pytest.mark.parametrize(("channel", "takes"), [("email", False), ("sms", True)])
+def test_a_message_that_displaces_another_on_its_channel_goes_in_its_place(ledger, channel, takes):
+    first = record(ledger, send(channel=channel))
+    record(ledger, send(at=NOW + timedelta(days=2)))
+    better = send(displaces=first.decision_id)
+    assert takes_a_place(better, state(ledger)) is takes
