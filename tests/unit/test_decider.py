@@ -7,13 +7,14 @@ import pyarrow as pa
 import pytest
 
 from decisions.decide import AskError
-from decisions.ledger import RequestConflict
+from decisions.ledger import LeaseLost, RequestConflict
 from decisions.records import Ask
 from decisions.replay import replay
 from runtime import scored
 from runtime.build import build
+from runtime.decider import NO_BUDGETS, TRIES
 from runtime.online import FeaturesNotBuiltError, OnlineFeatures
-from runtime.purse import Purse
+from runtime.purse import Purse, Tab
 from runtime.scored import FEATURES_AWAY, NO_FEATURES, SCORING_FAILED, Scored
 from tests.worlds.service import NOW, settings_in, settle
 
@@ -111,6 +112,75 @@ def test_a_block_run_again_gives_the_same_and_spends_nothing(kairos):
 def test_a_block_holds_each_customer_once(kairos):
     with pytest.raises(ValueError, match="each customer once"):
         kairos.decider.decide_block([question(), question("ada", "r2")], purse=purse_of(kairos, 9))
+
+
+@pytest.fixture
+def short(tmp_path):
+    """One message by e-mail a day, for three customers."""
+    settings = settings_in(tmp_path)
+    settings.policy.write_text(settings.policy.read_text() + "daily_budget: {email: 1}\n")
+    settle(settings, ["ada", "bob", "cleo"])
+    with build(settings) as built:
+        yield built
+
+
+def test_single_questions_share_the_policys_daily_budget(short):
+    sent, held = short.decider.decide([question(who, f"p-{who}") for who in ("ada", "bob")])
+    assert (sent.action, held.action) == ("send", "hold")
+    assert "budget_exhausted" in {reason.code for reason in held.reasons}
+    assert held.propensity_exact
+    assert short.decider.decide([question("ada", "p-ada")]) == [sent]
+
+
+def test_a_transactional_message_passes_a_spent_budget_and_takes_no_place(short):
+    asks = [question(who, f"p-{who}", purpose="transactional") for who in ("ada", "bob")]
+    assert [each.action for each in short.decider.decide([*asks, question("cleo", "p-cleo")])] == ["send"] * 3
+
+
+def test_a_decision_under_a_spent_budget_is_recomputed_from_its_record(short):
+    held = short.decider.decide([question(), question("bob", "r2")])[1]
+    contents = {
+        version: short.ledger.content(kind, version)
+        for kind, version in (("policy", short.policy.version), ("catalogue", short.catalogue.version))
+    }
+    assert replay(short.ledger.record(held.decision_id), short.keys, contents=contents) == held
+
+
+def test_a_preview_knows_that_a_budget_is_spent(short):
+    short.decider.decide([question()])
+    assert short.decider.preview([question("bob", "r2")])[0].action == "hold"
+    assert short.decider.preview([question("bob", "r2")], budgets=NO_BUDGETS)[0].action == "send"
+
+
+@pytest.mark.parametrize("losses", [1, TRIES - 1])
+def test_a_decision_whose_lease_ran_out_is_made_anew_and_recorded_once(short, monkeypatch, losses):
+    settle_of, left = Tab.settle, iter([True] * losses)
+
+    def unlucky(tab, transaction):
+        if next(left, False):
+            raise LeaseLost("email")
+        settle_of(tab, transaction)
+
+    monkeypatch.setattr(Tab, "settle", unlucky)
+    assert short.decider.decide([question()])[0].action == "send"
+    assert spent(short) == 1 == short.ledger.decisions_table().num_rows
+
+
+def test_a_worker_that_never_gets_its_lease_says_try_again(short, monkeypatch):
+    def unlucky(tab, transaction):
+        raise LeaseLost("email")
+
+    monkeypatch.setattr(Tab, "settle", unlucky)
+    with pytest.raises(LeaseLost, match="try again"):
+        short.decider.decide([question()])
+    assert short.ledger.decisions_table().num_rows == 0
+
+
+def test_closing_gives_back_what_was_leased(short):
+    short.decider.decide([question(purpose="transactional")])
+    short.close()
+    with build(short.settings) as again:
+        assert again.decider.decide([question("bob", "r2")])[0].action == "send"
 
 
 def test_a_preview_says_what_would_be_and_reserves_nothing(kairos):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from decisions.records import Ask
 from features.contracts import CUSTOMER_SCHEMA
 from pipelines.jobs import planning
 from pipelines.jobs.importing import lake_of
@@ -54,9 +55,9 @@ def settings(tmp_path, monkeypatch):
     return settings
 
 
-def plan(settings, **options):
+def plan(settings, *, day=TOMORROW, **options):
     with build(settings) as kairos:
-        return planning.plan_day(kairos, day=TOMORROW, **options)
+        return planning.plan_day(kairos, day=day, **options)
 
 
 def reserved(settings) -> int:
@@ -90,6 +91,26 @@ def test_two_runs_of_a_plan_at_the_same_time_keep_its_budget_together(settings):
             plan(settings, progress=after(2, die))
 
     assert plan(settings, progress=after(1, another_goes_ahead)).send == PLACES == reserved(settings)
+
+
+def test_a_plan_run_again_has_the_prices_of_its_first_run(settings):
+    first = plan(settings)
+    assert first.prices["email"] > 0
+    assert plan(settings).prices == first.prices
+
+
+def test_a_plan_of_two_days_and_the_plan_of_the_second_share_its_places(settings):
+    assert plan(settings).send == PLACES
+    assert plan(settings, day=NOW.date(), days=2).send == PLACES
+    assert plan(settings, day=NOW.date()).send == 0
+
+
+def test_single_questions_find_what_the_plan_of_their_day_has_left(settings):
+    asks = [Ask(request_id=f"one-{each}", customer_id=each) for each in CUSTOMERS[: PLACES // 2]]
+    with build(settings) as kairos:
+        taken = [each.action for each in kairos.decider.decide(asks)].count("send")
+    assert taken > 0
+    assert plan(settings, day=NOW.date()).send == PLACES - taken
 
 
 class Listening:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from runtime.purse import LASTS, MARGIN, Purse, takes_a_place
-from tests.worlds.budgets import TODAY, Watch, purse_of, sends, standing, take_one
+from tests.worlds.budgets import TODAY, Watch, purse_of, sends, standing, take_all, take_one
 from tests.worlds.ledger import DAY, HOUR, NOW, fresh, hold, record, send, state
 
 
@@ -18,16 +19,8 @@ def ledger(tmp_path):
         yield ledger
 
 
-def empty(ledger, purse, **options) -> int:
-    """Take places until there are none; return how many there were."""
-    taken = 0
-    while take_one(ledger, purse, **options):
-        taken += 1
-    return taken
-
-
 def test_a_purse_gives_every_place_and_not_one_more(ledger):
-    assert empty(ledger, purse_of(ledger, 20)) == 20 == sends(ledger)
+    assert take_all(ledger, purse_of(ledger, 20)) == 20 == sends(ledger)
     assert standing(ledger, 20).left == 0
 
 
@@ -44,7 +37,7 @@ def test_two_workers_share_the_places(ledger):
         assert take_one(ledger, one)
         assert take_one(ledger, two)
     one.close()
-    assert empty(ledger, two) == 20
+    assert take_all(ledger, two) == 20
 
 
 def test_what_is_in_hand_at_the_end_goes_back(ledger):
@@ -61,29 +54,18 @@ def test_the_places_of_a_worker_that_died_come_back_when_its_lease_runs_out(ledg
     take_one(ledger, purse_of(ledger, 16))
     watch = Watch()
     heir = purse_of(ledger, 16, clock=watch)
-    assert empty(ledger, heir) == 14
+    assert take_all(ledger, heir) == 14
     watch.turn(LASTS)
-    assert empty(ledger, heir) == 1
+    assert take_all(ledger, heir) == 1
     assert sends(ledger) == 16
 
 
 def test_a_lease_that_runs_out_between_the_draw_and_its_spending_is_never_spent(ledger):
     watch = Watch()
-    purse, other = purse_of(ledger, 1, clock=watch), purse_of(ledger, 1, clock=watch)
-
-    def decide_slowly(tab, transaction):
-        watch.turn(LASTS)
-        tab.take(send(), state(ledger))
-        tab.settle(transaction)
-
-    from decisions.ledger import LeaseLost  # noqa: PLC0415  # read with the test that is about it
-
-    with pytest.raises(LeaseLost), purse.open(NOW) as tab, ledger.transaction("eve") as transaction:
-        watch.turn(LASTS)
-        tab.take(send("eve"), transaction.state("eve", NOW))
-        tab.settle(transaction)
-    assert take_one(ledger, other)
-    assert not take_one(ledger, purse)
+    purse = purse_of(ledger, 3, clock=watch)
+    assert take_one(ledger, purse, meanwhile=lambda: watch.turn(LASTS))
+    assert sends(ledger) == 1 == standing(ledger, 3, now=watch.now()).spent
+    assert take_all(ledger, purse) == 2
 
 
 def test_a_lease_near_its_end_is_exchanged_before_it_is_used(ledger):
@@ -99,21 +81,20 @@ def test_a_lease_near_its_end_is_exchanged_before_it_is_used(ledger):
 
 def test_a_new_day_has_places_of_its_own_and_leaves_yesterdays_alone(ledger):
     purse = purse_of(ledger, 2)
-    assert empty(ledger, purse) == 2
-    assert empty(ledger, purse, now=NOW + DAY) == 2
+    assert take_all(ledger, purse) == 2
+    assert take_all(ledger, purse, now=NOW + DAY) == 2
     assert standing(ledger, 2, days=[TODAY, TODAY + DAY]).spent == 4
 
 
 def test_the_day_of_a_decision_is_its_day_in_utc(ledger):
-    late = NOW.astimezone(__import__("zoneinfo").ZoneInfo("America/Los_Angeles")) + 14 * HOUR  # 23:00 UTC
-    purse = purse_of(ledger, 1)
-    assert take_one(ledger, purse, now=late)
+    tomorrow_in_tokyo = (NOW + 14 * HOUR).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert take_one(ledger, purse_of(ledger, 1), now=tomorrow_in_tokyo)
     assert standing(ledger, 1).spent == 1
 
 
 def test_a_purse_over_several_days_spends_them_all(ledger):
     days = [TODAY + number * DAY for number in range(3)]
-    assert empty(ledger, purse_of(ledger, 5, days=days)) == 15
+    assert take_all(ledger, purse_of(ledger, 5, days=days)) == 15
 
 
 def test_a_look_tells_what_is_exhausted_and_leases_nothing(ledger):
@@ -139,19 +120,21 @@ def test_a_tab_says_when_its_places_are_used_up(ledger):
         assert tab.used_up
 
 
+def fail():
+    raise ZeroDivisionError
+
+
 def test_a_decision_that_is_undone_leaves_its_place_in_hand(ledger):
     purse = purse_of(ledger, 1)
-    with pytest.raises(ZeroDivisionError), purse.open(NOW) as tab, ledger.transaction("ada") as transaction:
-        tab.take(send(), transaction.state("ada", NOW))
-        tab.settle(transaction)
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        take_one(ledger, purse, then=fail)
     assert take_one(ledger, purse)
 
 
 def test_many_threads_share_one_purse(ledger):
     purse = purse_of(ledger, 60)
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(lambda n: take_one(ledger, purse, customer_id=f"c{n % 5}"), range(100)))
+        taken = list(pool.map(lambda _: take_one(ledger, purse), range(100)))
     assert sum(taken) == 60 == sends(ledger)
 
 

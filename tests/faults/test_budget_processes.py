@@ -1,0 +1,65 @@
+"""Many processes and one budget: racing for its last places, killed with places in hand."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from decisions.ledger import Ledger
+from runtime.purse import LASTS
+from tests.worlds import budget_workers, ledger_workers
+from tests.worlds.budgets import Watch, purse_of, sends, standing, take_all
+from tests.worlds.ledger import NOW, fresh, url_in
+
+PROCESSES = 4
+KILLS = 12
+LIMIT = 100
+
+
+@pytest.fixture(scope="module")
+def context():
+    context = ledger_workers.processes()
+    context.set_forkserver_preload(["tests.worlds.budget_workers"])
+    return context
+
+
+def start(context, target, *arguments):
+    listening, speaking = context.Pipe(duplex=False)
+    worker = context.Process(target=target, args=(*arguments, speaking))
+    worker.start()
+    speaking.close()
+    listening.recv()
+    return worker, listening
+
+
+def test_four_processes_give_a_hundred_places_and_not_one_more(tmp_path, context):
+    fresh(tmp_path).close()
+    url = url_in(tmp_path)
+    workers = [start(context, budget_workers.send_all, url, LIMIT, number) for number in range(PROCESSES)]
+    taken = [listening.recv() for _, listening in workers]
+    for worker, _ in workers:
+        worker.join()
+    with Ledger.open(url) as ledger:
+        assert sends(ledger) == sum(taken) == standing(ledger, LIMIT).spent
+        left = take_all(ledger, purse_of(ledger, LIMIT), who="heir")
+        assert sum(taken) + left == LIMIT
+    assert all(taken)
+
+
+def test_workers_killed_at_any_moment_neither_lose_nor_double_a_place(tmp_path, context):
+    fresh(tmp_path).close()
+    url = url_in(tmp_path)
+    for number in range(KILLS):
+        worker, _ = start(context, budget_workers.send_until_killed, url, LIMIT, number)
+        time.sleep(random.Random(number).uniform(0, 0.02))
+        worker.kill()
+        worker.join()
+    with Ledger.open(url) as ledger:
+        found = standing(ledger, LIMIT)
+        assert found.spent == sends(ledger) < LIMIT
+        assert found.leased > 0  # what the dead had in hand
+        later = NOW + LASTS
+        take_all(ledger, purse_of(ledger, LIMIT, clock=Watch(later)), who="heir")
+        assert sends(ledger) == LIMIT == standing(ledger, LIMIT, now=later).spent
