@@ -30,14 +30,14 @@ def start(context, target, *arguments):
     worker = context.Process(target=target, args=(*arguments, speaking))
     worker.start()
     speaking.close()
-    listening.recv()
     return worker, listening
 
 
 def test_four_processes_give_a_hundred_places_and_not_one_more(tmp_path, context):
     fresh(tmp_path).close()
     url = url_in(tmp_path)
-    workers = [start(context, budget_workers.send_all, url, LIMIT, number) for number in range(PROCESSES)]
+    together = context.Barrier(PROCESSES)
+    workers = [start(context, budget_workers.send_all, url, LIMIT, each, together) for each in range(PROCESSES)]
     taken = [listening.recv() for _, listening in workers]
     for worker, _ in workers:
         worker.join()
@@ -45,14 +45,15 @@ def test_four_processes_give_a_hundred_places_and_not_one_more(tmp_path, context
         assert sends(ledger) == sum(taken) == standing(ledger, LIMIT).spent
         left = take_all(ledger, purse_of(ledger, LIMIT), who="heir")
         assert sum(taken) + left == LIMIT
-    assert all(taken)
+    assert sum(map(bool, taken)) > 1  # they did race
 
 
 def test_workers_killed_at_any_moment_neither_lose_nor_double_a_place(tmp_path, context):
     fresh(tmp_path).close()
     url = url_in(tmp_path)
     for number in range(KILLS):
-        worker, _ = start(context, budget_workers.send_until_killed, url, LIMIT, number)
+        worker, listening = start(context, budget_workers.send_until_killed, url, LIMIT, number)
+        listening.recv()
         time.sleep(random.Random(number).uniform(0, 0.02))
         worker.kill()
         worker.join()

@@ -6,11 +6,11 @@ from decisions.ledger import Ledger
 from tests.worlds.budgets import purse_of, take_all, take_one
 
 
-def send_all(url, limit, worker, taken):
-    """Send as long as there is a place; say how many, and stop in order."""
+def send_all(url, limit, worker, together, taken):
+    """Begin together with the others and send as long as there is a place; say how many, and stop in order."""
     with Ledger.open(url, synchronous="normal") as ledger:
         purse = purse_of(ledger, limit)
-        taken.send(None)
+        together.wait()
         taken.send(take_all(ledger, purse, who=f"w{worker}"))
         purse.close()
 
