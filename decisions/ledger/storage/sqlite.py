@@ -6,6 +6,8 @@ could find the world changed under it. The write lock is the per-customer lock h
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -36,6 +38,7 @@ BUSY_SECONDS = 10.0
 
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 
+_OWNER_ONLY = 0o600
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -92,6 +95,7 @@ def _engine(url: URL, *, synchronous: Synchronous) -> Engine:
             f"ledger url {url.render_as_string()!r} names no file; write sqlite:///path/ledger.db"
         )
     _make_folder(Path(url.database))
+    _make_private(Path(url.database))
     made = create_engine(
         url,
         paramstyle="named",
@@ -114,6 +118,12 @@ def _make_folder(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerUnavailable(f"folder {file.parent.name!r} for the ledger cannot be made: {error}") from error
+
+
+def _make_private(file: Path) -> None:
+    """Make a new file readable by its owner only; SQLite gives the files beside it the same mode."""
+    with contextlib.suppress(OSError):  # there already, or nowhere: connecting will say which
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
