@@ -1,5 +1,6 @@
 """The ledger: decisions, reservations, pressure, consents, inbox, outbox and audit in one SQL store."""
 
+from decisions.ledger.keys import ROLES, ApiKey, Keyring, NewKey, Role
 from decisions.ledger.ledger import Ledger
 from decisions.ledger.places.budgets import Budgets, Lease, Standing
 from decisions.ledger.places.state import Reading
@@ -18,16 +19,22 @@ from decisions.ledger.storage.errors import (
     StorageError,
     UnknownDecision,
     UnlockedCustomer,
+    UnusableKey,
 )
+from decisions.ledger.trail import Change, Trail
 from decisions.ledger.verdicts import EventVerdict, Guard, Leased, Loaded, Moment, Recording, Refusal, Verdict
 
 __all__ = [
+    "ROLES",
+    "ApiKey",
     "Budgets",
     "CallerError",
+    "Change",
     "DuplicateDecision",
     "EventVerdict",
     "Guard",
     "ImpossibleRow",
+    "Keyring",
     "Lease",
     "LeaseLost",
     "Leased",
@@ -38,15 +45,19 @@ __all__ = [
     "LedgerUnavailable",
     "Loaded",
     "Moment",
+    "NewKey",
     "PlaceGone",
     "Reading",
     "Recording",
     "Refusal",
     "RequestConflict",
+    "Role",
     "Standing",
     "StorageError",
+    "Trail",
     "Transaction",
     "UnknownDecision",
     "UnlockedCustomer",
+    "UnusableKey",
     "Verdict",
 ]

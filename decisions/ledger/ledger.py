@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.ledger import reading
 from decisions.ledger.events import inbox, incoming, loading
+from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.places import lifecycle, outbox, protocol
 from decisions.ledger.places.budgets import Budgets
@@ -18,6 +19,7 @@ from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage import migrate, schema
 from decisions.ledger.storage.codec import EPOCH, micros
 from decisions.ledger.storage.session import Database
+from decisions.ledger.trail import INSTALLATION, Trail, tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -59,6 +61,8 @@ class Ledger:
         self._terms = protocol.Terms(early=early, reading=reading, guard=guard)
         self._key = key
         self.budgets = Budgets(database)
+        self.keys = Keyring(database)
+        self.trail = Trail(database)
 
     @classmethod
     def open(
@@ -126,10 +130,14 @@ class Ledger:
             known = read_many(session, customer_ids, now, self._reading)
         return {each: found.state for each, found in known.items()}
 
-    def keep(self, kind: str, version: str, content: bytes) -> None:
-        """Keep what a version of a policy or catalogue says; keeping it again changes nothing."""
+    def keep(self, kind: str, version: str, content: bytes, *, now: datetime | None = None) -> None:
+        """Keep what a version of a policy or catalogue says; keeping it again changes nothing.
+
+        ``now`` is for the audit; by default the moment of the entry before.
+        """
         with self._database.writing(()) as session:
-            session.run(_KEEP, kind=kind, version=version, content=content)
+            if session.run(_KEEP, kind=kind, version=version, content=content):
+                lifecycle.audit(session, INSTALLATION, f"{kind}_kept", tick_of(session, now), why=version)
 
     def content(self, kind: str, version: str) -> bytes | None:
         """Return what a version said, or None for one that was never kept."""
@@ -231,15 +239,19 @@ class Ledger:
 
     # People
 
-    def put_customers(self, people: pa.Table | Iterable[Customer]) -> int:
+    def put_customers(self, people: pa.Table | Iterable[Customer], *, now: datetime | None = None) -> int:
         """Write customers, the latest statement winning; return how many.
 
         A table has the contract's fields as columns, ``attributes`` and ``contacts`` as JSON objects. A bounced
-        channel stays bounced until something *new* is declared of it.
+        channel stays bounced until something *new* is declared of it. The audit has one entry for the batch, not
+        one a customer: a company states all of them anew each night. It comes with the first block, with ``now``
+        or else the moment of the entry before.
         """
         count = 0
         for block in _blocks(incoming.customers_of(people)):
             with self._database.writing({each.customer_id for each in block}) as session:
+                if not count:
+                    lifecycle.audit(session, INSTALLATION, "customers_put", tick_of(session, now))
                 customers.store(session, block)
             count += len(block)
         return count
@@ -256,10 +268,11 @@ class Ledger:
                 new += journal.append(session, block, micros(now))
         return new
 
-    def put_preference(self, preference: Preference) -> None:
-        """Write the customer's own limits, in place of those before."""
+    def put_preference(self, preference: Preference, *, now: datetime | None = None) -> None:
+        """Write the customer's own limits, in place of those before. ``now`` is for the audit, as above."""
         with self._database.writing((preference.customer_id,)) as session:
             customers.wish(session, preference)
+            lifecycle.audit(session, preference.customer_id, "preference_put", tick_of(session, now))
 
     def customer(self, customer_id: str) -> Customer | None:
         """Return the customer with the contact states that count, or None for one never heard of."""

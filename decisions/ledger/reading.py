@@ -63,6 +63,9 @@ _TABLE = (
     .order_by(_decision.decided_at, _decision.decision_id)
 )
 
+_TOLD_OTHERWISE = ("reserved", "held", "consent_granted", "consent_withdrawn")
+"""Changes of which another line of the timeline tells."""
+
 _nothing = null()
 _audit, _pressure, _consent, _inbox = schema.audit.c, schema.pressure.c, schema.consent.c, schema.inbox.c
 _TIMELINE = (
@@ -78,7 +81,7 @@ _TIMELINE = (
     select(
         _audit.at, literal_column("'change'"), _audit.what, _audit.decision_id, _nothing, _nothing, _audit.detail
     ).where(
-        _audit.customer_id == _WHO, _audit.what.not_in([literal_column("'reserved'"), literal_column("'held'")])
+        _audit.customer_id == _WHO, _audit.what.not_in(literal_column(f"'{each}'") for each in _TOLD_OTHERWISE)
     ),
     select(
         _pressure.at,

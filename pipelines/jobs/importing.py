@@ -66,7 +66,7 @@ class _Everywhere:
 
     def customers(self, table: pa.Table) -> None:
         self._lake.put_customers(table)
-        self._ledger.put_customers(table)
+        self._ledger.put_customers(table, now=self._now)
 
     def events(self, table: pa.Table) -> Appended:
         appended = self._lake.append(table)
@@ -78,4 +78,4 @@ class _Everywhere:
 
     def preferences(self, table: pa.Table) -> None:
         for row in table.to_pylist():
-            self._ledger.put_preference(Preference.model_validate(row))
+            self._ledger.put_preference(Preference.model_validate(row), now=self._now)

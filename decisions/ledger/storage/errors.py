@@ -7,6 +7,7 @@ LedgerError
 │   ├── UnknownDecision    404
 │   ├── PlaceGone          a decision takes a place that is not reserved
 │   ├── UnlockedCustomer   a transaction wrote about a customer it was not opened for
+│   ├── UnusableKey        no such API key, or it is over
 │   └── ImpossibleRow      a value the schema refuses
 └── StorageError           the request was fine; the store was not
     ├── LedgerBusy         503: locked for longer than the timeout; try again
@@ -68,6 +69,10 @@ class UnlockedCustomer(CallerError):  # noqa: N818  # as above
             f"decision {decision_id!r} is about a customer the transaction was not opened for; "
             "open it with that customer's id"
         )
+
+
+class UnusableKey(CallerError):  # noqa: N818  # as above
+    """No API key has this id, or it is revoked, expired or replaced."""
 
 
 class ImpossibleRow(CallerError):  # noqa: N818  # as above

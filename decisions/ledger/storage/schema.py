@@ -248,6 +248,7 @@ api_key = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("replaced_by", String),
 )
 """Keys of the API: never the key itself, only a digest that it can be recognised by."""
 

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("replaced_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("key_id"),
         sa.UniqueConstraint("digest"),
     )
