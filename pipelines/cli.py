@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from pipelines.commands import data, deciding, demo, experiments, models, operating
+from pipelines.commands import access, data, deciding, demo, experiments, models, operating
+from pipelines.options import remember_command
 from runtime.quiet import switch_off_usage_statistics
 
 app = typer.Typer(
@@ -17,7 +18,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for commands in (demo, data, models, deciding, experiments, operating):
+app.callback()(remember_command)
+for commands in (demo, data, models, deciding, experiments, operating, access):
     commands.register(app)
 
 FAILED, ASKED_WRONGLY = 1, 2

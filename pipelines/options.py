@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,14 @@ def _moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise typer.BadParameter(f"{text!r} has no time zone; add Z for UTC, or an offset like -05:00")
     return moment
+
+
+_COMMAND: ContextVar[str | None] = ContextVar("kairos_command", default=None)
+
+
+def remember_command(context: typer.Context) -> None:
+    """Keep the first word of the command, for the audit; its arguments may name customers."""
+    _COMMAND.set(f"kairos {context.invoked_subcommand}")
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
@@ -62,9 +71,19 @@ def settings_of(*, now: datetime | None = None, config: Path | None = None, demo
 
 
 @contextmanager
+def acting_settings(*, config: Path | None = None, demo: bool = False) -> Iterator[Settings]:
+    """Lend the settings for one command, whose name stands in the audit of what it changes."""
+    from decisions.ledger.actor import acting
+
+    with acting(_COMMAND.get()):
+        yield settings_of(config=config, demo=demo)
+
+
+@contextmanager
 def kairos_of(*, now: datetime | None = None, config: Path | None = None, demo: bool = False) -> Iterator[Kairos]:
     """Build Kairos for one command, and close it."""
+    from decisions.ledger.actor import acting
     from runtime.build import build
 
-    with build(settings_of(now=now, config=config, demo=demo)) as kairos:
+    with acting(_COMMAND.get()), build(settings_of(now=now, config=config, demo=demo)) as kairos:
         yield kairos

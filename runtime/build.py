@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pydantic import SecretStr
-
 from decisions.canonical import digest
 from decisions.catalogue import Catalogue, load_catalogue
 from decisions.ledger import Ledger, LedgerError
 from decisions.policy import Policy, load_policy
 from decisions.records import Keys
 from decisions.replay import freeze_catalogue, freeze_policy
+from runtime.access import Access
 from runtime.champions import Champions
 from runtime.clock import Clock, FixedClock, SystemClock
 from runtime.decider import Decider
@@ -28,6 +27,8 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from pydantic import SecretStr
 
 SALT_FILE = "salt"
 API_KEY_FILE = "api_key"
@@ -47,12 +48,7 @@ class Kairos:
     champions: Champions
     decider: Decider
     purse: Purse
-    secret_api_key: SecretStr
-
-    @property
-    def api_key(self) -> str:
-        """The key that callers of the service present. Never logged."""
-        return self.secret_api_key.get_secret_value()
+    access: Access
 
     def warm_up(self) -> None:
         """Load models and features now, rather than at the first decision."""
@@ -122,7 +118,7 @@ def build(settings: Settings) -> Kairos:
             purse=purse,
         ),
         purse=purse,
-        secret_api_key=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key),
+        access=Access(ledger.keys, first=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key)),
     )
 
 

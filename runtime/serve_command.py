@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from runtime.quiet import USAGE_STATISTICS_OFF
 
@@ -47,14 +47,18 @@ def serve_command(settings: Settings, *, environment: Mapping[str, str]) -> Serv
     where = ("--host", settings.host, "--port", str(settings.port))
     return ServeCommand(
         argv=argv + where,
-        environment={**environment, **USAGE_STATISTICS_OFF, **_bentoml(settings), **_variables(settings)},
+        environment={**environment, **USAGE_STATISTICS_OFF, **_server(settings), **_variables(settings)},
         url=f"http://{_bracketed(settings.host)}:{settings.port}",
     )
 
 
-def _bentoml(settings: Settings) -> dict[str, str]:
-    # BentoML empties <home>/prometheus_multiproc_dir at start: two services must not share one.
-    return {"BENTOML_HOME": str(settings.home / "bentoml" / str(settings.port))}
+def _server(settings: Settings) -> dict[str, str]:
+    return {
+        # BentoML empties <home>/prometheus_multiproc_dir at start: two services must not share one.
+        "BENTOML_HOME": str(settings.home / "bentoml" / str(settings.port)),
+        # Uvicorn by itself believes whoever calls from this machine.
+        "FORWARDED_ALLOW_IPS": settings.trusted_proxies,
+    }
 
 
 def _variables(settings: Settings) -> dict[str, str]:
@@ -68,6 +72,8 @@ def _text(value: object) -> str:
             return value.get_secret_value()
         case datetime():
             return value.isoformat()
+        case BaseModel():
+            return value.model_dump_json()
         case str() | Path():
             return str(value)
         case _:

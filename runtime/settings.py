@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,7 +22,33 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _proxies(addresses: str) -> str:
+    for each in filter(None, (part.strip() for part in addresses.split(","))):
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as error:
+            raise ValueError(
+                f"{each!r} is no address or network; name each proxy, as in '10.0.0.7, 10.1.0.0/16'. "
+                "To believe everybody would let callers choose their own address"
+            ) from error
+    return addresses
+
+
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Rate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
+
+
+class RateLimits(BaseModel):
+    """Requests in a moving window, all workers together; of one key by its role, of the others by address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sender: Rate = "6000/minute"
+    ingest: Rate = "6000/minute"
+    analyst: Rate = "600/minute"
+    admin: Rate = "6000/minute"
+    public: Rate = "600/minute"  # unsubscribing: mailbox providers ask for many people from few addresses
+    stranger: Rate = "60/minute"  # without a valid key: guessing is slow, and one's own mistake is noticed
 
 
 class Settings(BaseSettings):
@@ -64,7 +91,12 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1)
     """Worker processes of the service."""
     api_key: SecretStr | None = None
-    """Key callers present; by default one is generated below ``home`` and kept."""
+    """The first key, an admin's; by default one is generated below ``home`` and kept."""
+    rate_limits: RateLimits = Field(default_factory=RateLimits)
+    """Requests that each role's keys may make: ``sender``, ``ingest``, ``analyst``, ``admin``; ``public`` and
+    ``stranger`` are by address (docs/security.md)."""
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = ""
+    """Addresses or networks, by commas, whose X-Forwarded-For is believed; by default nobody's."""
 
     @classmethod
     def settings_customise_sources(

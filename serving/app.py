@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -13,10 +13,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.staticfiles import StaticFiles
 
-from serving import metrics, problems
-from serving.access import documented_key
+from serving import metrics, problems, roles
+from serving.access import permitted
 from serving.gate import Gate
 from serving.logs import Observed
+from serving.roles import BODY_LIMIT
 from serving.routes import customers, decisions, events, status
 
 if TYPE_CHECKING:
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
     from runtime.build import Kairos
 
 API_VERSION = "1"
-BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes. Five thousand events of ordinary size."""
 
 _REFUSALS: dict[int | str, dict[str, object]] = {
-    401: {"description": "No key, or the wrong one"},
-    413: {"description": f"A body of more than {BODY_LIMIT} bytes"},
+    401: {"description": "No key, or one that is wrong, revoked or expired"},
+    403: {"description": "A key without the role; `x-roles` names those that may"},
+    413: {"description": f"A body of more than {BODY_LIMIT} bytes, or less where little is expected"},
     415: {"description": "A body that is not JSON"},
     422: {"description": "A field that breaks a rule; `errors` names it"},
+    429: {"description": "Too many requests; `Retry-After` says in how many seconds to come again"},
 }
 
 
 def create_app(kairos: Kairos | None = None) -> FastAPI:
     """Return the application. ``app.state.kairos`` is set before the first request, or given here."""
-    app = FastAPI(
+    app = _Documented(
         title="Kairos",
         version=API_VERSION,
         description="Decides whom to message, with what, on which channel and when. See docs/api.md.",
@@ -47,7 +48,7 @@ def create_app(kairos: Kairos | None = None) -> FastAPI:
     )
     app.state.kairos = kairos
     problems.install(app)
-    app.add_middleware(Gate, api_key=lambda: app.state.kairos.api_key, limit=BODY_LIMIT)
+    app.add_middleware(Gate, kairos=lambda: app.state.kairos)
     app.add_middleware(Observed)
     _add_contract(app)
     _add_pages(app)
@@ -58,7 +59,7 @@ def create_app(kairos: Kairos | None = None) -> FastAPI:
 def _add_contract(app: FastAPI) -> None:
     described = {code: {**said, "model": problems.Problem} for code, said in _REFUSALS.items()}
     for part in (decisions, events, customers, status):
-        app.include_router(part.router, dependencies=[Depends(documented_key)], responses=described)
+        app.include_router(part.router, dependencies=[Depends(permitted)], responses=described)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -88,6 +89,16 @@ def _swagger_files() -> Path:
     assert found is not None
     assert found.submodule_search_locations is not None
     return Path(found.submodule_search_locations[0]) / "_internal" / "server" / "static_content"
+
+
+class _Documented(FastAPI):
+    """Says in its OpenAPI document which roles each endpoint takes."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = roles.describe(super().openapi())
+        return self.openapi_schema
 
 
 class _Nowhere(BaseRoute):

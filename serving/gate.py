@@ -1,4 +1,4 @@
-"""What stands before every ``/v1`` request: the key, the kind of body and its size, in that order.
+"""What stands before every ``/v1`` request: the key, how often, the role, then the kind of body and its size.
 
 A plain ASGI wrapper that answers and never raises: inside BentoML, an exception above the application leaves
 the caller waiting for the timeout. The order is the cheapest refusal first; a stranger's body is never read.
@@ -6,78 +6,142 @@ the caller waiting for the timeout. The order is the cheapest refusal first; a s
 
 from __future__ import annotations
 
-import hmac
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
-from serving.problems import Problem, answer, problem
+from decisions.ledger import StorageError
+from decisions.ledger.actor import acting
+from serving import problems
+from serving.limiting import Limiter, address_of
+from serving.problems import answer, problem
+from serving.roles import Rule, rule_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from runtime.access import Caller
+    from runtime.build import Kairos
+    from serving.rendering import Json
+
 PROTECTED = "/v1"
+CALLER = "kairos.caller"
+"""Where a request's scope holds who asks; None on public endpoints."""
+TEMPLATE = "kairos.template"
+"""Where it holds the template of its path, for the log of a request that is refused before it is routed."""
+_PUBLIC = "public"
 _WITH_BODY = {"POST", "PUT", "PATCH"}
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 class Gate:
-    """Lets a request through to ``app`` when it carries the key and a JSON body of at most ``limit`` bytes."""
+    """Lets a request through to ``app`` as its :class:`Rule` says, and remembers for the audit whose it is."""
 
-    def __init__(self, app: ASGIApp, *, api_key: Callable[[], str], limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, kairos: Callable[[], Kairos]) -> None:
         self.app = app
-        self.api_key = api_key
-        self.limit = limit
+        self.kairos = kairos
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a problem document, or hand on."""
         if scope["type"] != "http" or not scope["path"].startswith(PROTECTED):
             await self.app(scope, receive, send)
             return
-        refusal = self._refused(scope["method"], Headers(scope=scope))
+        rule, scope[TEMPLATE] = rule_at(scope["method"], scope["path"])
+        headers = Headers(scope=scope)
+        refusal = await self._unknown(scope, rule, headers) or _not_allowed(scope, rule, headers)
         if refusal is None and scope["method"] in _WITH_BODY:
-            body = await _read(receive, self.limit)
-            refusal = self._too_large() if body is None else None
+            body = await _read(receive, rule.limit)
+            refusal = _too_large(rule.limit) if body is None else None
             receive = _replayed(body or b"", receive)
-        await (answer(refusal) if refusal else self.app)(scope, receive, send)
+        caller = scope.get(CALLER)
+        with acting(caller.key_id if caller else _PUBLIC):
+            await (refusal or self.app)(scope, receive, send)
 
-    def _refused(self, method: str, headers: Headers) -> Problem | None:
-        if not self._has_key(headers):
-            return problem(
-                HTTPStatus.UNAUTHORIZED,
-                "unauthorized",
-                "send the API key as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'",
-            )
-        if method in _WITH_BODY and not _is_json(headers):
-            return problem(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "send the body as 'Content-Type: application/json'",
-            )
-        return None
+    async def _unknown(self, scope: Scope, rule: Rule, headers: Headers) -> Json | None:
+        """Find out who asks; refuse a stranger, and whoever asks too often."""
+        if rule.public:
+            return self._too_often(_PUBLIC, address_of(scope.get("client")))
+        try:
+            caller = scope[CALLER] = await self._authenticated(_presented(headers))
+        except StorageError as error:
+            return problems.ledger_away(error)
+        if caller is None:
+            return self._too_often("stranger", address_of(scope.get("client"))) or _stranger()
+        return self._too_often(caller.role, caller.key_id)
 
-    def _has_key(self, headers: Headers) -> bool:
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        presented = bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        # Compared in constant time, so that a wrong key's answer time tells nothing of the right one.
-        return hmac.compare_digest(presented.encode(), self.api_key().encode())
+    async def _authenticated(self, presented: str) -> Caller | None:
+        access = self.kairos().access
+        if access.at_once(presented):
+            return access.authenticate(presented)
+        return await run_in_threadpool(access.authenticate, presented)  # the event loop never waits for the ledger
 
-    def _too_large(self) -> Problem:
-        return problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too_large",
-            f"the body is larger than {self.limit} bytes; send it in several requests",
-        )
+    def _too_often(self, kind: str, who: str) -> Json | None:
+        seconds = self._limiter.wait(kind, who)
+        return None if seconds is None else _slow_down(seconds)
+
+    @cached_property
+    def _limiter(self) -> Limiter:
+        settings = self.kairos().settings
+        return Limiter(settings.rate_limits, workers=settings.workers)
 
 
-def _is_json(headers: Headers) -> bool:
+def _presented(headers: Headers) -> str:
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _stranger() -> Json:
+    detail = "send the API key as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'; it may be revoked or expired"
+    response = answer(problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail))
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _slow_down(seconds: int) -> Json:
+    detail = f"too many requests; the next one may come in {seconds} s. Endpoints that take many items count once"
+    response = answer(problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", detail))
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _not_allowed(scope: Scope, rule: Rule, headers: Headers) -> Json | None:
+    """Refuse a role that may not, and a body of a kind that is not read. What is nowhere gets its 404 or 405."""
+    caller = scope.get(CALLER)
+    if scope[TEMPLATE] and not rule.admits(caller and caller.role):
+        return answer(forbidden(rule))
+    if scope["method"] in _WITH_BODY and not _is_read(headers, rule):
+        kinds = "'Content-Type: application/json'" + (" or as a form" if rule.form else "")
+        kind = "unsupported_media_type"
+        return answer(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, kind, f"send the body as {kinds}"))
+    return None
+
+
+def forbidden(rule: Rule) -> problems.Problem:
+    """Return the problem that names the roles it takes."""
+    detail = (
+        f"this needs a key with the role {' or '.join(rule.names())}; an admin makes one with `kairos keys add`"
+    )
+    return problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
+def _too_large(limit: int) -> Json:
+    detail = f"the body is larger than {limit} bytes; send it in several requests"
+    return answer(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail))
+
+
+def _is_read(headers: Headers, rule: Rule) -> bool:
     if headers.get("content-length") == "0":
         return True  # confirm and release need no body
     if "content-type" not in headers and "transfer-encoding" not in headers and "content-length" not in headers:
         return True
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if rule.form and kind in _FORMS:
+        return True
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 

@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line on standard output. No customer id, no key and no body is logged."""
+"""Structured logs: one JSON object a line on standard output. No customer id, no key and no body is logged.
+
+The *id* of a key is, so that its reads can be followed as its changes can be in the audit.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from serving import metrics, problems
+from serving.gate import CALLER, TEMPLATE
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,8 +65,10 @@ class Observed:
             self._note(scope, status[0], perf_counter() - start)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path_format", None) or _UNMATCHED
+        route = getattr(scope.get("route"), "path_format", None) or scope.get(TEMPLATE) or _UNMATCHED
+        caller = scope.get(CALLER)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         metrics.REQUESTS.labels(method, route, status).inc()
         metrics.REQUEST_SECONDS.labels(route).observe(seconds)
-        self.log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+        key = caller.key_id if caller else None
+        self.log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2), key=key)

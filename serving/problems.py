@@ -153,7 +153,11 @@ def _of_row(_: Request, __: Exception) -> Json:
 
 
 def _of_storage(_: Request, error: Exception) -> Json:
-    """The request was fine and nothing was written: it may be sent again as it is."""
+    return ledger_away(error)
+
+
+def ledger_away(error: Exception) -> Json:
+    """Return the answer while the ledger cannot be reached: nothing was written, the same may be sent again."""
     _log.error("ledger", kind=type(error).__name__)
     detail = "the ledger cannot be reached just now; nothing was written, send the same request again"
     response = answer(problem(HTTPStatus.SERVICE_UNAVAILABLE, "ledger_away", detail))

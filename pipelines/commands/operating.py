@@ -18,7 +18,15 @@ def register(app: typer.Typer) -> None:
     app.command()(bench)
 
 
-def serve(*, now: Now = None, config: Config = None, demo: Demo = False) -> None:
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="Listen here instead of where the settings say; by default on loopback.")
+    ] = None,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+) -> None:
     """Run the HTTP service until interrupted: decisions, confirm, release, events, under /v1; its pages at /docs.
 
     It listens on loopback and asks for the key below home unless the settings say otherwise.
@@ -28,7 +36,7 @@ def serve(*, now: Now = None, config: Config = None, demo: Demo = False) -> None
     from pipelines.jobs.serving import serve_until_stopped
 
     settings = settings_of(now=now, config=config, demo=demo)
-    raise typer.Exit(serve_until_stopped(settings))
+    raise typer.Exit(serve_until_stopped(settings.model_copy(update={"host": host}) if host else settings))
 
 
 def monitor(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from decisions.scorers.base import KINDS
 from features.progress import Progress, quiet
 from pipelines.jobs.building import store_of, vocabulary_of
 from pipelines.jobs.importing import lake_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from decisions.scorers.base import Kind
     from runtime.build import Kairos
+    from runtime.champions import Champion
     from runtime.settings import Settings
     from training.outcome import Outcome
     from training.registry import Registry
@@ -66,5 +68,15 @@ def train_models(
 
 
 def fetch_champions(kairos: Kairos) -> Refreshed:
-    """Bring each model's champion to this machine, where decisions read it."""
-    return refresh(kairos.champions, MlflowRegistry.of(kairos.settings))
+    """Bring each model's champion to this machine, where decisions read it; what changed goes on the trail."""
+    before = kairos.champions.chosen()
+    refreshed = refresh(kairos.champions, MlflowRegistry.of(kairos.settings))
+    after = refreshed.champions
+    switched = [_switch(kind, after.get(kind)) for kind in KINDS if before.get(kind) != after.get(kind)]
+    if switched:
+        kairos.ledger.trail.note("champions_switched", kairos.clock.now(), detail=", ".join(switched))
+    return refreshed
+
+
+def _switch(kind: Kind, champion: Champion | None) -> str:
+    return f"{kind}: {champion.label if champion else 'prior'}"
