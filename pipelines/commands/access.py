@@ -152,7 +152,7 @@ def _show_new(new: NewKey, *, as_json: bool) -> None:
 
 
 def _minute(moment: datetime | None) -> str | None:
-    return moment and f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else None
 
 
 def _plain(key: ApiKey) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from runtime.build import build
 from runtime.serve_command import serve_command
 from runtime.service_process import ServiceProcess
 from serving.app import create_app
-from tests.worlds.service import API_KEY, free_port, settings_in, settle
+from tests.worlds.service import API_KEY, UNBOUND, free_port, settings_in, settle
 
 POOL = [f"person-{number}" for number in range(200)]
 
@@ -19,7 +19,8 @@ POOL = [f"person-{number}" for number in range(200)]
 def served(tmp_path_factory):
     """The settings of a real service, running as a process of its own."""
     home = tmp_path_factory.mktemp("served")
-    settings = settings_in(home, port=free_port())
+    limits = UNBOUND.model_copy(update={"analyst": "20/minute"})
+    settings = settings_in(home, port=free_port(), rate_limits=limits)
     settle(settings, POOL)
     command = serve_command(settings, environment=os.environ)
     with (home / "output.log").open("wb") as output, ServiceProcess(command=command, output=output) as service:

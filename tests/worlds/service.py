@@ -13,13 +13,15 @@ from pydantic import SecretStr
 
 from decisions.ledger import Ledger
 from features.contracts import PURPOSES, Consent, Customer
-from runtime.settings import Settings
+from runtime.settings import RateLimits, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 API_KEY = "a-key-for-tests"
+UNBOUND = RateLimits(**dict.fromkeys(RateLimits.model_fields, "1000000/minute"))
+"""Limits that tests never meet, however fast they ask."""
 
 POLICY = """
 channels: [email, sms]
@@ -52,6 +54,7 @@ def settings_in(home: Path, **fields) -> Settings:
         "now": NOW,
         "salt": SecretStr("salt for tests"),
         "api_key": SecretStr(API_KEY),
+        "rate_limits": UNBOUND,
     }
     return Settings(**{**given, **fields})
 
