@@ -42,13 +42,14 @@ def as_json(*words):
     return json.loads(kairos(*words, "--json").stdout.splitlines()[-1])
 
 
-def access():
-    return Access(Ledger.open(Settings().ledger).keys, first=Settings(api_key="first").api_key)
+def caller_of(secret):
+    with Ledger.open(Settings().ledger) as ledger:
+        return Access(ledger.keys, first=Settings(api_key="first").api_key).authenticate(secret)
 
 
 def test_a_key_made_at_the_terminal_opens_the_service():
     made = as_json("keys", "add", "sender", "--label", "mail gateway", "--expires", "90d")
-    caller = access().authenticate(made["secret"])
+    caller = caller_of(made["secret"])
     assert (caller.key_id, caller.role) == (made["key"]["key_id"], "sender")
     until = datetime.fromisoformat(made["key"]["expires_at"])
     assert until - datetime.fromisoformat(made["key"]["created_at"]) == timedelta(days=90)
@@ -70,10 +71,10 @@ def test_the_list_shows_everything_but_keys():
 def test_a_key_is_rotated_and_revoked_by_its_id():
     old = as_json("keys", "add", "sender", "--label", "x")
     new = as_json("keys", "rotate", old["key"]["key_id"], "--overlap", "0h")
-    assert access().authenticate(old["secret"]) is None
-    assert access().authenticate(new["secret"])
+    assert caller_of(old["secret"]) is None
+    assert caller_of(new["secret"])
     assert as_json("keys", "revoke", new["key"]["key_id"])["key"]["standing"] == "revoked"
-    assert access().authenticate(new["secret"]) is None
+    assert caller_of(new["secret"]) is None
 
 
 def test_the_audit_says_which_command_it_was():
