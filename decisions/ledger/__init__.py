@@ -22,10 +22,22 @@ from decisions.ledger.storage.errors import (
     UnusableKey,
 )
 from decisions.ledger.trail import Change, Trail
-from decisions.ledger.verdicts import EventVerdict, Guard, Leased, Loaded, Moment, Recording, Refusal, Verdict
+from decisions.ledger.verdicts import (
+    Acknowledged,
+    EventVerdict,
+    Guard,
+    Leased,
+    Lent,
+    Loaded,
+    Moment,
+    Recording,
+    Refusal,
+    Verdict,
+)
 
 __all__ = [
     "ROLES",
+    "Acknowledged",
     "ApiKey",
     "Budgets",
     "CallerError",
@@ -43,6 +55,7 @@ __all__ = [
     "LedgerCorrupt",
     "LedgerError",
     "LedgerUnavailable",
+    "Lent",
     "Loaded",
     "Moment",
     "NewKey",

@@ -12,8 +12,9 @@ from decisions.ledger import reading
 from decisions.ledger.events import inbox, incoming, loading
 from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
-from decisions.ledger.places import lifecycle, outbox, protocol
+from decisions.ledger.places import lifecycle, protocol
 from decisions.ledger.places.budgets import Budgets
+from decisions.ledger.places.outbox import Outbox
 from decisions.ledger.places.state import Reading, read_many
 from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage import migrate, schema
@@ -63,6 +64,7 @@ class Ledger:
         self.budgets = Budgets(database)
         self.keys = Keyring(database)
         self.trail = Trail(database)
+        self.outbox = Outbox(database, self._permit)
 
     @classmethod
     def open(
@@ -158,9 +160,10 @@ class Ledger:
 
     def confirm_many(self, decision_ids: Sequence[str], now: datetime) -> list[Verdict]:
         """Return the verdict of each confirm, in order; a decision named twice is confirmed once."""
-        return self._each(
-            decision_ids, lambda session, key: protocol.confirm(session, key, now, terms=self._terms)
-        )
+        return self._each(decision_ids, lambda session, key: self._permit(session, key, now))
+
+    def _permit(self, session: Session, decision_id: str, now: datetime) -> Verdict:
+        return protocol.confirm(session, decision_id, now, terms=self._terms)
 
     def release(self, decision_id: str, now: datetime, *, reason: str = "") -> Verdict:
         """Give an unconfirmed place back. Releasing it again is no error and changes nothing."""
@@ -200,18 +203,12 @@ class Ledger:
             return lifecycle.lapsed(session, micros(now), limit=BLOCK)
 
     def lease(self, limit: int, now: datetime, ttl: timedelta) -> list[Leased]:
-        """Lend at most ``limit`` decisions that are due to one sender until ``now + ttl``, oldest first.
-
-        At least once: what is not acknowledged comes again after ``ttl``; ``decision_id`` is the sender's
-        idempotency key. What was released, withdrawn or has expired is no longer lent.
-        """
-        with self._database.writing((), shared=("outbox",)) as session:
-            return outbox.lease(session, limit, now, ttl)
+        """Lend decisions that are due, to be confirmed one by one; see :meth:`Outbox.lend`."""
+        return list(self.outbox.lend(limit, now, ttl).leased)
 
     def ack(self, decision_ids: Collection[str]) -> int:
         """Take decisions out of the outbox for good; return how many were still there."""
-        with self._database.writing(set(self._owners(decision_ids).values())) as session:
-            return outbox.acknowledge(session, decision_ids)
+        return sum(each.status == "acknowledged" for each in self.outbox.acknowledge(decision_ids))
 
     # Events
 

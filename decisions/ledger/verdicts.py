@@ -62,6 +62,26 @@ class Leased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """What one sender was lent, and, where it asked for permission too, the verdicts that refused it."""
+
+    leased: tuple[Leased, ...] = ()
+    refused: tuple[Verdict, ...] = ()
+
+    def __add__(self, other: Lent) -> Lent:
+        """Return both together."""
+        return Lent(leased=self.leased + other.leased, refused=self.refused + other.refused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """What became of one acknowledgement. ``not_waiting``: acknowledged before, never due, or over."""
+
+    decision_id: str
+    status: Literal["acknowledged", "not_waiting", "unknown_decision"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One line of a customer's timeline. ``kind`` is decision, change, message, consent or event."""
 
