@@ -139,6 +139,7 @@ def _reserved(decision: Decision, situation: Situation, choice: Choice, keys: Ke
     send_at = _utc(choice.option.send_at)
     candidate = choice.runner.candidate
     window = int(situation.policy.window_hours * HOUR)
+    usable = timedelta(days=situation.policy.unsubscribe_days)
     return replace(
         decision,
         state="reserved",
@@ -147,18 +148,20 @@ def _reserved(decision: Decision, situation: Situation, choice: Choice, keys: Ke
         send_at_local=send_at.astimezone(zone(situation.zones[0])).isoformat(),
         expires_at=_utc(expiry(choice.option.send_at, candidate.permitted, window=window)),
         variables=filled(candidate.offer, situation.values),
-        unsubscribe_token=_token(decision, candidate.channel, keys),
+        unsubscribe_token=_token(decision, candidate.channel, send_at + usable, keys),
     )
 
 
-def _token(decision: Decision, channel: str, keys: Keys) -> str | None:
-    if decision.purpose != "marketing":
+def _token(decision: Decision, channel: str, expires_at: datetime, keys: Keys) -> str | None:
+    """Whoever may stop a purpose is given the means: nobody can unsubscribe from receipts."""
+    if decision.purpose == "transactional":
         return None
     what = Unsubscribe(
         customer_id=decision.customer_id,
         channel=channel,
         purpose=decision.purpose,
         decision_id=decision.decision_id,
+        expires_at=expires_at,
     )
     return unsubscribe_token(what, keys)
 

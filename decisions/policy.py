@@ -78,6 +78,9 @@ class Policy(Contract):
     soft_bounced_purposes: tuple[Purpose, ...] = ("transactional",)
     """Purposes for which a soft-bounced contact is tried again."""
 
+    unsubscribe_days: int = Field(default=400, ge=30, le=3650)
+    """How long after ``send_at`` a message's unsubscribe link works. Law asks for 30 days at least (CAN-SPAM)."""
+
     holdout_share: float = Field(default=0.0, ge=0, lt=1)
     """Customers who never get marketing, for the long-run effect."""
     holdback: Holdback = Holdback()
