@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from decisions.canonical import digest
 from decisions.catalogue import Catalogue, load_catalogue
-from decisions.ledger import Ledger, LedgerError
+from decisions.ledger import Ledger, LedgerError, Seal
 from decisions.policy import Policy, load_policy
 from decisions.records import Keys
 from decisions.replay import freeze_catalogue, freeze_policy
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SALT_FILE = "salt"
 API_KEY_FILE = "api_key"
+EVIDENCE_KEY_FILE = "evidence_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,9 @@ def build(settings: Settings) -> Kairos:
     clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
     salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
     keys = derived_keys(salt)
-    ledger = Ledger.open(settings.ledger, key=keys.token, guard=guard_of(policy, catalogue))
+    ledger = Ledger.open(
+        settings.ledger, key=keys.token, guard=guard_of(policy, catalogue), seal=evidence_seal(settings)
+    )
     now = clock.now()
     ledger.keep("policy", policy.version, freeze_policy(policy), now=now)
     ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue), now=now)
@@ -120,6 +123,16 @@ def build(settings: Settings) -> Kairos:
         purse=purse,
         access=Access(ledger.keys, first=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key)),
     )
+
+
+def evidence_seal(settings: Settings) -> Seal:
+    """Return what seals the consents' evidence: with the keys given, or one that is kept below ``home``.
+
+    Raises:
+        ValueError: where a key is none.
+    """
+    kept = kept_secret(settings.home / EVIDENCE_KEY_FILE, given=settings.evidence_key)
+    return Seal.of(kept.get_secret_value())
 
 
 def derived_keys(salt: SecretStr) -> Keys:

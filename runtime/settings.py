@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,19 @@ class RateLimits(BaseModel):
     admin: Rate = "6000/minute"
     public: Rate = "600/minute"  # unsubscribing: mailbox providers ask for many people from few addresses
     stranger: Rate = "60/minute"  # without a valid key: guessing is slow, and one's own mistake is noticed
+
+
+_PUBLIC = re.compile(r"https://[^\s/?#@<>]+(/[^\s?#<>]*)?|http://(localhost|127\.0\.0\.1)(:\d+)?/?")
+
+
+def _public(url: str) -> str:
+    if not _PUBLIC.fullmatch(url):
+        raise ValueError(f"{url!r} must be an https address without query: mail clients post nowhere else")
+    return url.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(_public)]
+"""An address others reach, without its last slash. Plain http passes on this machine alone."""
 
 
 class Settings(BaseSettings):
@@ -97,6 +111,12 @@ class Settings(BaseSettings):
     ``stranger`` are by address (docs/security.md)."""
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = ""
     """Addresses or networks, by commas, whose X-Forwarded-For is believed; by default nobody's."""
+
+    evidence_key: SecretStr | None = None
+    """Keys that seal the consents' evidence, separated by commas: the first seals, each opens; by default one is
+    generated below ``home`` and kept."""
+    public_url: PublicUrl | None = None
+    """Where customers reach the service (``https://…``): the unsubscribe link of a message begins with it."""
 
     @classmethod
     def settings_customise_sources(

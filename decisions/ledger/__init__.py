@@ -2,12 +2,14 @@
 
 from decisions.ledger.keys import ROLES, ApiKey, Keyring, NewKey, Role
 from decisions.ledger.ledger import Ledger
+from decisions.ledger.people.evidence import Seal
 from decisions.ledger.places.budgets import Budgets, Lease, Standing
 from decisions.ledger.places.state import Reading
 from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage.errors import (
     CallerError,
     DuplicateDecision,
+    EvidenceLocked,
     ImpossibleRow,
     LeaseLost,
     LedgerBusy,
@@ -44,6 +46,7 @@ __all__ = [
     "Change",
     "DuplicateDecision",
     "EventVerdict",
+    "EvidenceLocked",
     "Guard",
     "ImpossibleRow",
     "Keyring",
@@ -65,6 +68,7 @@ __all__ = [
     "Refusal",
     "RequestConflict",
     "Role",
+    "Seal",
     "Standing",
     "StorageError",
     "Trail",

@@ -12,6 +12,8 @@ from decisions.ledger import reading
 from decisions.ledger.events import inbox, incoming, loading
 from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
+from decisions.ledger.people.evidence import Evidence, Seal
+from decisions.ledger.people.wishes import Wishes
 from decisions.ledger.places import lifecycle, protocol
 from decisions.ledger.places.budgets import Budgets
 from decisions.ledger.places.outbox import Outbox
@@ -56,15 +58,19 @@ class Ledger:
         early: timedelta,
         key: bytes | None,
         guard: Guard | None,
+        seal: Seal,
     ) -> None:
         self._database = database
         self._reading = reading
         self._terms = protocol.Terms(early=early, reading=reading, guard=guard)
         self._key = key
+        self._seal = seal
         self.budgets = Budgets(database)
         self.keys = Keyring(database)
         self.trail = Trail(database)
         self.outbox = Outbox(database, self._permit)
+        self.wishes = Wishes(database, seal, key)
+        self.evidence = Evidence(database, seal)
 
     @classmethod
     def open(
@@ -76,6 +82,7 @@ class Ledger:
         early: timedelta = timedelta(minutes=1),
         key: bytes | None = None,
         guard: Guard | None = None,
+        seal: Seal | None = None,
     ) -> Self:
         """Open the ledger at ``url``, making its folder and bringing its schema to this version where needed.
 
@@ -90,6 +97,7 @@ class Ledger:
                 event is taken as a new customer's.
             guard: Asked by every confirm, under the customer's lock, whether the policy of now lets the message
                 go (``runtime.guard``). Without one, consent, contact, wishes and the window are looked at alone.
+            seal: Keys of the consents' evidence. Without them evidence is refused, and what is sealed stays so.
 
         Raises:
             LedgerUnavailable: where the store cannot be opened, or the url names none that can keep a ledger.
@@ -100,7 +108,14 @@ class Ledger:
         except BaseException:
             database.close()
             raise
-        return cls(database, reading=reading or Reading(), early=early, key=key, guard=guard)
+        return cls(
+            database,
+            reading=reading or Reading(),
+            early=early,
+            key=key,
+            guard=guard,
+            seal=seal or Seal(),
+        )
 
     def close(self) -> None:
         """Close every connection. What was committed stays."""
@@ -258,15 +273,21 @@ class Ledger:
 
         Returns:
             How many entries were new.
+
+        Raises:
+            EvidenceLocked: for an entry with evidence, where the ledger was opened without a seal.
         """
         new = 0
         for block in _blocks(incoming.consents_of(entries)):
             with self._database.writing({each.customer_id for each in block}) as session:
-                new += journal.append(session, block, micros(now))
+                new += journal.append(session, self._seal.sealed(block), micros(now))
         return new
 
     def put_preference(self, preference: Preference, *, now: datetime | None = None) -> None:
-        """Write the customer's own limits, in place of those before. ``now`` is for the audit, as above."""
+        """Write the customer's own limits, in place of those before. ``now`` is for the audit, as above.
+
+        :meth:`Wishes.prefer` stops at once, too.
+        """
         with self._database.writing((preference.customer_id,)) as session:
             customers.wish(session, preference)
             lifecycle.audit(session, preference.customer_id, "preference_put", tick_of(session, now))
@@ -282,9 +303,13 @@ class Ledger:
             return customers.preference(session, customer_id)
 
     def consents(self, customer_id: str) -> list[Consent]:
-        """Return the whole journal of a customer, evidence included, in its order."""
+        """Return the whole journal of a customer, evidence opened, in its order.
+
+        Raises:
+            EvidenceLocked: where evidence was sealed with a key that is not given.
+        """
         with self._database.reading() as session:
-            return journal.entries(session, customer_id)
+            return self._seal.opened(journal.entries(session, customer_id))
 
     def customer_ids(self, *, after: str = "") -> list[str]:
         """Return every customer's id that sorts after ``after``, sorted."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 import tempfile
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from decisions.ledger import Ledger, Recording
+from decisions.ledger import Ledger, Recording, Seal
 from decisions.records import Decision
 from features.contracts import Consent, Customer, Event
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SEAL = Seal([b64encode(b"a key for tests, of 32 letters..").decode()])
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = itertools.count(1)
 
@@ -41,7 +43,7 @@ def fresh(folder, **options) -> Ledger:
 
 def opened(url, **options) -> Ledger:
     """The ledger at ``url``, without waiting for the disk at every commit."""
-    return Ledger.open(url, **{"synchronous": "normal", **options})
+    return Ledger.open(url, **{"synchronous": "normal", "seal": SEAL, **options})
 
 
 def send(customer_id="ada", *, request_id=None, at=NOW + HOUR, lasts=6 * HOUR, now=NOW, **fields) -> Decision:
@@ -107,7 +109,9 @@ def event(kind, customer_id="ada", *, at=NOW, event_id=None, **fields) -> Event:
     )
 
 
-def consent(status="granted", customer_id="ada", *, channel="email", purpose="marketing", at=NOW - DAY) -> Consent:
+def consent(
+    status="granted", customer_id="ada", *, channel="email", purpose="marketing", at=NOW - DAY, evidence=None
+) -> Consent:
     return Consent(
         customer_id=customer_id,
         channel=channel,
@@ -115,7 +119,7 @@ def consent(status="granted", customer_id="ada", *, channel="email", purpose="ma
         status=status,
         at=at,
         source="form",
-        evidence="ip",
+        evidence=evidence,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
 from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql
 
@@ -213,8 +212,8 @@ def _left(session: Session, event: Event, tick: int) -> None:
             purpose=_purpose(event),
             status="withdrawn",
             at=event.occurred_at,
-            source=f"event:{event.type}",
-            evidence=orjson.dumps({"event_id": event.event_id}).decode(),
+            source=f"event:{event.type}:{event.event_id}",  # its proof is the event itself
+            evidence=None,
         )
         for each in channels
     ]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.actor import actor
 from decisions.ledger.places import lifecycle
+from decisions.ledger.places.state import consent_of, current_consents
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
@@ -47,20 +48,44 @@ _NOTED = insert(schema.audit).from_select(
     .order_by(_consent.consent_id),
 )
 """An audit entry for every journal entry that is new, in one statement: imports come by the million."""
+_SAID = (
+    select(_consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source)
+    .where(_consent.customer_id == _WHO)
+    .order_by(_consent.at, _consent.status)
+)
+_LAST_WORD = select(func.coalesce(func.max(_consent.at), literal_column("0"))).where(
+    _consent.customer_id == _WHO,
+    _consent.channel == bindparam("on_channel"),
+    _consent.purpose == bindparam("for_purpose"),
+)
 _CHANNELS = select(_consent.channel).distinct().where(_consent.customer_id == _WHO).order_by(_consent.channel)
 
 
 def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
-    """Append entries, identical ones once, and stop what a withdrawal reaches; return how many were new."""
+    """Append entries, identical ones once, and stop what a withdrawal reaches; return how many were new.
+
+    Their evidence is sealed by now.
+    """
     after, last = last_audit(session), _last_entry(session)
     new = session.many(_ENTRY, [_entry_row(each, after) for each in entries])
-    if new:
-        ids = listed({each.customer_id for each in entries})
-        session.run(_NOTED, ids=ids, last=last, tick=tick, by=actor())
+    _follow(session, entries, tick, last)
+    return new
+
+
+def append_each(session: Session, entries: Sequence[Consent], tick: int) -> list[bool]:
+    """Do as :func:`append`; return of each entry whether it was new."""
+    after, last = last_audit(session), _last_entry(session)
+    new = [bool(session.run(_ENTRY, **_entry_row(each, after))) for each in entries]
+    _follow(session, entries, tick, last)
+    return new
+
+
+def _follow(session: Session, entries: Sequence[Consent], tick: int, last: int) -> None:
+    """Note what is new in the audit, and stop what a withdrawal reaches."""
+    session.run(_NOTED, ids=listed({each.customer_id for each in entries}), last=last, tick=tick, by=actor())
     withdrawn = {(each.customer_id, each.channel, each.purpose) for each in entries if each.status == "withdrawn"}
     for customer_id, channel, purpose in sorted(withdrawn):
         lifecycle.withdraw(session, customer_id, channel, purpose, tick)
-    return new
 
 
 def _last_entry(session: Session) -> int:
@@ -86,8 +111,20 @@ def channels_consented(session: Session, customer_id: str) -> list[str]:
     return [row[0] for row in session.rows(_CHANNELS, who=customer_id)]
 
 
+def last_word(session: Session, customer_id: str, channel: str, purpose: str) -> int:
+    """Return when a customer last said anything of a channel and purpose; 0 for never."""
+    row = session.row(_LAST_WORD, who=customer_id, on_channel=channel, for_purpose=purpose)
+    return int(row[0]) if row else 0
+
+
+def said(session: Session, customer_id: str, tick: int) -> tuple[tuple[Consent, ...], tuple[Consent, ...]]:
+    """Return the words that count at ``tick`` by channel and purpose, and the journal, both without evidence."""
+    rows = session.rows(_SAID, who=customer_id)
+    return current_consents(customer_id, rows, tick), tuple(consent_of(customer_id, row) for row in rows)
+
+
 def entries(session: Session, customer_id: str) -> list[Consent]:
-    """Return the whole journal of a customer in its order, evidence included."""
+    """Return the whole journal of a customer in its order, the evidence as it is sealed."""
     return [
         Consent(
             customer_id=customer_id,

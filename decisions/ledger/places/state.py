@@ -169,17 +169,19 @@ def current_consents(customer_id: str, rows: Iterable[Row], tick: int) -> tuple[
     for row in rows:
         if row[3] == "withdrawn" or row[4] <= tick:
             latest[row[1], row[2]] = row
-    return tuple(
-        Consent.model_construct(
-            customer_id=customer_id,
-            channel=channel,
-            purpose=cast("Purpose", purpose),
-            status=row[3],
-            at=moment(row[4]),
-            source=row[5],
-            evidence=None,
-        )
-        for (channel, purpose), row in latest.items()
+    return tuple(consent_of(customer_id, row) for row in latest.values())
+
+
+def consent_of(customer_id: str, row: Row) -> Consent:
+    """Return a row of the journal as an entry without its evidence."""
+    return Consent.model_construct(
+        customer_id=customer_id,
+        channel=row[1],
+        purpose=cast("Purpose", row[2]),
+        status=row[3],
+        at=moment(row[4]),
+        source=row[5],
+        evidence=None,
     )
 
 

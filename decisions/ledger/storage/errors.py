@@ -9,6 +9,7 @@ LedgerError
 │   ├── UnlockedCustomer   a transaction wrote about a customer it was not opened for
 │   ├── UnusableKey        no such API key, or it is over
 │   └── ImpossibleRow      a value the schema refuses
+├── EvidenceLocked         the key that seals or opens a consent's evidence is not given
 └── StorageError           the request was fine; the store was not
     ├── LedgerBusy         503: locked for longer than the timeout; try again
     ├── LeaseLost          503: a lease of budget places ran out before it was spent; try again
@@ -77,6 +78,16 @@ class UnusableKey(CallerError):  # noqa: N818  # as above
 
 class ImpossibleRow(CallerError):  # noqa: N818  # as above
     """A row lacks what every row of its kind has (a send without a moment), or holds what no store can keep."""
+
+
+class EvidenceLocked(LedgerError):  # noqa: N818  # as above
+    """Evidence cannot be sealed, or was sealed with a key that is not given. Nothing is stored in clear."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the evidence of a consent needs the key it is sealed with: restore HOME/evidence_key from a backup, "
+            "or set KAIROS_EVIDENCE_KEY (several keys separated by commas: the first seals, each opens)"
+        )
 
 
 class StorageError(LedgerError):
