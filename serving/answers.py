@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from decisions.eligibility.codes import TEXTS
 from decisions.records import Action, Decision, DecisionState, Reason, ValueParts
 from features.contracts import Purpose
+from features.contracts.words import ConsentStatus
 from serving.problems import Problem
 
 if TYPE_CHECKING:
@@ -146,6 +147,91 @@ class VerdictsOut(Answer):
     """One verdict per decision, in the same order."""
 
     verdicts: list[VerdictOut]
+
+
+class LeasedOut(Answer):
+    """A message that is due, lent until `leased_until`. `headers` go into the mail as they are (RFC 8058)."""
+
+    decision: DecisionOut
+    leased_until: datetime
+    headers: dict[str, str]
+
+
+class OutboxOut(Answer):
+    """What was lent, by due time; with `confirm=true` also the verdicts of what was refused permission."""
+
+    leased: list[LeasedOut]
+    refused: list[VerdictOut]
+
+
+class AcknowledgedOut(Answer):
+    """What became of one acknowledgement; `not_waiting`: acknowledged before, or over."""
+
+    decision_id: str | None
+    status: Literal["acknowledged", "not_waiting", "unknown_decision", "invalid"]
+
+
+class AcknowledgedManyOut(Answer):
+    """One verdict per decision, in the same order."""
+
+    verdicts: list[AcknowledgedOut]
+
+
+class ConsentOut(Answer):
+    """One entry of the journal. Its evidence is not given back here."""
+
+    channel: str
+    purpose: Purpose
+    status: ConsentStatus
+    at: datetime
+    source: str
+
+
+class ConsentsOut(Answer):
+    """What a customer consents to now, one entry a channel and purpose, and the whole journal in its order."""
+
+    customer_id: str
+    current: list[ConsentOut]
+    journal: list[ConsentOut]
+
+
+class EntryVerdictOut(Answer):
+    """What became of one entry; `refused` ones carry a `problem` that names the field."""
+
+    status: Literal["accepted", "duplicate", "erased", "refused"]
+    problem: Problem | None = None
+
+
+class EntryVerdictsOut(Answer):
+    """One verdict per entry, in the same order, and their counts."""
+
+    counts: dict[str, int]
+    verdicts: list[EntryVerdictOut]
+
+
+class PreferenceOut(Answer):
+    """A customer's own limits; null and empty where there are none."""
+
+    customer_id: str
+    channels_off: list[str]
+    quiet_from: int | None
+    quiet_until: int | None
+    max_per_week: int | None
+    pause_until: datetime | None
+
+
+class PreferredOut(PreferenceOut):
+    """The limits as they hold now, and the unconfirmed decisions that they ended."""
+
+    withdrawn: list[str]
+
+
+class UnsubscribedOut(Answer):
+    """What is withdrawn now, whether by this click or before."""
+
+    status: Literal["withdrawn"]
+    channel: str
+    purpose: Purpose
 
 
 class EventVerdictOut(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -16,14 +17,23 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from decisions.records import Ask
-from features.contracts import Channel, Event, Id, Purpose
-from features.contracts.words import Contract
+from features.contracts import Channel, Consent, Event, Id, Preference, Purpose
+from features.contracts.customer import Limits
+from features.contracts.words import ConsentStatus, Contract, UtcDatetime
 from serving.problems import errors_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_ASKS = 1000
 MAX_IDS = 1000
 MAX_EVENTS = 5000
+MAX_ENTRIES = 1000
+LATEST = timedelta(days=1)
+"""How far ahead of now a thing that has happened may lie: clocks differ."""
 _MAX_WORDS = 500
+_MAX_EVIDENCE = 20_000
+_MINUTES_OF_A_WEEK = 10_080
 _HOURS_OF_A_YEAR = 8784
 
 
@@ -72,14 +82,42 @@ class AskIn(Contract):
         return Ask(**self.model_dump())
 
 
+class ConsentIn(Contract):
+    """One word of a customer on a channel and purpose. `evidence` is sealed, and not given back here."""
+
+    channel: Channel
+    purpose: Purpose
+    status: ConsentStatus
+    at: UtcDatetime
+    source: Id
+    evidence: Annotated[str, Field(max_length=_MAX_EVIDENCE)] | None = None
+
+    def entry(self, customer_id: str) -> Consent:
+        """Return the entry as the journal takes it."""
+        return Consent(customer_id=customer_id, **self.model_dump())
+
+
+class PreferenceIn(Limits):
+    """A customer's own limits, in place of those before; what is left out holds no longer."""
+
+    channels_off: Annotated[tuple[Channel, ...], Field(max_length=_MAX_WORDS)] = ()
+    max_per_week: Annotated[int, Field(ge=0, le=_MINUTES_OF_A_WEEK)] | None = None
+
+    def preference(self, customer_id: str) -> Preference:
+        """Return the limits as they are kept."""
+        return Preference(customer_id=customer_id, **self.model_dump())
+
+
 if TYPE_CHECKING:
     AskOrRefused = AskIn | Refused
     IdOrRefused = str | Refused
     EventOrRefused = Event | Refused
+    ConsentOrRefused = ConsentIn | Refused
 else:  # documented as what is accepted
     AskOrRefused = Annotated[AskIn, _Lenient]
     IdOrRefused = Annotated[Id, _Lenient]
     EventOrRefused = Annotated[Event, _Lenient]
+    ConsentOrRefused = Annotated[ConsentIn, _Lenient]
 
 
 class AsksIn(Contract):
@@ -108,3 +146,16 @@ class EventsIn(Contract):
     """Events, each with its own verdict, in the same order; the second arrival of an ``event_id`` is ignored."""
 
     events: Annotated[list[EventOrRefused], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class ConsentsIn(Contract):
+    """Entries of one customer's journal, each with its own verdict, in the same order."""
+
+    entries: Annotated[list[ConsentOrRefused], Field(min_length=1, max_length=MAX_ENTRIES)]
+
+
+def too_late(item: Contract, field: str, now: datetime) -> Refused:
+    """Return the refusal of what says it happened more than a day from now: a wrong clock, or a wrong year."""
+    rule = f"{field} lies more than a day after now ({now.isoformat()}): send what has happened"
+    error = ErrorDetails(type=f"{field}_plausible", loc=(field,), msg=rule, input=None)
+    return Refused(item.model_dump(mode="json"), (error,))

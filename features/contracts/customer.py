@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
 
 import pyarrow as pa
 from pydantic import Field, model_validator
@@ -54,15 +55,14 @@ class Consent(Contract):
     evidence: Words | None = None
 
 
-class Preference(Contract):
-    """The customer's own limits; they bind on top of every policy.
+class Limits(Contract):
+    """What a customer asks of whoever writes to them; it binds on top of every policy.
 
     ``channels_off`` are channels the customer does not want, ``quiet_from``/``quiet_until`` local hours
     (0–24, over midnight where from > until), ``max_per_week`` marketing messages in any rolling seven days
     (0 means none), ``pause_until`` a moment before which nothing but transactional messages comes.
     """
 
-    customer_id: Id
     channels_off: tuple[Channel, ...] = ()
     quiet_from: int | None = Field(default=None, ge=0, le=24)
     quiet_until: int | None = Field(default=None, ge=0, le=24)
@@ -70,10 +70,16 @@ class Preference(Contract):
     pause_until: UtcDatetime | None = None
 
     @model_validator(mode="after")
-    def _quiet_hours_come_in_pairs(self) -> Preference:
+    def _quiet_hours_come_in_pairs(self) -> Self:
         if (self.quiet_from is None) != (self.quiet_until is None):
             raise ValueError("quiet_from and quiet_until belong together: give both or neither")
         return self
+
+
+class Preference(Limits):
+    """The limits of one customer."""
+
+    customer_id: Id
 
 
 _MOMENT = pa.timestamp("us", "UTC")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
-from pydantic_core import ErrorDetails
 
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
@@ -15,16 +13,13 @@ from serving.answers import EventVerdictsOut
 from serving.gate import PROTECTED
 from serving.problems import invalid
 from serving.rendering import Json
-from serving.schemas import EventsIn, Refused
+from serving.schemas import LATEST, EventsIn, Refused, too_late
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from decisions.ledger import EventVerdict
     from features.contracts import Event
-
-LATEST = timedelta(days=1)
-"""How far ahead of now an event may lie: clocks differ."""
 
 router = APIRouter(prefix=PROTECTED, tags=["events"])
 
@@ -49,9 +44,7 @@ def _plausible(item: Event | Refused, now: datetime) -> Event | Refused:
     """Refuse what happens more than a day from now, as the importer does: a wrong clock, or a wrong year."""
     if isinstance(item, Refused) or item.occurred_at <= now + LATEST:
         return item
-    rule = f"occurred_at lies more than a day after now ({now.isoformat()}): send what has happened"
-    error = ErrorDetails(type="occurred_at_plausible", loc=("occurred_at",), msg=rule, input=None)
-    return Refused(item.model_dump(mode="json"), (error,))
+    return too_late(item, "occurred_at", now)
 
 
 def _verdict(verdict: EventVerdict) -> dict[str, Any]:

@@ -7,8 +7,15 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worlds.service import API_KEY, NOW, call
+from tests.worlds.service import API_KEY, NOW, ask, call
 
+FORMS = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "application/json",
+    "nonsense",
+)
 HEADERS = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
 ANY_BODY = settings(
     max_examples=120,
@@ -59,8 +66,8 @@ events = nearly(
 )
 
 
-def answered(app, path, body):
-    answer = call(app, "POST", path, content=json.dumps(body).encode(), headers=HEADERS)
+def answered(app, path, body, *, method="POST"):
+    answer = call(app, method, path, content=json.dumps(body).encode(), headers=HEADERS)
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
@@ -78,6 +85,62 @@ def test_any_question_is_answered_or_refused(app, body):
 @given(body=st.fixed_dictionaries({"events": st.lists(events | values, max_size=3)}) | values)
 def test_any_event_is_taken_or_refused(app, body):
     answered(app, "/v1/events", body)
+
+
+entries = nearly(
+    {
+        "channel": "email",
+        "purpose": "service",
+        "status": "granted",
+        "at": NOW.isoformat(),
+        "source": "form",
+        "evidence": "x",
+    }
+)
+wishes = nearly(
+    {
+        "channels_off": ["sms"],
+        "quiet_from": 20,
+        "quiet_until": 9,
+        "max_per_week": 2,
+        "pause_until": NOW.isoformat(),
+    }
+)
+
+
+@settings(ANY_BODY, max_examples=60)
+@given(body=st.fixed_dictionaries({"entries": st.lists(entries | values, max_size=3)}) | values)
+def test_any_consent_has_a_verdict_or_a_problem(app, body):
+    answered(app, "/v1/customers/person-1/consent", body, method="PUT")
+    assert call(app, "GET", "/v1/customers/person-1/consent").status_code == 200
+
+
+@settings(ANY_BODY, max_examples=60)
+@given(body=wishes | values)
+def test_any_wish_is_kept_or_refused_and_can_be_read_and_decided_on(app, body):
+    answered(app, "/v1/customers/person-2/preferences", body, method="PUT")
+    assert call(app, "GET", "/v1/customers/person-2/preferences").status_code == 200
+    answered(app, "/v1/decisions", ask("person-2"))
+
+
+@settings(ANY_BODY, max_examples=40)
+@given(body=st.fixed_dictionaries({"decision_ids": st.lists(values, max_size=3)}) | values)
+def test_any_acknowledgement_has_a_verdict_or_a_problem(app, body):
+    answered(app, "/v1/outbox/ack", body)
+
+
+@settings(ANY_BODY, max_examples=60)
+@given(
+    token=st.text(),
+    body=st.binary(max_size=40) | st.just(b"List-Unsubscribe=One-Click"),
+    kind=st.sampled_from(FORMS),
+)
+def test_any_click_is_answered(app, token, body, kind):
+    for method in ("GET", "POST"):
+        headers = {"Content-Type": kind} if method == "POST" else {}
+        content = body if method == "POST" else b""
+        answer = call(app, method, "/v1/unsubscribe", params={"token": token}, content=content, headers=headers)
+        assert 400 <= answer.status_code < 500, answer.text
 
 
 @settings(ANY_BODY, max_examples=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.answers import StatusOut
-from tests.worlds.service import ask
+from tests.worlds.service import NOW, ask
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
@@ -22,14 +22,21 @@ def test_the_openapi_document_describes_every_endpoint(http):
         "/v1/decisions/release",
         "/v1/decisions/{decision_id}/confirm",
         "/v1/decisions/{decision_id}/release",
+        "/v1/outbox",
+        "/v1/outbox/ack",
         "/v1/events",
         "/v1/customers/{customer_id}/timeline",
+        "/v1/customers/{customer_id}/consent",
+        "/v1/customers/{customer_id}/preferences",
+        "/v1/unsubscribe",
         "/v1/status",
     }
     assert set(document["components"]["securitySchemes"]) == {"HTTPBearer", "APIKeyHeader"}
-    every = [operation for path in document["paths"].values() for operation in path.values()]
-    assert all({"200", "401", "422"} <= set(operation["responses"]) for operation in every)
-    assert all("description" in operation for operation in every)
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert "description" in operation
+            assert {"200", "422"} <= set(operation["responses"])
+            assert ("401" in operation["responses"]) == (path != "/v1/unsubscribe")
 
 
 def test_the_documentation_page_needs_nothing_from_the_network(http):
@@ -66,17 +73,45 @@ def test_metrics_count_decisions_by_action_and_reason(http):
 def test_neither_metrics_nor_logs_hold_a_customer_or_a_key(http, served):
     who = "very-private-person"
     decision = http.post("/v1/decisions", json=ask(who)).json()
-    http.get(f"/v1/customers/{who}/timeline")
-    http.post(f"/v1/decisions/{decision['decision_id']}/confirm")
+    token = _visit_everything(http, who, decision["decision_id"])
     said = http.get("/metrics").text + (served.home / "output.log").read_text()
     assert "/v1/customers/{customer_id}/timeline" in said
+    assert "/v1/customers/{customer_id}/consent" in said
+    assert "/v1/unsubscribe" in said
     for secret in (
         who,
         decision["decision_id"],
+        token,
+        token[:20],
+        "192.0.2.77",
         served.api_key.get_secret_value(),
         served.salt.get_secret_value(),
     ):
         assert secret not in said
+
+
+def _visit_everything(http, who, decision_id) -> str:
+    """Call every endpoint about a person, well and badly; return the token that stood in an address."""
+    entry = {
+        "channel": "email",
+        "purpose": "service",
+        "status": "granted",
+        "at": NOW.isoformat(),
+        "source": "form",
+        "evidence": "192.0.2.77",
+    }
+    http.get(f"/v1/customers/{who}/timeline")
+    http.post(f"/v1/decisions/{decision_id}/confirm")
+    http.put(f"/v1/customers/{who}/consent", json={"entries": [entry, {**entry, "status": "192.0.2.77"}]})
+    http.get(f"/v1/customers/{who}/consent")
+    http.put(f"/v1/customers/{who}/preferences", json={"channels_off": ["sms"], "quiet_from": who})
+    http.get(f"/v1/customers/{who}/preferences")
+    http.get("/v1/outbox", params={"limit": 1, "lease_seconds": 1})
+    http.post("/v1/outbox/ack", json={"decision_ids": [decision_id]})
+    token = f"token-of-{who}.signature"
+    for method in ("GET", "POST", "DELETE"):
+        http.request(method, "/v1/unsubscribe", params={"token": token}, data={"List-Unsubscribe": "One-Click"})
+    return token
 
 
 def test_a_stranger_is_refused_before_anything_is_read(http):

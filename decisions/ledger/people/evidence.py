@@ -78,7 +78,7 @@ class Seal:
         """
         if stored is None or not stored.startswith(_SEALED):
             return stored
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # 50 ms that a ledger without proofs saves
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # a ledger without keys needs none of it
 
         try:
             return self.box.decrypt(stored.removeprefix(_SEALED)).decode()

@@ -53,10 +53,15 @@ _SAID = (
     .where(_consent.customer_id == _WHO)
     .order_by(_consent.at, _consent.status)
 )
-_LAST_WORD = select(func.coalesce(func.max(_consent.at), literal_column("0"))).where(
-    _consent.customer_id == _WHO,
-    _consent.channel == bindparam("on_channel"),
-    _consent.purpose == bindparam("for_purpose"),
+_LAST_WORD = (
+    select(_consent.at, _consent.status)
+    .where(
+        _consent.customer_id == _WHO,
+        _consent.channel == bindparam("on_channel"),
+        _consent.purpose == bindparam("for_purpose"),
+    )
+    .order_by(_consent.at.desc(), _consent.status.desc())
+    .limit(literal_column("1"))
 )
 _CHANNELS = select(_consent.channel).distinct().where(_consent.customer_id == _WHO).order_by(_consent.channel)
 
@@ -111,10 +116,13 @@ def channels_consented(session: Session, customer_id: str) -> list[str]:
     return [row[0] for row in session.rows(_CHANNELS, who=customer_id)]
 
 
-def last_word(session: Session, customer_id: str, channel: str, purpose: str) -> int:
-    """Return when a customer last said anything of a channel and purpose; 0 for never."""
+def last_word(session: Session, customer_id: str, channel: str, purpose: str) -> tuple[int, str] | None:
+    """Return when a customer last spoke of a channel and purpose, and the status; None for never.
+
+    A word dated in the future is the last one too.
+    """
     row = session.row(_LAST_WORD, who=customer_id, on_channel=channel, for_purpose=purpose)
-    return int(row[0]) if row else 0
+    return (row[0], row[1]) if row else None
 
 
 def said(session: Session, customer_id: str, tick: int) -> tuple[tuple[Consent, ...], tuple[Consent, ...]]:

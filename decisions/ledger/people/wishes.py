@@ -79,26 +79,16 @@ class Wishes:
         return ["accepted" if each else "duplicate" for each in new]
 
     def unsubscribe(self, asked: Unsubscribe, now: datetime) -> None:
-        """Withdraw what a token names; where it is withdrawn already, or its customer was erased, change nothing.
+        """Withdraw what a token names; do nothing where that is the last word already, or the customer erased.
 
         The entry is dated after everything known: a grant that a fast clock dated ahead of ours must not undo it.
         """
-        who, channel, purpose, tick = asked.customer_id, asked.channel, asked.purpose, micros(now)
-        proof = self._seal.seal(orjson.dumps({"decision_id": asked.decision_id, "at": now}).decode())
+        who = asked.customer_id
         with self._database.writing((who,)) as session:
-            if self._is_erased(session, who) or lifecycle.is_withdrawn(session, who, channel, purpose, tick):
-                return
-            at = max(tick, journal.last_word(session, who, channel, purpose))
-            entry = Consent(
-                customer_id=who,
-                channel=channel,
-                purpose=purpose,
-                status="withdrawn",
-                at=moment(at),
-                source=ONE_CLICK,
-                evidence=proof,
-            )
-            journal.append(session, [entry], tick)
+            at, status = journal.last_word(session, who, asked.channel, asked.purpose) or (0, "")
+            if status != "withdrawn" and not self._is_erased(session, who):
+                entry = _withdrawal(asked, now, at=max(at, micros(now)))
+                journal.append(session, self._seal.sealed([entry]), micros(now))
 
     def prefer(self, preference: Preference, now: datetime) -> Preferred:
         """Write the customer's own limits in place of those before, and end what they plainly forbid.
@@ -116,6 +106,18 @@ class Wishes:
 
     def _is_erased(self, session: Session, customer_id: str) -> bool:
         return bool(self._key and erasure.buried(session, self._key, (customer_id,)))
+
+
+def _withdrawal(asked: Unsubscribe, now: datetime, *, at: int) -> Consent:
+    return Consent(
+        customer_id=asked.customer_id,
+        channel=asked.channel,
+        purpose=asked.purpose,
+        status="withdrawn",
+        at=moment(at),
+        source=ONE_CLICK,
+        evidence=orjson.dumps({"decision_id": asked.decision_id, "at": now}).decode(),
+    )
 
 
 def _is_forbidden(row: Row, wish: Preference) -> bool:
