@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Query
 from starlette.requests import Request  # noqa: TC002  # FastAPI reads annotations at run time
+from starlette.responses import HTMLResponse, Response
 
 from decisions.tokens import (
     ONE_CLICK,
@@ -20,14 +21,12 @@ from decisions.tokens import (
     read_unsubscribe_token,
 )
 from serving import metrics, pages
-from serving.access import TheKairos  # noqa: TC001  # as above
+from serving.access import TheKairos  # noqa: TC001  # likewise
 from serving.answers import UnsubscribedOut
 from serving.problems import Problem, answer, problem
 from serving.rendering import Json
 
 if TYPE_CHECKING:
-    from starlette.responses import Response
-
     from runtime.build import Kairos
 
 router = APIRouter(tags=["unsubscribe"])
@@ -43,9 +42,14 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "The form does not say `List-Unsubscribe=One-Click`"},
 }
 
+_PAGES: dict[int | str, dict[str, Any]] = {
+    status: {"content": {"text/html": {}}, "description": _REFUSALS[status]["description"]}
+    for status in (400, 410)
+}
 
-@router.get(UNSUBSCRIBE_PATH, response_class=pages.Page, responses={400: {}, 410: {}})
-def ask(kairos: TheKairos, token: Token = "") -> pages.Page:
+
+@router.get(UNSUBSCRIBE_PATH, response_class=HTMLResponse, responses=_PAGES)
+def ask(kairos: TheKairos, token: Token = "") -> HTMLResponse:
     """Show a page that asks whether to unsubscribe. It changes nothing, and does not say what is withdrawn."""
     try:
         asked = _read(token, kairos)
