@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -46,6 +49,23 @@ def write_text(text: str, path: Path) -> None:
         _settle(folder)
     finally:
         os.close(folder)
+
+
+def clear_drafts(folder: Path) -> int:
+    """Remove what killed writers left half done in ``folder``, while no writer is at work; return how many."""
+    drafts = list(folder.glob(".*.tmp"))
+    for draft in drafts:
+        draft.unlink(missing_ok=True)
+    return len(drafts)
+
+
+def clear_spill(folder: Path, *, older_than: timedelta = timedelta(days=1)) -> int:
+    """Remove what killed jobs spilled to ``folder`` longer ago than a job may take; return how many."""
+    entries = list(folder.iterdir()) if folder.is_dir() else []
+    old = [each for each in entries if each.lstat().st_mtime < time.time() - older_than.total_seconds()]
+    for each in old:
+        shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
+    return len(old)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from decisions.canonical import canonical, digest
 from decisions.decide import AskError, decide
-from decisions.ledger import LeaseLost, Recording, RequestConflict
+from decisions.ledger import CustomerErased, LeaseLost, Recording, RequestConflict
 from decisions.records import Ask, BudgetState, CustomerState, Decision
 from decisions.replay import freeze
 from features.contracts import Customer
@@ -35,8 +35,9 @@ T = TypeVar("T")
 NO_BUDGETS = BudgetState()
 """Nothing is priced and nothing exhausted."""
 
-Refusal = RequestConflict | AskError
-"""What is the caller's to mend: the id is taken by another question, or the question names what is not there."""
+Refusal = RequestConflict | AskError | CustomerErased
+"""What is the caller's to mend: the id is taken by another question, the question names what is not there, or it
+is about somebody who was erased."""
 
 
 TRIES = 20
@@ -73,6 +74,7 @@ class Decider:
         Raises:
             RequestConflict: where a request id was answered for another question.
             AskError: where a question names a campaign or offer that the catalogue has not.
+            CustomerErased: where a question is about a customer who was erased.
         """
         answers = self.attempt(asks, now=now)
         return [_or_raise(answer) for answer in answers]
@@ -92,6 +94,8 @@ class Decider:
         The plan's road: one lock and one write for the block, or for each stretch of it between two looks into
         the purse. Keep blocks at some hundreds; others wait meanwhile.
 
+        Whoever was erased since the plan was begun is left out of the answer.
+
         Raises:
             ValueError: where a customer is asked about twice: the second answer would not know of the first.
             RequestConflict, AskError: as :meth:`decide`; nothing of that stretch is then recorded.
@@ -99,25 +103,33 @@ class Decider:
         _refuse_doubles(asks)
         moment = now or self._clock.now()
         scores = self._scored.of([ask.customer_id for ask in asks], now=moment)
-        answers: list[Decision] = []
+        answers: list[Decision | None] = []
         while rest := asks[len(answers) :]:
             answers += _anew(partial(self._stretch, rest, scores, purse, moment))
-        return answers
+        return [each for each in answers if each]
 
     def _stretch(
         self, asks: Sequence[Ask], scores: Mapping[str, Scores], purse: Purse, now: datetime
-    ) -> list[Decision]:
-        """Decide for the first of ``asks``, in order, until a channel's places in hand are used up."""
+    ) -> list[Decision | None]:
+        """Decide for the first of ``asks``, in order, until a channel's places in hand are used up.
+
+        None stands for somebody who was erased.
+        """
         customers = [ask.customer_id for ask in asks]
         with purse.open(now) as tab, self._ledger.transaction_many(customers) as transaction:
+            erased = transaction.erased(customers)
             known = transaction.find_requests([ask.request_id for ask in asks])
             states = transaction.states(customers, now)
-            block, answers = _Block(self, tab, now), []
+            block = _Block(self, tab, now)
+            answers: list[Decision | None] = []
             for ask in asks:
                 if tab.used_up:
                     break
                 found, who = known.get(ask.request_id), ask.customer_id
-                answers.append(_same(ask, *found) if found else block.decide(ask, scores[who], states[who]))
+                if who in erased:
+                    answers.append(None)
+                else:
+                    answers.append(_same(ask, *found) if found else block.decide(ask, scores[who], states[who]))
             tab.settle(transaction)
             transaction.record_many(block.recordings)
         return answers
@@ -150,13 +162,15 @@ class Decider:
     def _one(self, ask: Ask, scores: Scores, now: datetime) -> Decision | Refusal:
         try:
             return _anew(partial(self._at_once, ask, scores, now))
-        except (RequestConflict, AskError) as refusal:
+        except (RequestConflict, AskError, CustomerErased) as refusal:
             return refusal
 
     def _at_once(self, ask: Ask, scores: Scores, now: datetime) -> Decision:
         with self._purse.open(now) as tab, self._ledger.transaction(ask.customer_id) as transaction:
             if known := transaction.find_request(ask.request_id):
                 return _same(ask, *known)
+            if transaction.erased((ask.customer_id,)):
+                raise CustomerErased
             state = transaction.state(ask.customer_id, now)
             made = self.make(ask, scores, state, tab.state, now)
             tab.take(made.decision, state)

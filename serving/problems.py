@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from decisions.ledger import ImpossibleRow, StorageError
+from decisions.ledger import CustomerErased, ImpossibleRow, StorageError
 from serving.rendering import Json
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(ImpossibleRow, _of_row)
     app.add_exception_handler(StorageError, _of_storage)
+    app.add_exception_handler(CustomerErased, _of_erased)
 
 
 def _of_problem(_: Request, error: Exception) -> Json:
@@ -137,9 +138,9 @@ def _within(place: tuple[str | int, ...]) -> tuple[str | int, ...]:
 def _of_http(request: Request, error: Exception) -> Json:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    details = {
-        HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path}; /docs lists what there is",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path}; see /docs",
+    details = {  # the address itself is left out: it may hold a customer's id
+        HTTPStatus.NOT_FOUND: "there is nothing at this address; /docs lists what there is",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at this address; see /docs",
     }
     kind = status.phrase.lower().replace(" ", "_")
     response = answer(problem(status, kind, details.get(status, str(error.detail))))
@@ -163,6 +164,16 @@ def ledger_away(error: Exception) -> Json:
     response = answer(problem(HTTPStatus.SERVICE_UNAVAILABLE, "ledger_away", detail))
     response.headers["Retry-After"] = "1"
     return response
+
+
+def erased(error: CustomerErased) -> Problem:
+    """Return the problem of a request about a customer who was erased."""
+    return problem(HTTPStatus.GONE, "customer_erased", str(error))
+
+
+def _of_erased(_: Request, error: Exception) -> Json:
+    assert isinstance(error, CustomerErased)
+    return answer(erased(error))
 
 
 def fault(error: Exception) -> Json:

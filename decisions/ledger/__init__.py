@@ -3,11 +3,13 @@
 from decisions.ledger.keys import ROLES, ApiKey, Keyring, NewKey, Role
 from decisions.ledger.ledger import Ledger
 from decisions.ledger.people.evidence import Seal
+from decisions.ledger.people.privacy import Pending, Privacy
 from decisions.ledger.places.budgets import Budgets, Lease, Standing
 from decisions.ledger.places.state import Reading
 from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage.errors import (
     CallerError,
+    CustomerErased,
     DuplicateDecision,
     EvidenceLocked,
     ImpossibleRow,
@@ -44,6 +46,7 @@ __all__ = [
     "Budgets",
     "CallerError",
     "Change",
+    "CustomerErased",
     "DuplicateDecision",
     "EventVerdict",
     "EvidenceLocked",
@@ -62,7 +65,9 @@ __all__ = [
     "Loaded",
     "Moment",
     "NewKey",
+    "Pending",
     "PlaceGone",
+    "Privacy",
     "Reading",
     "Recording",
     "Refusal",

@@ -13,6 +13,7 @@ from decisions.ledger.events import inbox, incoming, loading
 from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.people.evidence import Evidence, Seal
+from decisions.ledger.people.privacy import Privacy
 from decisions.ledger.people.wishes import Wishes
 from decisions.ledger.places import lifecycle, protocol
 from decisions.ledger.places.budgets import Budgets
@@ -21,6 +22,7 @@ from decisions.ledger.places.state import Reading, read_many
 from decisions.ledger.places.transaction import Transaction
 from decisions.ledger.storage import migrate, schema
 from decisions.ledger.storage.codec import EPOCH, micros
+from decisions.ledger.storage.errors import CustomerErased
 from decisions.ledger.storage.session import Database
 from decisions.ledger.trail import INSTALLATION, Trail, tick_of
 
@@ -71,6 +73,7 @@ class Ledger:
         self.outbox = Outbox(database, self._permit)
         self.wishes = Wishes(database, seal, key)
         self.evidence = Evidence(database, seal)
+        self.privacy = Privacy(database, key=key)
 
     @classmethod
     def open(
@@ -93,7 +96,7 @@ class Ledger:
                 process, but a power cut may take the last moments with it.
             reading: How far back the state looks.
             early: How long before ``send_at`` a confirm is not yet too early: clocks differ.
-            key: Secret for the tombstones of erased customers. Without one, erasing leaves none, and a late
+            key: Secret for the tombstones of erased customers. Without one, or with another than before, a late
                 event is taken as a new customer's.
             guard: Asked by every confirm, under the customer's lock, whether the policy of now lets the message
                 go (``runtime.guard``). Without one, consent, contact, wishes and the window are looked at alone.
@@ -139,7 +142,7 @@ class Ledger:
     def transaction_many(self, customer_ids: Collection[str]) -> Iterator[Transaction]:
         """Lend one on many customers, for deciding a block. Keep blocks short: other writers wait."""
         with self._database.writing(customer_ids) as session:
-            yield Transaction(session, customer_ids, self._reading)
+            yield Transaction(session, customer_ids, self._reading, key=self._key)
 
     def states(self, customer_ids: Collection[str], now: datetime) -> dict[str, CustomerState]:
         """Return the state of many customers without locking them: for looking, not for deciding."""
@@ -237,7 +240,7 @@ class Ledger:
 
     def load_events(self, table: pa.Table, now: datetime) -> Loaded:
         """Take imported history (``EVENT_SCHEMA``), which the lake has already. Twice changes nothing."""
-        return loading.load(self._database.writing, table, micros(now))
+        return loading.load(self._database.writing, table, micros(now), key=self._key)
 
     def drain_inbox(self, limit: int) -> pa.Table:
         """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), first come first."""
@@ -252,7 +255,7 @@ class Ledger:
     # People
 
     def put_customers(self, people: pa.Table | Iterable[Customer], *, now: datetime | None = None) -> int:
-        """Write customers, the latest statement winning; return how many.
+        """Write customers, the latest statement winning; return how many. Who was erased is left out.
 
         A table has the contract's fields as columns, ``attributes`` and ``contacts`` as JSON objects. A bounced
         channel stays bounced until something *new* is declared of it. The audit has one entry for the batch, not
@@ -264,15 +267,16 @@ class Ledger:
             with self._database.writing({each.customer_id for each in block}) as session:
                 if not count:
                     lifecycle.audit(session, INSTALLATION, "customers_put", tick_of(session, now))
-                customers.store(session, block)
-            count += len(block)
+                standing = incoming.without_erased(session, block, key=self._key)
+                customers.store(session, standing)
+            count += len(standing)
         return count
 
     def append_consents(self, entries: pa.Table | Iterable[Consent], now: datetime) -> int:
         """Append to the journal, identical entries once; a withdrawal stops everything unconfirmed at once.
 
         Returns:
-            How many entries were new.
+            How many entries were new; those of erased customers are left out.
 
         Raises:
             EvidenceLocked: for an entry with evidence, where the ledger was opened without a seal.
@@ -280,15 +284,21 @@ class Ledger:
         new = 0
         for block in _blocks(incoming.consents_of(entries)):
             with self._database.writing({each.customer_id for each in block}) as session:
-                new += journal.append(session, self._seal.sealed(block), micros(now))
+                standing = incoming.without_erased(session, block, key=self._key)
+                new += journal.append(session, self._seal.sealed(standing), micros(now))
         return new
 
     def put_preference(self, preference: Preference, *, now: datetime | None = None) -> None:
         """Write the customer's own limits, in place of those before. ``now`` is for the audit, as above.
 
         :meth:`Wishes.prefer` stops at once, too.
+
+        Raises:
+            CustomerErased: for a customer who was erased.
         """
         with self._database.writing((preference.customer_id,)) as session:
+            if erasure.is_buried(session, self._key, preference.customer_id):
+                raise CustomerErased
             customers.wish(session, preference)
             lifecycle.audit(session, preference.customer_id, "preference_put", tick_of(session, now))
 
@@ -317,11 +327,11 @@ class Ledger:
             return customers.ids(session, after)
 
     def erase(self, customer_id: str, now: datetime) -> int:
-        """Delete every row of a customer and leave a tombstone; return how many rows there were."""
-        with self._database.writing((customer_id,), shared=("inbox",)) as session:
-            if self._key:
-                erasure.bury(session, self._key, customer_id, micros(now))
-            return erasure.forget(session, customer_id)
+        """Delete every row of a customer and leave a tombstone; return how many rows there were.
+
+        The ledger forgets at once; :attr:`privacy` knows what the slower stores still have to forget.
+        """
+        return sum(self.privacy.erase(customer_id, now).values())
 
     # Looking back
 

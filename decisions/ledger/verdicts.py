@@ -96,8 +96,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a bulk load of history did: ``skipped`` rows bear on no decision, ``duplicates`` were known."""
+    """What a bulk load of history did: ``skipped`` rows bear on no decision, ``duplicates`` were known.
+
+    ``erased`` ones are about customers who were erased, and were left out.
+    """
 
     taken: int
     duplicates: int
     skipped: int
+    erased: int = 0

@@ -1,7 +1,8 @@
-"""One person out of every file of the lake."""
+"""People out of every file of the lake; and whole months, once they are too old to be kept."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,50 +10,72 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
-from features.files import write_parquet
+from features.files import clear_drafts, write_parquet
 from features.lake.buckets import bucket_folder, bucket_of
 from features.lake.manifest import customers_folder, households_folder
 from features.lake.placing import DIRECTORY_SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
     from pathlib import Path
 
     from features.lake.manifest import Draft
 
 
-def erase(draft: Draft, customer_id: str, *, buckets: int) -> int:
-    """Take ``customer_id`` out of ``draft`` and return how many rows went.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """How many rows an erasure took out of the lake, by what they were."""
 
-    Their household's bucket is read from the directory; the other members of the household stay.
+    events: int
+    customers: int
+    quarantined: int
+
+
+def erase(draft: Draft, customer_ids: Collection[str], *, buckets: int) -> tuple[int, int]:
+    """Take customers out of ``draft``; return how many events, and how many rows about who they are, went.
+
+    Each one's household's bucket is read from the directory; the other members of the household stay. A folder is
+    read and written once, however many of its people go.
     """
-    own = bucket_of(customer_id, buckets)
-    directory = draft.read(households_folder(own), DIRECTORY_SCHEMA)
-    households = directory.filter(pc.equal(directory["customer_id"], customer_id))["household_id"].to_pylist()
-    bucket = bucket_of(households[0], buckets) if households else own
-    gone = _without(draft, households_folder(own), DIRECTORY_SCHEMA, customer_id)
-    gone += _without(draft, customers_folder(bucket), CUSTOMER_SCHEMA, customer_id)
-    for folder in draft.manifest.under("events", bucket_folder(bucket)):
-        gone += _without(draft, folder, EVENT_SCHEMA, customer_id)
-    return gone
+    own = {bucket_of(each, buckets) for each in customer_ids}
+    at_home = _households(draft, customer_ids, own)
+    homes = {bucket_of(at_home.get(each) or each, buckets) for each in customer_ids}
+    people = sum(_without(draft, households_folder(each), DIRECTORY_SCHEMA, customer_ids) for each in own)
+    people += sum(_without(draft, customers_folder(each), CUSTOMER_SCHEMA, customer_ids) for each in homes)
+    folders = [folder for home in homes for folder in draft.manifest.under("events", bucket_folder(home))]
+    return sum(_without(draft, each, EVENT_SCHEMA, customer_ids) for each in folders), people
 
 
-def _without(draft: Draft, folder: str, schema: pa.Schema, customer_id: str) -> int:
+def _households(draft: Draft, customer_ids: Collection[str], buckets: Collection[int]) -> dict[str, str]:
+    """Return the household of each customer who lies in another bucket than the own id's."""
+    directory = pa.concat_tables(draft.read(households_folder(each), DIRECTORY_SCHEMA) for each in buckets)
+    found = directory.filter(_about(directory["customer_id"], customer_ids))
+    return dict(zip(found["customer_id"].to_pylist(), found["household_id"].to_pylist(), strict=True))
+
+
+def _without(draft: Draft, folder: str, schema: pa.Schema, customer_ids: Collection[str]) -> int:
     before = draft.read(folder, schema)
-    after = before.filter(pc.not_equal(before["customer_id"], customer_id))
+    after = before.filter(pc.invert(_about(before["customer_id"], customer_ids)))
     if after.num_rows < before.num_rows:
         draft.replace(folder, after)
     return int(before.num_rows - after.num_rows)
 
 
-def erase_quarantined(folder: Path, customer_id: str) -> int:
-    """Take the refused rows of ``customer_id`` out of the quarantine files in ``folder``; return how many.
+def _about(column: Any, customer_ids: Collection[str]) -> Any:
+    return pc.is_in(column, value_set=pa.array(customer_ids, pa.string()))
 
-    A row that says nowhere whose it is goes if the id occurs anywhere in it: better one refused row too many.
+
+def erase_quarantined(folder: Path, customer_ids: Collection[str]) -> int:
+    """Take the refused rows of customers out of the quarantine files in ``folder``; return how many.
+
+    A row that says nowhere whose it is goes if an id occurs anywhere in it: better one refused row too many.
     """
+    clear_drafts(folder)
     gone = 0
     for path in sorted(folder.glob("*.parquet")):
         before = pq.ParquetFile(path).read()
-        after = before.filter(pc.invert(_about(before, customer_id)))
+        after = before.filter(pc.invert(_refused_of(before, customer_ids)))
         gone += before.num_rows - after.num_rows
         if not after.num_rows:
             path.unlink()
@@ -61,7 +84,19 @@ def erase_quarantined(folder: Path, customer_id: str) -> int:
     return gone
 
 
-def _about(rows: pa.Table, customer_id: str) -> Any:
-    theirs = pc.fill_null(pc.equal(rows["customer_id"], customer_id), fill_value=False)
-    unclear = pc.and_(pc.is_null(rows["customer_id"]), pc.match_substring(rows["row"], customer_id))
-    return pc.or_(theirs, unclear)
+def _refused_of(rows: pa.Table, customer_ids: Collection[str]) -> Any:
+    found = _about(rows["customer_id"], customer_ids)
+    unclear = pc.is_null(rows["customer_id"])
+    for each in customer_ids:
+        found = pc.or_(found, pc.and_(unclear, pc.match_substring(rows["row"], each)))
+    return found
+
+
+def drop_months(draft: Draft, before: date) -> int:
+    """Take whole months of events out of ``draft`` that ended before ``before``; return how many events."""
+    first_kept, gone = before.strftime("%Y-%m"), 0
+    for folder in draft.manifest.under("events"):
+        if folder.rpartition("month=")[2] < first_kept:
+            gone += draft.read(folder, EVENT_SCHEMA).num_rows
+            draft.replace(folder, EVENT_SCHEMA.empty_table())
+    return gone

@@ -18,15 +18,16 @@ from features.lake.appending import append
 from features.lake.buckets import bucket_folder
 from features.lake.compacting import compact
 from features.lake.connection import connect
-from features.lake.erasing import erase, erase_quarantined
-from features.lake.manifest import Draft, Manifest
+from features.lake.erasing import Erased, drop_months, erase, erase_quarantined
+from features.lake.known import Known, known
+from features.lake.manifest import Draft, Manifest, sweep
 from features.lake.moving import put_customers
 from features.lake.placing import fetch
 from features.progress import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from features.progress import Progress
 
@@ -83,11 +84,25 @@ class Lake:
         with self._draft() as draft, self._connected() as backend:
             put_customers(backend.con, draft, customers, buckets=self.buckets)
 
-    def erase(self, customer_id: str) -> int:
-        """Remove a person from every file of the lake, the quarantine too; return how many rows went."""
+    def erase(self, *customer_ids: str) -> Erased:
+        """Remove people from every file of the lake, the quarantine too; return how many rows went.
+
+        What killed writes left behind goes as well: nobody reads it, but it may hold them.
+        """
         with self._draft() as draft:
-            gone = erase(draft, customer_id, buckets=self.buckets)
-            return gone + erase_quarantined(self.quarantine, customer_id)
+            sweep(draft.root, draft.manifest)
+            events, people = erase(draft, customer_ids, buckets=self.buckets)
+            quarantined = erase_quarantined(self.quarantine, customer_ids)
+            return Erased(events=events, customers=people, quarantined=quarantined)
+
+    def drop_months(self, before: date) -> int:
+        """Remove the whole months of events that ended before ``before``; return how many events went."""
+        with self._draft() as draft:
+            return drop_months(draft, before)
+
+    def known(self, customer_id: str) -> Known:
+        """Return everything the lake holds of one customer."""
+        return known(self.root, customer_id, buckets=self.buckets)
 
     def compact(self, progress: Progress = quiet) -> int:
         """Merge small files, sorted by customer and time, and sweep; return how many folders were merged."""

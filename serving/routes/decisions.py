@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 
 from decisions.decide import AskError
-from decisions.ledger import UnknownDecision, Verdict
+from decisions.ledger import CustomerErased, UnknownDecision, Verdict
 from decisions.records import Ask, Decision
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import DecisionOut, DecisionsOut, VerdictOut, VerdictsOut, shown
 from serving.gate import PROTECTED
-from serving.problems import FieldError, Problem, ProblemError, invalid, problem
+from serving.problems import FieldError, Problem, ProblemError, erased, invalid, problem
 from serving.rendering import Json
 from serving.schemas import AskIn, AsksIn, DecisionsIn, IdsIn, Refused
 
@@ -29,7 +29,8 @@ UNKNOWN_DECISION = "unknown_decision"
 router = APIRouter(prefix=PROTECTED, tags=["decisions"])
 
 _CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "The same request_id with another content"}
+    409: {"model": Problem, "description": "The same request_id with another content"},
+    410: {"model": Problem, "description": "The customer was erased"},
 }
 _GONE: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "Not now, or gone: expired, released, withdrawn, confirmed before …"}
@@ -118,6 +119,8 @@ def _not_answered(refusal: Refusal, *, root: tuple[str | int, ...] = ()) -> Prob
     if isinstance(refusal, AskError):
         field, _, detail = str(refusal).partition(": ")
         return invalid([{"loc": (field,), "msg": detail}], root=root)
+    if isinstance(refusal, CustomerErased):
+        return erased(refusal)
     said = [FieldError.at((*root, "request_id"), "was answered for a different request")]
     return problem(HTTPStatus.CONFLICT, "request_conflict", str(refusal), errors=said)
 

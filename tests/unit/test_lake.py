@@ -191,7 +191,7 @@ def test_erasure_leaves_nothing_of_a_person_in_any_file(lake):
     _quarantine(
         lake, [("person-1", '{"x":1}'), ("2", '{"x":2}'), (None, '{"who":"person-1"}'), (None, '{"who":"3"}')]
     )
-    assert lake.erase("person-1") == 6
+    assert lake.erase("person-1") == Erased(events=2, customers=2, quarantined=2)
     for path in lake.root.rglob("*.parquet"):
         assert "person-1" not in str(pq.ParquetFile(path).read().to_pylist())
     assert ids(lake) == ["e2"]
@@ -202,13 +202,13 @@ def test_erasure_leaves_nothing_of_a_person_in_any_file(lake):
 
 def test_erasing_nobody_changes_nothing(lake):
     lake.append(events(event("e1")))
-    assert lake.erase("nobody") == 0
+    assert lake.erase("nobody") == Erased(events=0, customers=0, quarantined=0)
     assert ids(lake) == ["e1"]
 
 
 def test_a_quarantine_file_with_nobody_left_goes(lake):
     _quarantine(lake, [("1", "{}")])
-    assert lake.erase("1") == 1
+    assert lake.erase("1").quarantined == 1
     assert list(lake.quarantine.glob("*")) == []
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from decisions.ledger.events import effects
 from decisions.ledger.people import erasure
 from decisions.ledger.verdicts import EventVerdict
-from features.contracts import Consent, Customer
+from features.contracts import Consent, Customer, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from decisions.ledger.storage.session import Session
-    from features.contracts import Event
 
+_Owned = TypeVar("_Owned", Consent, Customer, Event)
 _ROWS = 2_000
 
 
 def take(session: Session, batch: Sequence[Event], tick: int, *, key: bytes | None) -> list[EventVerdict]:
     """Take events in the order they happened (a send before what it led to); answer in the order given."""
-    erased = erasure.buried(session, key, {each.customer_id for each in batch}) if key else set()
+    erased = erasure.buried(session, key, {each.customer_id for each in batch})
     verdicts: dict[int, EventVerdict] = {}
     for place in sorted(range(len(batch)), key=lambda at: (batch[at].occurred_at, batch[at].type != "sent", at)):
         verdicts[place] = _take_one(session, batch[place], tick, erased)
@@ -38,6 +38,12 @@ def _take_one(session: Session, event: Event, tick: int, erased: set[str]) -> Ev
         return EventVerdict(event_id=event.event_id, status="duplicate")
     effects.apply(session, event, tick)
     return EventVerdict(event_id=event.event_id, status="accepted")
+
+
+def without_erased(session: Session, block: Sequence[_Owned], *, key: bytes | None) -> list[_Owned]:
+    """Return what of a block is about customers who were not erased."""
+    erased = erasure.buried(session, key, {each.customer_id for each in block})
+    return [each for each in block if each.customer_id not in erased]
 
 
 def customers_of(source: pa.Table | Iterable[Customer]) -> Iterator[Customer]:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import bindparam, literal_column, select, update
 
 from decisions.ledger.events import effects
+from decisions.ledger.events.incoming import without_erased
 from decisions.ledger.people import contacts
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
@@ -50,15 +51,25 @@ _NAMES = ("decision_id", "message_id", "campaign_id", "offer_id")
 
 
 def load(
-    writing: Callable[[Collection[str]], AbstractContextManager[Session]], table: pa.Table, tick: int
+    writing: Callable[[Collection[str]], AbstractContextManager[Session]],
+    table: pa.Table,
+    tick: int,
+    *,
+    key: bytes | None = None,
 ) -> Loaded:
-    """Let every event of the table that bears on decisions take effect, oldest first, once."""
+    """Let every event of the table that bears on decisions take effect, oldest first, once.
+
+    What is about customers who were erased (tombstones under ``key``) is left out.
+    """
     bearing = _bearing(table)
-    taken = 0
+    taken = erased = 0
     for block in _blocks(bearing):
         with writing({each.customer_id for each in block}) as session:
-            taken += _take(session, block, tick)
-    return Loaded(taken=taken, duplicates=len(bearing) - taken, skipped=len(table) - len(bearing))
+            standing = without_erased(session, block, key=key)
+            taken += _take(session, standing, tick)
+        erased += len(block) - len(standing)
+    duplicates = len(bearing) - taken - erased
+    return Loaded(taken=taken, duplicates=duplicates, skipped=len(table) - len(bearing), erased=erased)
 
 
 def _bearing(table: pa.Table) -> pa.Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql
 
+from decisions.ledger.people.erasure import buried
 from decisions.ledger.places import budgets, lifecycle, rows
 from decisions.ledger.places.state import Known, Reading, read_many, read_one
 from decisions.ledger.storage import schema
@@ -57,12 +58,19 @@ _LAST_AUDIT = select(func.coalesce(func.max(schema.audit.c.seq), literal_column(
 class Transaction:
     """What may be done under the lock of the customers it was opened for."""
 
-    __slots__ = ("_customer_ids", "_reading", "_session")
+    __slots__ = ("_customer_ids", "_key", "_reading", "_session")
 
-    def __init__(self, session: Session, customer_ids: Collection[str], reading: Reading) -> None:
+    def __init__(
+        self, session: Session, customer_ids: Collection[str], reading: Reading, *, key: bytes | None = None
+    ) -> None:
         self._session = session
         self._customer_ids = frozenset(customer_ids)
         self._reading = reading
+        self._key = key
+
+    def erased(self, customer_ids: Collection[str]) -> set[str]:
+        """Return those of the customers who were erased: nothing may be decided about them."""
+        return buried(self._session, self._key, customer_ids)
 
     def state(self, customer_id: str, now: datetime) -> CustomerState:
         """Return what bears on a decision, after freeing the places that lapsed by ``now``."""

@@ -6,6 +6,7 @@ LedgerError
 │   ├── DuplicateDecision  409: the decision id is taken
 │   ├── UnknownDecision    404
 │   ├── PlaceGone          a decision takes a place that is not reserved
+│   ├── CustomerErased     410: the customer was erased, and nothing of them may be stored again
 │   ├── UnlockedCustomer   a transaction wrote about a customer it was not opened for
 │   ├── UnusableKey        no such API key, or it is over
 │   └── ImpossibleRow      a value the schema refuses
@@ -60,6 +61,16 @@ class PlaceGone(CallerError):  # noqa: N818  # as above
             "read the state and decide inside the transaction that records"
         )
         self.decision_id = decision_id
+
+
+class CustomerErased(CallerError):  # noqa: N818  # as above
+    """The customer was erased."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this customer was erased, and nothing of them may be stored again; a person who comes back "
+            "needs a new customer_id"
+        )
 
 
 class UnlockedCustomer(CallerError):  # noqa: N818  # as above

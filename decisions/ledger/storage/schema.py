@@ -255,7 +255,10 @@ api_key = Table(
 pending_erasure = Table(
     "pending_erasure",
     metadata,
-    Column("customer_id", String, primary_key=True),
+    Column("erasure_id", String, primary_key=True),
+    Column("customer_id", String),
     Column("asked_at", BigInteger, nullable=False),
 )
-"""Customers whom the ledger has forgotten and the slower stores not yet; the id goes with the last of them."""
+"""Customers whom the ledger has forgotten and the slower stores not yet. ``erasure_id`` is the tombstone's digest;
+``customer_id`` goes with the last of those stores, and the row once the ledger's freed pages are rewritten.
+"""

@@ -169,7 +169,7 @@ class Database:
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
         """Lend a plain SQLAlchemy connection, for looking at the schema."""
-        with self._translating(), self.engine.connect() as connection:
+        with self.translating(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -182,7 +182,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        with self._translating():
+        with self.translating():
             connection = self.engine.raw_connection()
             try:
                 yield connection
@@ -190,7 +190,7 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
+    def translating(self) -> Iterator[None]:
         """Drivers show the values of rows in what they raise: only our own words go on, to callers and logs."""
         try:
             yield

@@ -52,9 +52,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "pending_erasure",
-        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("erasure_id", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=True),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("customer_id"),
+        sa.PrimaryKeyConstraint("erasure_id"),
     )
     if op.get_bind().dialect.name == "postgresql":
         _compare_bytes()
