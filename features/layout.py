@@ -19,6 +19,8 @@ from features.files import replacing
 from features.vocabulary import Vocabulary
 
 EVIDENCE = "evidence"
+MATERIALIZED_AT = "%Y%m%dT%H%M%S%f"
+"""How the folder of a materialization is named, so that names sort by time."""
 
 _DIGITS = 5
 
@@ -77,6 +79,11 @@ class Layout:
     def online(self) -> Path:
         """The folder of materializations."""
         return self.root / "online"
+
+    @property
+    def pointer(self) -> Path:
+        """The file that names the materialization in use."""
+        return self.online / "current.json"
 
     @property
     def spill(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from runtime.settings import Settings
@@ -24,7 +25,8 @@ _SETTINGS = """\
 ## Settings
 
 Keys of `kairos.toml` in the present folder, or of the file that `--config` names. `KAIROS_` and the name in
-capitals, as in `KAIROS_PORT=3100`, lies above the file. Paths are relative to the present folder.
+capitals, as in `KAIROS_PORT=3100`, lies above the file; two underscores stand for a point, as in
+`KAIROS_RETENTION__INBOX=60`. Paths are relative to the present folder.
 """
 
 
@@ -36,9 +38,18 @@ def render(root: Any) -> str:
 def _settings() -> Iterator[str]:
     yield _SETTINGS
     yield "| setting | default | meaning |\n|---|---|---|"
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default in {None, PydanticUndefined} else f"`{field.default}`"
-        yield f"| `{name}` | {default} | {(field.description or '').replace('`' * 2, '`').replace(chr(10), ' ')} |"
+    yield from _rows(Settings)
+
+
+def _rows(model: type[BaseModel], within: str = "") -> Iterator[str]:
+    """Yield a row for each field; a model within is a table of its own in ``kairos.toml``."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            yield from _rows(type(field.default), f"{within}{name}.")
+            continue
+        default = "" if field.default in (None, PydanticUndefined) else f"`{field.default}`"
+        said = (field.description or "").replace("`" * 2, "`").replace(chr(10), " ")
+        yield f"| `{within}{name}` | {default} | {said} |"
 
 
 def _sections(command: Any, name: str) -> Iterator[str]:

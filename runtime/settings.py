@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from runtime.retention import Retention
+
 CONFIG_VARIABLE = "KAIROS_CONFIG"
 
 
@@ -69,7 +71,7 @@ class Settings(BaseSettings):
     """Where things are and how the service listens. Paths that are not given follow from ``home``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KAIROS_", extra="forbid", frozen=True, use_attribute_docstrings=True
+        env_prefix="KAIROS_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
     )
 
     home: AbsolutePath = Field(default=Path(".kairos"), validate_default=True)
@@ -117,6 +119,8 @@ class Settings(BaseSettings):
     generated below ``home`` and kept."""
     public_url: PublicUrl | None = None
     """Where customers reach the service (``https://…``): the unsubscribe link of a message begins with it."""
+    retention: Retention = Retention()
+    """How long things are kept; a table of its own."""
 
     @classmethod
     def settings_customise_sources(

@@ -18,7 +18,7 @@ from serving.access import permitted
 from serving.gate import Gate
 from serving.logs import Observed
 from serving.roles import BODY_LIMIT
-from serving.routes import customers, decisions, events, outbox, status, unsubscribe
+from serving.routes import customers, decisions, events, outbox, privacy, status, unsubscribe
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -58,7 +58,7 @@ def create_app(kairos: Kairos | None = None) -> FastAPI:
 
 def _add_contract(app: FastAPI) -> None:
     described = {code: {**said, "model": problems.Problem} for code, said in _REFUSALS.items()}
-    for part in (decisions, outbox, events, customers, status):
+    for part in (decisions, outbox, events, customers, privacy, status):
         app.include_router(part.router, dependencies=[Depends(permitted)], responses=described)
     app.include_router(unsubscribe.router)
 

@@ -20,6 +20,7 @@ from decisions.ledger.places.budgets import Budgets
 from decisions.ledger.places.outbox import Outbox
 from decisions.ledger.places.state import Reading, read_many
 from decisions.ledger.places.transaction import Transaction
+from decisions.ledger.retention import Retaining
 from decisions.ledger.storage import migrate, schema
 from decisions.ledger.storage.codec import EPOCH, micros
 from decisions.ledger.storage.errors import CustomerErased
@@ -74,6 +75,7 @@ class Ledger:
         self.wishes = Wishes(database, seal, key)
         self.evidence = Evidence(database, seal)
         self.privacy = Privacy(database, key=key)
+        self.retaining = Retaining(database, reading=reading)
 
     @classmethod
     def open(

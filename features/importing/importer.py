@@ -12,6 +12,7 @@ from features.importing.problems import ImportRefusedError
 from features.importing.quarantine import Quarantine
 from features.importing.report import BlockReport, Tally
 from features.importing.shaping import SCHEMAS
+from features.importing.standing import Erased, nobody, standing
 from features.lake import Appended, connect
 from features.progress import Progress, quiet
 
@@ -29,13 +30,14 @@ PIECE = 1_000_000
 """Rows handed to the sink at a time."""
 
 
-def run_import(
+def run_import(  # noqa: PLR0913 - all that an import is told, by name
     mapping: ImportMapping,
     sink: ImportSink,
     *,
     quarantine_root: Path,
     now: datetime,
     strict: bool = False,
+    erased: Erased = nobody,
     progress: Progress = quiet,
     memory_limit: str = "2GB",
 ) -> ImportReport:
@@ -51,6 +53,7 @@ def run_import(
         quarantine_root: the folder for refused rows; a lake offers its own.
         now: the clock; what happened more than a day after it is refused.
         strict: refuse the whole import if one row is refused.
+        erased: tells who was erased; their rows are counted and go nowhere, not even into quarantine.
         progress: told of every step, in the stages ``judge`` and ``write``.
         memory_limit: what DuckDB may use, such as ``2GB``.
 
@@ -58,7 +61,7 @@ def run_import(
         MappingError: the mapping does not fit the files.
         ImportRefusedError: ``strict``, and rows break a rule; nothing was imported.
     """
-    quarantine = Quarantine(quarantine_root, now)
+    quarantine = Quarantine(quarantine_root, now, erased=erased)
     connection = connect(memory_limit=memory_limit, temp=quarantine_root / ".spill")
     try:
         judged = Judge(mapping, connection, quarantine, now).judge(progress)
@@ -87,10 +90,12 @@ def _write(judged: Judged, sink: ImportSink, quarantine: Quarantine, tally: Tall
     mapped = duplicates = 0
     for batch in judged.good.to_pyarrow_batches(chunk_size=PIECE):
         table = pa.Table.from_batches([batch]).cast(SCHEMAS[judged.target])
-        appended = getattr(sink, judged.target)(table)
+        kept = standing(table, quarantine.erased)
+        tally.erased += table.num_rows - kept.num_rows
+        appended = getattr(sink, judged.target)(kept)
         duplicates += appended.duplicates if isinstance(appended, Appended) else 0
-        mapped += table.num_rows
-        _count(tally, judged.target, table)
+        mapped += kept.num_rows
+        _count(tally, judged.target, kept)
     return BlockReport(
         name=judged.block.name,
         target=judged.target,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.files import write_parquet
+from features.importing.standing import Erased, nobody, standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +39,10 @@ class Quarantine:
     A file is named by its block and by what is in it: the same rows refused again are there already.
     """
 
-    def __init__(self, root: Path, imported_at: datetime) -> None:
+    def __init__(self, root: Path, imported_at: datetime, *, erased: Erased = nobody) -> None:
         self._root = root
         self._imported_at = imported_at
+        self.erased = erased
         self.files: list[str] = []
         self.counts: dict[str, Counter[str]] = {}
 
@@ -50,7 +52,11 @@ class Quarantine:
         return sum(self.counts.values(), Counter())
 
     def keep(self, rows: pa.Table, *, block: str, source: str, asks: Mapping[str, str]) -> None:
-        """Keep ``rows`` (``rule``, ``row``, ``customer_id``); ``asks`` says of each rule what it asks for."""
+        """Keep ``rows`` (``rule``, ``row``, ``customer_id``); ``asks`` says of each rule what it asks for.
+
+        Those of customers who were erased are not kept.
+        """
+        rows = standing(rows, self.erased)
         if not rows.num_rows:
             return
         counted = pc.value_counts(rows["rule"]).to_pylist()

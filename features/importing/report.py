@@ -30,6 +30,7 @@ class ImportReport:
     """A whole import. ``events`` counts good events by type, known ones too; ``duplicates`` are the known ones.
 
     ``quarantined`` counts refused rows by the rule they broke; ``quarantine`` names the files that hold them.
+    ``erased`` good rows were about customers who were erased: they are in none of the other numbers.
     """
 
     events: Mapping[str, int]
@@ -42,6 +43,7 @@ class ImportReport:
     last_occurred_at: datetime | None
     blocks: tuple[BlockReport, ...] = ()
     quarantine: tuple[str, ...] = ()
+    erased: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON takes it: moments as ISO text."""
@@ -59,6 +61,7 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     moments: list[datetime] = field(default_factory=list)
     blocks: list[BlockReport] = field(default_factory=list)
+    erased: int = 0
 
     def report(self, refused: Counter[str], files: tuple[str, ...]) -> ImportReport:
         """Return the finished report."""
@@ -73,4 +76,5 @@ class Tally:
             last_occurred_at=max(self.moments, default=None),
             blocks=tuple(self.blocks),
             quarantine=files,
+            erased=self.erased,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from features.lake.manifest import Draft
+    from features.lake.manifest import Draft, Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +92,13 @@ def _refused_of(rows: pa.Table, customer_ids: Collection[str]) -> Any:
     return found
 
 
-def drop_months(draft: Draft, before: date) -> int:
-    """Take whole months of events out of ``draft`` that ended before ``before``; return how many events."""
-    first_kept, gone = before.strftime("%Y-%m"), 0
-    for folder in draft.manifest.under("events"):
-        if folder.rpartition("month=")[2] < first_kept:
-            gone += draft.read(folder, EVENT_SCHEMA).num_rows
-            draft.replace(folder, EVENT_SCHEMA.empty_table())
-    return gone
+def old_months(manifest: Manifest, before: date) -> list[str]:
+    """Return the folders of events whose month ended before ``before``."""
+    first_kept = before.strftime("%Y-%m")
+    return [folder for folder in manifest.under("events") if folder.rpartition("month=")[2] < first_kept]
+
+
+def drop_months(draft: Draft, before: date) -> None:
+    """Take whole months of events out of ``draft`` that ended before ``before``."""
+    for folder in old_months(draft.manifest, before):
+        draft.replace(folder, EVENT_SCHEMA.empty_table())

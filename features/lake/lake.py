@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.files import locked, write_text
@@ -18,7 +19,7 @@ from features.lake.appending import append
 from features.lake.buckets import bucket_folder
 from features.lake.compacting import compact
 from features.lake.connection import connect
-from features.lake.erasing import Erased, drop_months, erase, erase_quarantined
+from features.lake.erasing import Erased, drop_months, erase, erase_quarantined, old_months
 from features.lake.known import Known, known
 from features.lake.manifest import Draft, Manifest, sweep
 from features.lake.moving import put_customers
@@ -95,10 +96,15 @@ class Lake:
             quarantined = erase_quarantined(self.quarantine, customer_ids)
             return Erased(events=events, customers=people, quarantined=quarantined)
 
-    def drop_months(self, before: date) -> int:
-        """Remove the whole months of events that ended before ``before``; return how many events went."""
+    def events_before(self, before: date) -> int:
+        """Return how many events lie in whole months that ended before ``before``."""
+        folders = old_months(Manifest.load(self.root), before)
+        return sum(pq.read_metadata(file).num_rows for each in folders for file in self._files(each))
+
+    def drop_months(self, before: date) -> None:
+        """Remove the whole months of events that ended before ``before``."""
         with self._draft() as draft:
-            return drop_months(draft, before)
+            drop_months(draft, before)
 
     def known(self, customer_id: str) -> Known:
         """Return everything the lake holds of one customer."""

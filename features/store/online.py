@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.files import replacing
+from features.layout import MATERIALIZED_AT
 from features.store.repository import open_repository
 from features.tables.moments import CUSTOMER
 from features.views import FloatView, View
@@ -44,15 +45,11 @@ class Rows:
 def publish(layout: Layout, folder: Path, vocabulary: Vocabulary) -> None:
     """Make a finished materialization the one that counts, and clear away those before the last."""
     words = {"channels": vocabulary.channels, "categories": vocabulary.categories}
-    with replacing(_pointer(layout)) as file:
+    with replacing(layout.pointer) as file:
         file.write_text(json.dumps({"folder": folder.name, "vocabulary": words}))
     finished = sorted(path for path in layout.online.iterdir() if path.is_dir())
     for old in [path for path in finished if path != folder][: -_KEPT + 1]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _pointer(layout: Layout) -> Path:
-    return layout.online / "current.json"
 
 
 class Reader:
@@ -79,7 +76,7 @@ class Reader:
         )
 
     def _repository(self) -> Any:
-        pointer = _pointer(self._layout)
+        pointer = self._layout.pointer
         state = pointer.stat()
         mark = (state.st_mtime_ns, state.st_ino)
         if self._opened is None or self._opened[0] != mark:
@@ -120,7 +117,7 @@ def _packed(view: View, values: Sequence[Any]) -> pa.Array:
 @contextmanager
 def drafted(layout: Layout) -> Iterator[Path]:
     """Give the folder of a new materialization (names sort by time); it goes where the work fails."""
-    folder = layout.online / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    folder = layout.online / datetime.now(UTC).strftime(MATERIALIZED_AT)
     folder.mkdir(parents=True)
     try:
         yield folder

@@ -42,7 +42,8 @@ def import_(
     with kairos_of(now=now, config=config) as kairos, Screen() as screen:
         report = import_files(mapping, kairos, strict=strict, progress=screen)
     rows = [*report.events.items(), ("customers", report.customers), ("consents", report.consents)]
-    screen.say(table("Imported", ("what", "rows"), [*rows, ("known already", report.duplicates)]))
+    rows += [("known already", report.duplicates), ("of erased customers, left out", report.erased)]
+    screen.say(table("Imported", ("what", "rows"), rows))
     if report.quarantined:
         screen.say(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
     if as_json:

@@ -8,7 +8,10 @@ from features.build import BuildReport, Zones, build_features
 from features.progress import Progress, quiet
 from features.vocabulary import Vocabulary
 from pipelines.jobs.draining import drain_events
+from pipelines.jobs.erasing import finish_erasures
 from pipelines.jobs.importing import lake_of
+from pipelines.jobs.retaining import retain
+from pipelines.jobs.taking_turns import taking_turns
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,15 +41,24 @@ def store_of(kairos: Kairos) -> FeatureStore:
 def build_tables(kairos: Kairos, *, until: datetime | None = None, progress: Progress = quiet) -> BuildReport:
     """Build every feature table up to ``until`` (default: now), a bucket at a time.
 
-    What came over HTTP since the last time is brought into the lake first.
+    What came over HTTP since the last time comes first: events go into the lake, and whoever was erased goes out
+    of every store. What is older than the settings keep it (``retention``) goes in the end.
     """
-    drain_events(kairos, progress=progress)
+    with taking_turns(kairos.settings):
+        drain_events(kairos, progress=progress)
+        finish_erasures(kairos, progress=progress)
+        report = _build(kairos, until or kairos.clock.now(), progress)
+        retain(kairos, progress=progress)
+    return report
+
+
+def _build(kairos: Kairos, until: datetime, progress: Progress) -> BuildReport:
     zones = kairos.policy.time_zones
     return build_features(
         lake_of(kairos.settings),
         kairos.settings.features,
         vocabulary=vocabulary_of(kairos),
-        until=until or kairos.clock.now(),
+        until=until,
         zones=Zones(default=zones[0] if zones else "UTC"),
         progress=progress,
         memory_limit=kairos.settings.memory_limit,
@@ -57,5 +69,6 @@ def build_tables(kairos: Kairos, *, until: datetime | None = None, progress: Pro
 def materialize(kairos: Kairos, *, progress: Progress = quiet) -> Materialized:
     """Put the latest snapshots online, and Feast's registry where its own tools find it."""
     store = store_of(kairos)
-    store.apply()
-    return store.materialize(progress=progress)
+    with taking_turns(kairos.settings):
+        store.apply()
+        return store.materialize(progress=progress)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from features.progress import quiet
 from pipelines.jobs.importing import lake_of
+from pipelines.jobs.taking_turns import taking_turns
 
 if TYPE_CHECKING:
     from features.progress import Progress
@@ -22,8 +23,9 @@ def drain_events(kairos: Kairos, *, progress: Progress = quiet) -> int:
     this loses nothing and doubles nothing.
     """
     lake, new = lake_of(kairos.settings), 0
-    while len(waiting := kairos.ledger.drain_inbox(BATCH)):
-        new += lake.append(waiting).new
-        kairos.ledger.mark_drained(waiting["event_id"].to_pylist())
-        progress("drain", new, new)
+    with taking_turns(kairos.settings):
+        while len(waiting := kairos.ledger.drain_inbox(BATCH)):
+            new += lake.append(waiting).new
+            kairos.ledger.mark_drained(waiting["event_id"].to_pylist())
+            progress("drain", new, new)
     return new

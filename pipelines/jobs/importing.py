@@ -8,6 +8,7 @@ from features.contracts import Preference
 from features.importing import load_mapping, run_import
 from features.lake import Lake
 from features.progress import Progress, quiet
+from pipelines.jobs.taking_turns import taking_turns
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,21 +35,25 @@ def import_files(
 ) -> ImportReport:
     """Import what ``mapping`` names into lake and ledger; importing it again changes nothing.
 
+    Rows about customers who were erased are left out everywhere and counted.
+
     Raises:
         MappingError: the mapping does not fit the files.
         ImportRefusedError: ``strict``, and rows break a rule; nothing was imported.
     """
     lake, now = lake_of(kairos.settings), kairos.clock.now()
-    report = run_import(
-        load_mapping(mapping),
-        _Everywhere(lake, kairos.ledger, now),
-        quarantine_root=lake.quarantine,
-        now=now,
-        strict=strict,
-        progress=progress,
-        memory_limit=kairos.settings.memory_limit,
-    )
-    lake.compact(progress)
+    with taking_turns(kairos.settings):
+        report = run_import(
+            load_mapping(mapping),
+            _Everywhere(lake, kairos.ledger, now),
+            quarantine_root=lake.quarantine,
+            now=now,
+            strict=strict,
+            erased=kairos.ledger.privacy.buried,
+            progress=progress,
+            memory_limit=kairos.settings.memory_limit,
+        )
+        lake.compact(progress)
     return report
 
 

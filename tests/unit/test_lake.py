@@ -10,7 +10,7 @@ import pytest
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.importing.quarantine import Quarantine
-from features.lake import Appended, Lake, bucket_of, connect
+from features.lake import Appended, Erased, Lake, bucket_of, connect
 from tests.worlds.lake import NOON, customer, customers, event, events, everything, ids
 
 
