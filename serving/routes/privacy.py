@@ -51,4 +51,4 @@ def erase(customer_id: CustomerId, kairos: TheKairos) -> Json:
     Asking again changes nothing.
     """
     rows = kairos.ledger.privacy.erase(customer_id, kairos.clock.now())
-    return Json({"status": "erased", "rows": rows, "pending": PENDING}, HTTPStatus.ACCEPTED)
+    return Json({"status": "erased", "rows": rows, "pending": PENDING}, HTTPStatus.ACCEPTED.value)
