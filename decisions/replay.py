@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from decisions.records import Decision, Keys
+
+Document = TypeVar("Document", Policy, Catalogue)
 
 _LEVEL = 6
 _ASK = TypeAdapter(Ask)
@@ -91,14 +93,21 @@ def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = 
     }
     return decide(
         _ASK.validate_python(raw["ask"]),
-        policy=Policy.model_validate(known[raw["policy"]]),
-        catalogue=Catalogue.model_validate(known[raw["catalogue"]]),
+        policy=_recorded(Policy, known, raw["policy"]),
+        catalogue=_recorded(Catalogue, known, raw["catalogue"]),
         scores=_scores(raw["scores"]),
         state=_STATE.validate_python(raw["state"]),
         now=datetime.fromisoformat(raw["now"]),
         keys=keys,
         budgets=BudgetState(prices=raw["budgets"]["prices"], exhausted=frozenset(raw["budgets"]["exhausted"])),
     )
+
+
+def _recorded(kind: type[Document], known: Mapping[str, Any], version: str) -> Document:
+    """Read a document under the version it was recorded by: keys that came since have their defaults, no say."""
+    document = kind.model_validate(known[version])
+    document.__dict__["version"] = version  # where the cached property would keep it
+    return document
 
 
 def _scores(raw: dict[str, Any]) -> Scores:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +116,21 @@ def test_a_lean_record_needs_the_versions_it_names():
     assert replay(record, KEYS, contents=contents) == decide(ask, keys=KEYS, **given)
     with pytest.raises(KeyError):
         replay(record, KEYS)
+
+
+def test_a_record_from_before_a_key_of_the_policy_existed_keeps_its_version():
+    worth, known, ask = scores(STOCK), state(), Ask(request_id="r", customer_id=CUSTOMER)
+    given = {"policy": RULES, "catalogue": STOCK, "scores": worth, "state": known, "now": NOON}
+    raw = orjson.loads(zlib.decompress(freeze(ask, keys_id="k1", **given)))
+    content = raw["contents"].pop(RULES.version)
+    del content["displacement"]
+    old = zlib.compress(orjson.dumps(raw | {"policy": "old", "contents": raw["contents"] | {"old": content}}))
+    decision = decide(ask, keys=KEYS, **given)
+    replayed = replay(old, KEYS)
+    assert replayed.policy_version == "old"
+    assert replayed.history_hash != decision.history_hash  # it names the version
+    same = {"policy_version": decision.policy_version, "history_hash": decision.history_hash}
+    assert replace(replayed, **same) == decision
 
 
 def test_the_hash_of_history_changes_with_everything_that_is_fixed_before_the_draw():
