@@ -29,11 +29,9 @@ def guard_of(policy: Policy, catalogue: Catalogue) -> Guard:
 
 def _refusal(denied: Denial) -> Refusal:
     """Say why and until when; what may go later stays reserved, what may not is withdrawn."""
-    reason = denied.reason
-    about = f" ({reason.detail})" if reason.detail else ""
-    why = f"{TEXTS[reason.code].removesuffix('.')}{about}"
+    code = str(denied.reason.code)  # a plain string: drivers have ideas of their own about enums
+    about = f" ({denied.reason.detail})" if denied.reason.detail else ""
+    why = f"{TEXTS[code].removesuffix('.')}{about}"
     if denied.again:
-        return Refusal(reason.code, f"{why}; ask again at {denied.again.isoformat()}", None)
-    return Refusal(
-        reason.code, f"{why}; this will not pass before it expires: ask for a new decision", "withdrawn"
-    )
+        return Refusal(code, f"{why}; ask again at {denied.again.isoformat()}", None)
+    return Refusal(code, f"{why}; this will not pass before it expires: ask for a new decision", "withdrawn")

@@ -1,6 +1,6 @@
 """The choice in stages (docs/policy.md): send or hold, what and where, when, and whether to withhold it.
 
-Every stage is drawn, whatever the one before says: a hold's record shows what would have gone, and all
+Every stage of a road is drawn, whatever the one before says: a hold's record shows what would have gone, and all
 probabilities. The loss budget is shared equally by the stages that explore: three, or four where a reserved place
 is at stake. A stage values an option by the best that can follow it, so that the expected loss of the whole is at
 most the sum of the stages'.

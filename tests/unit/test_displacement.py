@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from threading import Barrier
 
 import orjson
@@ -17,6 +18,7 @@ from decisions.ledger import Ledger, PlaceGone
 from decisions.ledger.places.state import Reading, read_one
 from decisions.records import Ask, BudgetState
 from decisions.replay import freeze_catalogue, freeze_policy, replay
+from pipelines.recount import Rules, recount
 from pipelines.views.decisions import card
 from runtime.clock import FixedClock
 from runtime.decider import Decider
@@ -64,11 +66,11 @@ class Purse:
         self.spent = decision
 
 
-def decider_of(ledger) -> Decider:
+def decider_of(ledger, *, rules=RULES, scored=None) -> Decider:
     return Decider(
         ledger=ledger,
-        scored=Worth(),
-        policy=RULES,
+        scored=scored or Worth(),
+        policy=rules,
         catalogue=STOCK,
         keys=KEYS,
         keys_id="k",
@@ -245,3 +247,34 @@ def test_the_answer_and_the_card_name_the_decision_that_gives_way(ledger, pair):
     coffee, tea = pair
     assert DecisionOut.model_validate_json(orjson.dumps(shown(tea))).displaces == coffee.decision_id
     assert f"takes the place of decision {coffee.decision_id}" in card(tea, "EUR").renderable
+
+
+class Rising(Worth):
+    """Every question finds something of another worth."""
+
+    def __init__(self, random):
+        self.random = random
+
+    def of(self, customer_ids, *, now):
+        tau = {"coffee|email": self.random.random() ** 3, "tea|email": self.random.random() ** 3}
+        return {each: replace(scores(STOCK, tau=tau), customer_id=each) for each in customer_ids}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_displaces_whatever_the_recount_finds_no_cap_and_no_gap_overrun(tmp_path, seed):
+    random = Random(seed)  # not a secret
+    caps = [{"limit": 1, "window": "day"}, {"limit": 3, "window": "7d"}]
+    rules = policy(caps=caps, min_gap_hours=10, exploration={"loss_budget": 0.5})
+    with fresh(tmp_path, guard=guard_of(rules, STOCK)) as ledger:
+        ledger.put_customers([ada()])
+        ledger.append_consents([consent()], NOW)
+        decider, now, displaced = decider_of(ledger, rules=rules, scored=Rising(random)), NOW, 0
+        for number in range(60):
+            now += random.random() * 6 * HOUR
+            ask = Ask(request_id=f"r{number}", customer_id="ada", horizon_hours=72)
+            displaced += decider.decide([ask], now=now)[0].displaces is not None
+            for leased in ledger.lease(9, now, HOUR):
+                ledger.confirm(leased.decision.decision_id, now)
+        counts = recount(url_in(tmp_path), Rules.of({"caps": caps, "min_gap_hours": 10})).counts
+    assert displaced > 3  # the test is about something
+    assert not any(counts.values())

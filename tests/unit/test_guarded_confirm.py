@@ -48,6 +48,7 @@ def test_a_foreign_send_between_reservation_and_confirm_fills_the_cap(tmp_path):
         verdict = confirm(ledger, decision)
         assert (verdict.status, verdict.code, verdict.state) == ("refused", "cap", "withdrawn")
         assert "1 per 7d" in verdict.message
+        assert type(verdict.code) is str
         assert confirm(ledger, decision).code == "withdrawn"
         (change,) = [each for each in ledger.timeline("ada") if each.kind == "change"]
         assert (change.what, change.detail) == ("withdrawn", "cap")
