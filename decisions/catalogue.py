@@ -25,7 +25,9 @@ class Catalogue(Contract):
     """
 
     offers: tuple[Offer, ...]
+    """What can be offered."""
     campaigns: tuple[Campaign, ...] = ()
+    """Reasons to talk."""
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Catalogue:

@@ -56,7 +56,7 @@ class Policy(Contract):
     """A reservation that is not confirmed so many hours after the decision is gone."""
 
     caps: tuple[Cap, ...] = ()
-    """At most so many messages per window; see :class:`~features.contracts.Cap`."""
+    """At most so many messages per window, in all or by channel, category, offer or campaign."""
     min_gap_hours: float = Field(default=24.0, ge=0)
     """Between any two messages of ``gap_purposes``; 0 asks for none."""
     channel_gap_hours: dict[Channel, float] = Field(default_factory=dict)
@@ -69,9 +69,13 @@ class Policy(Contract):
     transactional_in_quiet_hours: bool = False
     """Whether transactional messages may go at night, against the customer's own quiet hours too."""
     days_off: DaysOff = DaysOff()
+    """Local days without messages."""
     blackouts: tuple[Blackout, ...] = ()
+    """Stretches of the calendar without messages."""
     smart_pause: SmartPause | None = None
+    """A rest for customers who answer nothing."""
     cooldowns: Cooldowns = Cooldowns()
+    """Rests before the same thing is said again."""
 
     opt_in_purposes: tuple[Purpose, ...] = ("marketing", "service")
     """Purposes that need a granted consent. Any purpose is stopped by a withdrawal of its own."""
@@ -84,12 +88,17 @@ class Policy(Contract):
     holdout_share: float = Field(default=0.0, ge=0, lt=1)
     """Customers who never get marketing, for the long-run effect."""
     holdback: Holdback = Holdback()
+    """Would-be sends withheld at random."""
     exploration: Exploration = Exploration()
+    """What learning may cost."""
     displacement: Displacement = Displacement()
+    """When a better message may take the place of one not yet confirmed."""
     priors: Priors = Priors()
+    """What is believed before there are data."""
     daily_budget: dict[Channel, int] = Field(default_factory=dict)
     """Messages a UTC day on a channel, for all workers and plans together; 0 is none, no entry is no limit."""
     experiments: tuple[Experiment, ...] = ()
+    """Comparisons of policies on shares of the customers."""
 
     @field_validator("opt_in_purposes")
     @classmethod

@@ -12,10 +12,12 @@ from features.contracts.words import Contract, Id
 
 
 class Scoped(Contract):
-    """A rule for some messages. Empty ``channels`` means every channel."""
+    """A rule for some messages."""
 
     channels: tuple[Channel, ...] = ()
+    """Which channels it binds; empty: every channel."""
     purposes: tuple[Purpose, ...] = ("marketing", "service")
+    """Which messages it binds."""
 
     def binds(self, channel: str, purpose: str) -> bool:
         """Return whether the rule is about messages of ``purpose`` on ``channel``."""
@@ -29,8 +31,11 @@ class QuietHours(Scoped):
     """
 
     from_hour: int = Field(ge=0, le=24)
+    """The first quiet hour."""
     until_hour: int = Field(ge=0, le=24)
+    """The first hour after it, the next day's where it is the smaller."""
     purposes: tuple[Purpose, ...] = ("marketing", "service", "transactional")
+    """Which messages it binds."""
 
     @model_validator(mode="after")
     def _some_hours(self) -> QuietHours:
@@ -50,17 +55,24 @@ class DaysOff(Scoped):
     """
 
     weekends: bool = False
+    """Whether the weekend of the customer's country is off."""
     public_holidays: bool = False
+    """Whether its nationwide public holidays are off."""
     purposes: tuple[Purpose, ...] = ("marketing",)
+    """Which messages it binds."""
 
 
 class Blackout(Scoped):
     """No messages in [``start``, ``end``): absolute where both carry an offset, else the customer's local time."""
 
     start: datetime
+    """The first moment without messages."""
     end: datetime
+    """The first moment after it."""
     name: str = ""
+    """What reasons call it."""
     purposes: tuple[Purpose, ...] = ("marketing",)
+    """Which messages it binds."""
 
     @model_validator(mode="after")
     def _starts_before_it_ends(self) -> Blackout:
@@ -83,8 +95,11 @@ class SmartPause(Contract):
     """
 
     after: int = Field(default=5, ge=1)
+    """How many messages in a row must be without an answer."""
     days: float = Field(default=14.0, gt=0)
+    """How long the pause is, from the last of them."""
     per_channel: bool = False
+    """Whether each channel has a row and a pause of its own."""
 
 
 class Cooldowns(Contract):
@@ -102,28 +117,25 @@ class Cooldowns(Contract):
 
 
 class Holdback(Contract):
-    """A share of would-be sends withheld at random, so that their effect can be measured.
-
-    It sticks for ``outcome_days`` from the moment the message would have gone. Meanwhile ``blocks`` holds back
-    the ``customer`` (no marketing at all: no substitute) or only the ``offer`` and its exclusivity group.
-    """
+    """A share of would-be sends withheld at random, so that their effect can be measured."""
 
     share: float = Field(default=0.05, ge=0, lt=1)
+    """The probability of withholding a message that would go."""
     outcome_days: float = Field(default=7.0, gt=0)
+    """How long it sticks, from the moment the message would have gone."""
     blocks: Literal["customer", "offer"] = "customer"
+    """What gets nothing meanwhile: the customer (no substitute), or the offer and its exclusivity group."""
 
 
 class Exploration(Contract):
-    """How much is paid for learning; docs/policy.md has the formula.
-
-    ``loss_budget`` is the expected loss of exploring, as a share of the best send's value (or of ``stake``, in
-    the policy's currency, where that is more); it is never exceeded. ``floor`` is the least probability of an
-    option at each stage; where the two conflict, the floor gives way. With a budget of 0 the best is taken.
-    """
+    """How much is paid for learning; docs/policy.md has the formula."""
 
     loss_budget: float = Field(default=0.05, ge=0, le=1)
+    """The expected loss of exploring, as a share of the best send's value: never exceeded; 0 takes the best."""
     floor: float = Field(default=0.01, ge=0, le=0.5)
+    """The least probability of an option at each stage; where it conflicts with the budget, it gives way."""
     stake: float = Field(default=0.01, gt=0)
+    """The value in the policy's currency that the loss is a share of, where the best send is worth less."""
     options: int = Field(default=8, ge=1, le=8)
     """How many offer × channel pairs are in the running."""
 
@@ -143,8 +155,11 @@ class Arm(Contract):
     """One arm: its weight among the arms, and the part of the policy it changes (nothing: the control)."""
 
     name: Id
+    """What reports call it."""
     weight: float = Field(default=1.0, gt=0)
+    """Its part of the experiment's customers, relative to the other arms."""
     policy: dict[str, Any] = Field(default_factory=dict)
+    """Keys of the policy that are other in this arm; ``experiments`` and ``daily_budget`` are shared by all."""
 
 
 class Experiment(Contract):
@@ -154,9 +169,13 @@ class Experiment(Contract):
     """
 
     experiment_id: Id
+    """The experiment's name; another name draws other arms."""
     arms: tuple[Arm, ...] = Field(min_length=2)
+    """What is compared."""
     share: float = Field(default=1.0, gt=0, le=1)
+    """The share of the customers that takes part."""
     layer: Id | None = None
+    """Experiments of one layer share no customer; without a name it is a layer of its own."""
 
     @property
     def in_layer(self) -> str:

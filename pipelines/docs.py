@@ -64,7 +64,17 @@ def _rules() -> str:
     return render(ROOT / "tests" / "spec")
 
 
-_PAGES: dict[str, Callable[[], str]] = {"docs/cli.md": _command_reference, "docs/rules.md": _rules}
+def _policy_keys() -> str:
+    from pipelines.keys import render
+
+    return render()
+
+
+_PAGES: dict[str, Callable[[], str]] = {
+    "docs/cli.md": _command_reference,
+    "docs/policy-keys.md": _policy_keys,
+    "docs/rules.md": _rules,
+}
 
 
 def dead_links(root: Path) -> Iterator[str]:

@@ -31,17 +31,23 @@ class Cap(Contract):
     """At most ``limit`` messages per ``window``, counting what matches every scope that is given.
 
     A rolling window (``7d``) is half open and measured to the second; a calendar window (``day``, ``week``
-    from Monday, ``month``) follows the customer's own zone. A ``limit`` of 0 means none; to switch a cap off,
-    leave it out. ``purposes`` names what the cap counts and binds (default: marketing only).
+    from Monday, ``month``) follows the customer's own zone. To switch a cap off, leave it out.
     """
 
     limit: int = Field(ge=0)
+    """How many messages; 0 means none."""
     window: Window
+    """A rolling window of hours, days or weeks (``24h``, ``7d``, ``2w``), or ``day``, ``week``, ``month``."""
     channel: Channel | None = None
+    """Count messages on this channel only."""
     category: Id | None = None
+    """Count messages with offers of this category only."""
     offer_id: Id | None = None
+    """Count messages with this offer only."""
     campaign_id: Id | None = None
+    """Count messages of this campaign only."""
     purposes: tuple[Purpose, ...] = ("marketing",)
+    """Which messages it counts and binds."""
 
     @property
     def rolling(self) -> timedelta | None:
@@ -57,27 +63,34 @@ class Cap(Contract):
 
 
 class Offer(Contract):
-    """One thing to offer.
-
-    ``margin`` is the gross margin of one conversion, ``incentive_cost`` what one redemption costs (paid to all
-    who redeem, whether the message moved them or not), ``send_cost`` the cost of one message per channel, all
-    in the policy's currency. ``eligibility`` is an expression of the kept language (docs/expressions.md).
-    ``variables`` are the message's placeholders with the fallback used where nothing better is known.
-    """
+    """One thing to offer. Amounts are in the policy's currency."""
 
     offer_id: Id
+    """The offer's name in decisions, events and reports."""
     category: Id
+    """What it is about: caps and models know it."""
     channels: tuple[Channel, ...] = Field(min_length=1)
+    """Where it can be said."""
     margin: float = Field(ge=0)
+    """The gross margin of one conversion."""
     incentive_cost: float = Field(default=0.0, ge=0)
+    """What one redemption costs, paid to all who redeem, whether the message moved them or not."""
     send_cost: dict[Channel, float] = Field(default_factory=dict)
+    """What one message costs, by channel."""
     valid_from: UtcDatetime | None = None
+    """The first moment at which it may be sent."""
     valid_until: UtcDatetime | None = None
+    """The first moment at which it may no longer be sent."""
     eligibility: str | None = None
+    """An expression that must hold for the customer (docs/expressions.md)."""
     caps: tuple[Cap, ...] = ()
+    """Caps on this offer alone."""
     cooldown_days: int = Field(default=0, ge=0)
+    """Rest between two messages with it, where that is longer than the policy's."""
     exclusivity_group: Id | None = None
+    """Offers of one group exclude each other for a time (``cooldowns``)."""
     variables: dict[str, str] = Field(default_factory=dict)
+    """The message's placeholders, with the fallback used where nothing better is known."""
 
     @model_validator(mode="after")
     def _valid_for_some_time(self) -> Offer:
@@ -87,13 +100,21 @@ class Offer(Contract):
 
 
 class Campaign(Contract):
-    """A reason to talk: which offers, to whom, how urgently. ``ttl_hours`` is how long an answer stays valid."""
+    """A reason to talk: which offers, to whom, how urgently."""
 
     campaign_id: Id
+    """The campaign's name in questions, decisions and reports."""
     purpose: Purpose = "marketing"
+    """What its messages are for."""
     schedule: Literal["always"] | None = "always"
+    """When it runs. Kept for the record; deciding does not read it."""
     trigger: str | None = None
+    """The event that starts it. Kept for the record; deciding does not read it."""
     audience: str | None = None
+    """An expression that must hold for the customer (docs/expressions.md)."""
     offers: tuple[Id, ...] = ()
+    """The offers it carries; empty: all of the catalogue."""
     priority: int = 0
+    """How urgent it is beside others. Kept for the record; deciding does not read it."""
     ttl_hours: int = Field(default=168, ge=1)
+    """How long an answer stays valid."""

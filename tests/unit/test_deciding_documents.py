@@ -81,8 +81,17 @@ def test_a_missing_file_is_named_with_an_example_of_one(tmp_path):
                     {"experiment_id": "x", "arms": [{"name": "a"}, {"name": "b", "policy": {"experiments": []}}]}
                 ]
             },
-            "cannot change experiments",
+            r"cannot change \['experiments'\]",
         ),
+        (
+            {
+                "experiments": [
+                    {"experiment_id": "x", "arms": [{"name": "a"}, {"name": "b", "policy": {"daily_budget": {}}}]}
+                ]
+            },
+            r"cannot change \['daily_budget'\]: all arms share them",
+        ),
+        ({"daily_budget": {"email": -1}}, "at least 0 messages"),
         (
             {
                 "experiments": [
