@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
 BLOCK = 5_000
 """Customers in memory at a time."""
+
+# A ledger at work is judged as it stood at one moment: a decision is not seen without its entry in the audit.
+_ONE_SNAPSHOT = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+}
 
 ENDED = ("released", "expired", "withdrawn", "displaced")
 
@@ -108,15 +114,23 @@ class History:
 
 def histories(url: str) -> Iterator[tuple[str, History]]:
     """Yield every customer about whom something was decided."""
-    engine = create_engine(url)
+    engine = create_engine(_driven(url))
     try:
         with engine.connect() as connection:
+            connection.exec_driver_sql(_ONE_SNAPSHOT[engine.dialect.name])
             after = ""
             while people := _people(connection, after):
                 yield from _block(connection, people).items()
                 after = people[-1]
     finally:
         engine.dispose()
+
+
+def _driven(url: str) -> URL:
+    """Return the URL with the driver that is installed, however it spells PostgreSQL."""
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    return parsed if is_sqlite else parsed.set(drivername="postgresql+psycopg")
 
 
 def _people(connection: Connection, after: str) -> Sequence[str]:

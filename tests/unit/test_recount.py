@@ -1,5 +1,7 @@
 """The independent recount finds what was planted, and nothing where the promises were kept."""
 
+import itertools
+import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -224,3 +226,28 @@ def test_a_lost_or_leaked_place_or_record_is_found(ledger, judge, plant, stateme
     record(ledger, berlin(NOW + HOUR))
     plant(statement)
     assert judge()["whole"] == 1
+
+
+def test_a_ledger_at_work_is_judged_as_it_stood_at_one_moment(ledger, judge):
+    over = threading.Event()
+
+    def work():
+        for number in itertools.count():
+            record(ledger, send(f"c{number % 3}"))
+            if over.is_set():
+                break
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        judged = [judge({"opt_in_purposes": ()}) for _ in range(8)]
+    finally:
+        over.set()
+        worker.join()
+    assert judged == [{}] * 8
+
+
+def test_the_old_spelling_of_postgresql_is_understood(postgres):
+    url = postgres.fresh_url()
+    assert recount(url.replace("postgresql://", "postgres://"), Rules.of({})).sends == 0
+    postgres.drop(url)
