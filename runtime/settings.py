@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     """The policy's file."""
     catalogue: AbsolutePath = Field(default=Path("catalogue.yaml"), validate_default=True)
     """The catalogue's file."""
-    ledger_url: str | None = None
-    """SQLAlchemy URL; by default SQLite below ``home``."""
+    ledger_url: SecretStr | None = None
+    """``postgresql://user:password@host/database`` or ``sqlite:///path``; by default SQLite below ``home``."""
     mlflow_root: AbsolutePath = Field(default=Path("mlruns"), validate_default=True)
     """MLflow's embedded store."""
     mlflow_uri: str | None = None
@@ -153,8 +153,8 @@ class Settings(BaseSettings):
 
     @property
     def ledger(self) -> str:
-        """The ledger's SQLAlchemy URL."""
-        return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
+        """The ledger's SQLAlchemy URL, with its password: never to be printed."""
+        return self.ledger_url.get_secret_value() if self.ledger_url else f"sqlite:///{self.home / 'ledger.db'}"
 
     @property
     def tracking_uri(self) -> str:

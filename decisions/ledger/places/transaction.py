@@ -175,6 +175,11 @@ class Transaction:
 
 
 def last_audit(session: Session) -> int:
-    """Return the number of the last entry: whatever is written now was known to all that follows it."""
+    """Return the number of the last entry: whatever is written now was known to all that follows it.
+
+    Numbers order what happened to one customer, and nothing else is asked of them. Under the customer's lock all
+    earlier entries of theirs are committed, and so not above this number; all later ones are drawn after it from a
+    sequence that only rises, and so above it. Other customers' numbers may be drawn and not yet visible.
+    """
     row = session.row(_LAST_AUDIT)
     return int(row[0]) if row else 0
