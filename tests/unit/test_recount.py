@@ -75,8 +75,17 @@ def test_a_rolling_cap_overrun_is_found_in_either_direction_of_time(ledger, judg
 
 def test_messages_exactly_a_window_apart_share_none(ledger, judge):
     for days in (0, 3, 7):
-        record(ledger, berlin(NOW + HOUR + days * DAY))
+        record(ledger, berlin(NOW + HOUR + days * DAY, lasts=timedelta(seconds=1)))
     assert judge() == {}
+
+
+def test_a_reservation_counts_wherever_it_may_still_go(ledger, judge):
+    policy = {"caps": [{"limit": 1, "window": "7d"}]}
+    record(ledger, berlin(NOW + HOUR, lasts=6 * HOUR))
+    record(ledger, berlin(NOW + HOUR + 7 * DAY + 6 * HOUR, lasts=2 * HOUR))
+    assert judge(policy) == {}
+    record(ledger, berlin(NOW + HOUR + 14 * DAY, lasts=HOUR))
+    assert judge(policy) == {"caps": 1}
 
 
 def test_a_calendar_cap_follows_the_customers_own_day(ledger, judge):
@@ -85,7 +94,7 @@ def test_a_calendar_cap_follows_the_customers_own_day(ledger, judge):
     record(ledger, berlin(late, lasts=timedelta(minutes=20)))
     record(ledger, berlin(late + HOUR, lasts=timedelta(minutes=20)))
     assert judge(policy) == {}
-    record(ledger, berlin(late - 5 * HOUR))
+    record(ledger, berlin(late - 5 * HOUR, lasts=HOUR))
     assert judge(policy) == {"caps": 1}
 
 
