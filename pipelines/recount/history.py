@@ -66,6 +66,7 @@ class Send:
     """
 
     decision_id: str
+    request_id: str
     customer_id: str
     state: str
     message: Message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipelines.recount.clocks import clocks
@@ -13,11 +12,13 @@ from pipelines.recount.protocol import channel_wish, consent, displacement, life
 from pipelines.recount.rows import histories
 from pipelines.recount.rulebook import Rulebook
 from pipelines.recount.rules import PROMISES, Promise
-from pipelines.recount.shared import once, overspent
+from pipelines.recount.shared import Spent, doubled
 from pipelines.recount.views import confirmed, granted, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Connection
 
     from pipelines.recount.history import History, Send
     from pipelines.recount.rules import Rules
@@ -66,12 +67,10 @@ def recount(url: str, rules: Rules) -> Report:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            book = Rulebook(connection, rules)
-            tally = _Tally(book)
+            tally = _Tally(Rulebook(connection, rules))
             for history in histories(connection):
                 tally.add(history)
-            together = chain(once(connection), overspent(connection, book))
-            tally.violations += [Violation(promise=p, decision_id=key, rule=rule) for p, key, rule in together]
+            tally.close(connection)
     finally:
         engine.dispose()
     return tally.report()
@@ -87,10 +86,15 @@ class _Tally:
     confirms: int = 0
     violations: list[Violation] = field(default_factory=list)
     overruns: list[Violation] = field(default_factory=list)
+    spent: Spent = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spent = Spent(self.book)
 
     def add(self, history: History) -> None:
         self.customers += 1
         self.sends += len(history.sends)
+        self.spent.add(history)
         for send in history.sends:
             looks = confirmed(send, history, self.book)
             self.confirms += bool(looks)
@@ -98,6 +102,15 @@ class _Tally:
             self.violations += _named(send, found)
             now = standing(send, history, self.book)
             self.overruns += _named(send, [each for each in _broken(now) if each not in found] if now else [])
+
+    def close(self, connection: Connection) -> None:
+        """Add what only all customers together show."""
+        self.violations += [
+            Violation(promise="once", decision_id=key, rule=rule) for key, rule in doubled(connection)
+        ]
+        self.violations += [
+            Violation(promise="budgets", decision_id="", rule=rule) for rule in self.spent.too_much()
+        ]
 
     def report(self) -> Report:
         return Report(

@@ -25,9 +25,9 @@ _PEOPLE = text(
     " GROUP BY customer_id ORDER BY customer_id LIMIT :block"
 )
 _SENDS = text(
-    "SELECT d.decision_id, d.customer_id, d.state, d.purpose, d.campaign_id, d.offer_id, d.category, d.channel,"
-    " d.send_at, d.send_at_local, d.expires_at, d.decided_at, d.confirmed_at, d.policy_version, d.experiments,"
-    " p.at AS place_at, p.state AS place, r.body, r.frozen"
+    "SELECT d.decision_id, d.request_id, d.customer_id, d.state, d.purpose, d.campaign_id, d.offer_id, d.category,"
+    " d.channel, d.send_at, d.send_at_local, d.expires_at, d.decided_at, d.confirmed_at, d.policy_version,"
+    " d.experiments, p.at AS place_at, p.state AS place, r.body, r.frozen"
     " FROM decision d LEFT JOIN pressure p ON p.decision_id = d.decision_id"
     " LEFT JOIN record r ON r.decision_id = d.decision_id"
     " WHERE d.customer_id BETWEEN :first AND :last AND d.action = 'send'"
@@ -121,6 +121,7 @@ def _send(row: Any, changes: tuple[tuple[str, int], ...]) -> Send:
     record = told(row.frozen)
     return Send(
         decision_id=row.decision_id,
+        request_id=row.request_id,
         customer_id=row.customer_id,
         state=row.state,
         message=_message(row, **_order(row, changes)),

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import text
 
+from pipelines.recount.windows import moment
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection
 
+    from pipelines.recount.history import History, Send
     from pipelines.recount.rulebook import Rulebook
-    from pipelines.recount.rules import Promise
 
-_DAY_TICKS = 86_400_000_000
-# A displaced decision gave its place to another; transactional messages pass budgets.
-_SPENT = text(
-    "SELECT decided_at / :day AS day, CASE WHEN request_id LIKE 'plan:____-__-__:%' THEN substr(request_id, 1, 18)"
-    " ELSE '' END AS plan, channel, policy_version, experiments, count(*) AS sends FROM decision"
-    " WHERE action = 'send' AND purpose <> 'transactional' AND state <> 'displaced'"
-    " GROUP BY 1, 2, channel, policy_version, experiments"
-)
+_PLAN = "plan"
 _ANSWERED_TWICE = text(
-    "SELECT request_id, min(decision_id) AS decision_id, count(*) AS answers FROM decision"
+    "SELECT min(decision_id) AS decision_id, count(*) AS answers FROM decision"
     " GROUP BY request_id HAVING count(*) > 1"
 )
 _COUNTED_TWICE = text(
@@ -34,53 +29,71 @@ _COUNTED_TWICE = text(
 )
 
 
-class Spending(NamedTuple):
-    """So many sends on a channel that some day of ``first`` … ``last`` paid for, each day allowing ``limit``."""
+def doubled(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Yield decision and rule of each request answered, and each decision counted, more than once."""
+    for row in connection.execute(_ANSWERED_TWICE):
+        yield row.decision_id, f"its request was answered {row.answers} times"
+    for row in connection.execute(_COUNTED_TWICE):
+        yield row.decision_id, f"it holds {row.places} places"
 
+
+class Place(NamedTuple):
+    """A place on a channel that some UTC day of ``first`` … ``last`` paid for, each day allowing ``limit``."""
+
+    channel: str
     first: date
     last: date
-    sends: int
     limit: int
 
 
-def once(connection: Connection) -> Iterator[tuple[Promise, str, str]]:
-    """Yield promise, decision and rule of each request answered, and each decision counted, more than once."""
-    for row in connection.execute(_ANSWERED_TWICE):
-        yield "once", row.decision_id, f"its request was answered {row.answers} times"
-    for row in connection.execute(_COUNTED_TWICE):
-        yield "once", row.decision_id, f"it holds {row.places} places"
+class Spent:
+    """What was spent of the shared budgets, added up over all customers."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._places: Counter[Place] = Counter()
+
+    def add(self, history: History) -> None:
+        """Count the places that a customer's decisions took, whatever became of them."""
+        for send in history.sends:
+            limit = self._book.then(send).budgets.get(send.message.channel)
+            if limit is not None and _takes_a_place(send, history):
+                self._places[Place(send.message.channel, *_days(send), limit)] += 1
+
+    def too_much(self) -> Iterator[str]:
+        """Yield each stretch of UTC days in which more was spent on a channel than its days allow together.
+
+        All places can be paid for, each by one of its own days, if no stretch of days has to pay for more than it
+        allows (Hall 1935). A limit changed meanwhile binds from then on: the largest of a stretch is taken.
+        """
+        for channel in sorted({place.channel for place in self._places}):
+            mine = {place: count for place, count in self._places.items() if place.channel == channel}
+            yield from (f"{channel}: {rule}" for rule in _stretches(mine))
 
 
-def overspent(connection: Connection, book: Rulebook) -> Iterator[tuple[Promise, str, str]]:
-    """Yield each stretch of UTC days in which more was sent on a channel than its days allow together.
-
-    A single decision is paid for by the day on which it is made, a plan's by any of the plan's days. By Hall's
-    theorem all can be paid for if no stretch of days has to pay for more than it allows.
-    """
-    by_channel: defaultdict[str, list[Spending]] = defaultdict(list)
-    for row in connection.execute(_SPENT, {"day": _DAY_TICKS}):
-        limit = book.of(row.policy_version, None, row.experiments).budgets.get(row.channel)
-        if limit is not None:
-            by_channel[row.channel].append(Spending(*_days(row), row.sends, limit))
-    for channel, spent in sorted(by_channel.items()):
-        yield from (("budgets", "", f"{channel}: {rule}") for rule in _too_much(spent))
+def _takes_a_place(send: Send, history: History) -> bool:
+    """Transactional messages pass; one that displaces another on its channel goes in the other's place."""
+    if send.message.purpose == "transactional":
+        return False
+    other = next((each for each in history.sends if each.decision_id == send.displaces), None)
+    return other is None or other.message.channel != send.message.channel
 
 
-def _days(row: Any) -> tuple[date, date]:
-    if not row.plan:
-        day = date(1970, 1, 1) + timedelta(days=row.day)
+def _days(send: Send) -> tuple[date, date]:
+    """A single decision is paid for by the day on which it is made, a plan's by any of the plan's days."""
+    words = send.request_id.split(":", 3)
+    if len(words) < 4 or words[0] != _PLAN:  # noqa: PLR2004 - plan:DATE:DAYS:CUSTOMER
+        day = moment(send.decided_at).date()
         return day, day
-    _, first, days, *_ = row.plan.split(":")
-    return date.fromisoformat(first), date.fromisoformat(first) + timedelta(days=int(days) - 1)
+    first = date.fromisoformat(words[1])
+    return first, first + timedelta(days=int(words[2]) - 1)
 
 
-def _too_much(spent: Iterable[Spending]) -> Iterator[str]:
-    """A limit changed in mid-day binds from then on: the largest of a stretch is taken."""
-    spent = list(spent)
-    firsts, lasts = sorted({each.first for each in spent}), sorted({each.last for each in spent})
-    for first in firsts:
-        for last in lasts:
-            inside = [each for each in spent if first <= each.first and each.last <= last]
-            allowed = max((each.limit for each in inside), default=0) * ((last - first).days + 1)
-            if (sends := sum(each.sends for each in inside)) > allowed:
+def _stretches(places: dict[Place, int]) -> Iterator[str]:
+    for first in sorted({place.first for place in places}):
+        for last in sorted({place.last for place in places}):
+            inside = [place for place in places if first <= place.first and place.last <= last]
+            allowed = max((place.limit for place in inside), default=0) * ((last - first).days + 1)
+            sends = sum(places[place] for place in inside)
+            if sends > allowed:
                 yield f"{sends} sends of {allowed} from {first} to {last}"

@@ -281,7 +281,7 @@ def test_a_plan_is_paid_for_by_its_days_together(ledger, judge):
     assert judge(policy) == {"budgets": 1}
 
 
-def test_a_displaced_decision_spends_nothing(ledger, judge, plant):
+def test_a_decision_that_displaces_another_on_its_channel_goes_in_its_place(ledger, judge, plant):
     displaced_and_displacing(ledger, plant)
     assert judge({"daily_budget": {"email": 1}}) == {}
 
