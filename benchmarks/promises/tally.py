@@ -28,12 +28,17 @@ class Tally:
     lost: int = 0
     confirmed_twice: int = 0
     recounts: int = 0
+    planted_found: bool = False
+    _known: set[str] = field(default_factory=set)
 
     def judge(self, report: Report) -> None:
         """Take note of a recount. Only :meth:`count` adds cases: a growing ledger is recounted many times."""
         self.recounts += 1
         for each in report.violations:
-            self.broken(_BY_RECOUNT.get(each.promise, "P1"), f"{each.promise}: {each.rule} ({each.decision_id})")
+            detail = f"{each.promise}: {each.rule} ({each.decision_id})"
+            if detail not in self._known:  # the same ledger was recounted before
+                self._known.add(detail)
+                self.broken(_BY_RECOUNT.get(each.promise, "P1"), detail)
 
     def count(self, report: Report) -> None:
         """Take note of the last recount of a ledger, and of every send in it as a case of three promises."""
@@ -49,4 +54,4 @@ class Tally:
     @property
     def kept(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.violations.total() or self.lost or self.confirmed_twice)
+        return self.planted_found and not (self.violations.total() or self.lost or self.confirmed_twice)

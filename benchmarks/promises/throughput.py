@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmarks.promises import bare
 from benchmarks.promises.processes import side_by_side
+from benchmarks.promises.stores import Kind, Synchronous
 from benchmarks.promises.world import NOW, decider, open_ledger, people, policy, settle
 from decisions.ledger.storage.session import Database
 from decisions.records import Ask
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.synchronize import Barrier
 
-    from benchmarks.promises.stores import Kind, Store
+    from benchmarks.promises.stores import Store
     from decisions.ledger import Ledger, Recording
-    from decisions.ledger.storage.sqlite import Synchronous
     from features.progress import Progress
 
 CUSTOMERS = 2_000

@@ -13,7 +13,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmarks.promises.world import CHANNELS, NOW, consent, decider, open_ledger
+from benchmarks.promises.world import CHANNELS, NOW, PURPOSES, consent, decider, open_ledger
 from decisions.ledger import LedgerError
 from decisions.ledger.storage.codec import decision_to_json
 from decisions.records import Ask
@@ -73,7 +73,7 @@ class Worker:
         return f"c{self._dice.randrange(PEOPLE)}"
 
     def _ask(self) -> Iterator[Said]:
-        purpose = self._dice.choice(("marketing", "marketing", "service", "transactional"))
+        purpose = self._dice.choice(("marketing", *PURPOSES))
         ask = Ask(request_id=f"{self._name}-{self._count}", customer_id=self._who(), purpose=purpose)
         self._asked.append(ask)
         yield self._decided(ask)
@@ -85,9 +85,7 @@ class Worker:
     def _decided(self, ask: Ask) -> Said:
         (decision,) = self._decider.decide([ask], now=self._now)
         self._made.append(decision)
-        return Said(
-            what="decided", key=decision.decision_id, request_id=ask.request_id, digest=digest(decision)
-        )
+        return Said(what="decided", key=decision.decision_id, request_id=ask.request_id, digest=digest(decision))
 
     def _send(self) -> Iterator[Said]:
         """Take what is due from the outbox, ask permission for each, and acknowledge: the sender's whole day."""
@@ -123,7 +121,9 @@ class Worker:
 
     def _event(self, number: int) -> Event:
         kind = self._dice.choice(("sent", "sent", "opened", "clicked", "unsubscribed", "purchased"))
-        fields: dict[str, Any] = {"channel": self._dice.choice(CHANNELS)} if kind != "purchased" else {"value": 9.0}
+        fields: dict[str, Any] = (
+            {"channel": self._dice.choice(CHANNELS)} if kind != "purchased" else {"value": 9.0}
+        )
         if kind in {"opened", "clicked"} and self._made:
             fields["decision_id"] = self._dice.choice(self._made).decision_id
         return Event(

@@ -14,14 +14,14 @@ from decisions.ledger import Ledger
 from decisions.policy import Policy
 from decisions.records import Keys, Scores
 from decisions.replay import freeze_catalogue, freeze_policy
-from features.contracts import Consent, Customer
+from features.contracts import Consent, Customer, Purpose
 from runtime.clock import FixedClock
 from runtime.decider import Decider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from decisions.ledger.storage.sqlite import Synchronous
+    from benchmarks.promises.stores import Synchronous
     from runtime.scored import Scored
 
 NOW = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ NOW = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
 
 KEYS = Keys(assignment=b"assignment", holdback=b"holdback", exploration=b"exploration", token=b"token")
 CHANNELS = ("email", "sms", "push")
-PURPOSES = ("marketing", "service", "transactional")
+PURPOSES: tuple[Purpose, ...] = ("marketing", "service", "transactional")
 COUNTRIES = {"DE": ("Europe/Berlin", "Europe/Busingen"), "IN": ("Asia/Kolkata",)}
 """The zones of a customer of whom only the country is known, written down apart from what decides."""
 
@@ -90,7 +90,9 @@ def people(count: int, *, seed: int, prefix: str = "c") -> list[Customer]:
 def _customer(customer_id: str, dice: random.Random) -> Customer:
     zone = dice.choice(_ZONES)
     country = dice.choice((*COUNTRIES, None)) if zone is None else None
-    return Customer(customer_id=customer_id, time_zone=zone, country=country, contacts=dict.fromkeys(CHANNELS, "valid"))
+    return Customer(
+        customer_id=customer_id, time_zone=zone, country=country, contacts=dict.fromkeys(CHANNELS, "valid")
+    )
 
 
 def consents(customer_ids: Sequence[str], *, refused: float = 0.0, seed: int = 0) -> list[Consent]:
