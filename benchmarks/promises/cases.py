@@ -45,7 +45,7 @@ def try_worlds(store: Store, *, worlds: int, asks: int, seed: int, tally: Tally)
         dice = random.Random(f"{seed}-{number}")  # noqa: S311  # repeatable, not a secret
         changes, url = _rules(dice), store.fresh()
         rules = policy(**changes)
-        with open_ledger(url, synchronous="normal") as ledger:
+        with open_ledger(url, synchronous="normal", rules=rules) as ledger:
             settle(ledger, people(_PEOPLE, seed=dice.randrange(2**31)), refused=0.1)
             made = _decide(ledger, rules, dice, asks)
             _replay(ledger, made, tally)

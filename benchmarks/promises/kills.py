@@ -16,7 +16,7 @@ from features.contracts import Event
 from pipelines.recount import Report, Rules, recount
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.promises.stores import Store
     from benchmarks.promises.tally import Tally
@@ -29,8 +29,9 @@ BATCH = 50
 TOGETHER = 2
 """Workers on the ledger at once."""
 
-LONGEST = 0.12
-"""Seconds, at most, between a worker's first word and its death."""
+WORDS = 20
+LONGEST = 0.02
+"""A worker dies after so many words at most, and so many seconds more: in the middle of what it does next."""
 
 _PATIENCE = 60.0
 _AFTER: dict[str, set[str]] = {
@@ -74,13 +75,13 @@ class Siege:
         """Start workers, kill each at a moment of its own, and look at what they leave."""
         self._run += 1
         workers = [self._start() for _ in range(together)]
-        heard = [self._first_word(listening) for _, listening in workers]
-        for worker, _ in workers:
+        for worker, listening in workers:
+            self._said += _words(listening, self._dice.randrange(1, WORDS))
             time.sleep(self._dice.uniform(0, LONGEST))
             worker.kill()
-        for (worker, listening), first in zip(workers, heard, strict=True):
+        for worker, listening in workers:
             worker.join()
-            self._said += [*first, *_rest(listening)]
+            self._said += _rest(listening)
         self._tally.faults["kill -9 of a worker"] += together
         self._tally.cases["P5"] += together
         self._tally.judge(judge(self._url))
@@ -93,11 +94,6 @@ class Siege:
         worker.start()
         speaking.close()
         return worker, listening
-
-    def _first_word(self, listening: Any) -> list[Said]:
-        if not listening.poll(_PATIENCE):
-            raise RuntimeError(f"a worker did nothing for {_PATIENCE:g} s; standard error may say why")
-        return [listening.recv()]
 
     def lift(self) -> None:
         """Look whether everything acknowledged is there, and whether every place comes free in the end."""
@@ -156,6 +152,13 @@ def _check_events(ledger: Ledger, said: Sequence[Said], tally: Tally) -> None:
         if verdict.status != "duplicate":
             tally.lost += 1
             tally.broken("P5", f"event acknowledged, and lost ({verdict.event_id})")
+
+
+def _words(listening: Any, count: int) -> Iterator[Said]:
+    for _ in range(count):
+        if not listening.poll(_PATIENCE):
+            raise RuntimeError(f"a worker did nothing for {_PATIENCE:g} s; standard error may say why")
+        yield listening.recv()
 
 
 def _rest(listening: Any) -> list[Said]:

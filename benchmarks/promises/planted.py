@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from benchmarks.promises.stores import Store
     from pipelines.recount import Promise
 
-_DAY = "86400000000"
 _PLANTS: dict[Promise, str] = {
     "gaps": "UPDATE decision SET send_at = (SELECT max(send_at) FROM decision) WHERE action = 'send'",
-    "caps": f"UPDATE decision SET channel = 'email', category = 'drinks', send_at = send_at / {_DAY} * {_DAY}",
-    "quiet": f"UPDATE decision SET expires_at = expires_at + {_DAY}",
+    "caps": "UPDATE decision SET channel = 'email', category = 'drinks', purpose = 'marketing'",
+    "quiet": "UPDATE decision SET expires_at = expires_at + 86400000000",
     "consent": "DELETE FROM consent",
-    "once": "INSERT INTO audit (customer_id, decision_id, what, at) SELECT a.customer_id, a.decision_id, 'confirmed',"
-    " a.at FROM audit a, (SELECT 1 UNION ALL SELECT 2) AS twice WHERE a.what = 'reserved'",
+    "once": "INSERT INTO audit (customer_id, decision_id, what, at)"
+    " SELECT a.customer_id, a.decision_id, 'confirmed', a.at"
+    " FROM audit a, (SELECT 1 UNION ALL SELECT 2) AS twice WHERE a.what = 'reserved'",
     "whole": "DELETE FROM record",
 }
 """What is done to the rows, by what the recount must then find."""

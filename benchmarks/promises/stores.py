@@ -67,7 +67,7 @@ class PostgresStore:
     def _url(self, name: str) -> str:
         from sqlalchemy import make_url  # noqa: PLC0415  # as every other part of this class: only where it is used
 
-        url = make_url(self._admin).set(drivername="postgresql+psycopg", database=name)
+        url = make_url(self._admin).set(drivername="postgresql", database=name)
         return url.render_as_string(hide_password=False)
 
     def _run(self, statement: str) -> None:

@@ -17,6 +17,7 @@ from decisions.replay import freeze_catalogue, freeze_policy
 from features.contracts import Consent, Customer, Purpose
 from runtime.clock import FixedClock
 from runtime.decider import Decider
+from runtime.guard import guard_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,9 +117,10 @@ def settle(ledger: Ledger, who: Sequence[Customer], *, refused: float = 0.0) -> 
     ledger.append_consents(consents([each.customer_id for each in who], refused=refused), NOW)
 
 
-def open_ledger(url: str, *, synchronous: Synchronous = "full") -> Ledger:
-    """Open the ledger as the service does."""
-    return Ledger.open(url, synchronous=synchronous, key=KEYS.token)
+def open_ledger(url: str, *, synchronous: Synchronous = "full", rules: Policy | None = None) -> Ledger:
+    """Open the ledger as the service does: every confirm asks whether ``rules`` still let it go."""
+    guard = guard_of(rules or policy(), catalogue())
+    return Ledger.open(url, synchronous=synchronous, key=KEYS.token, guard=guard)
 
 
 class Guesses:
