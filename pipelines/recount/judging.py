@@ -13,6 +13,7 @@ from pipelines.recount.rows import histories
 from pipelines.recount.rulebook import Rulebook
 from pipelines.recount.rules import PROMISES, Promise
 from pipelines.recount.shared import Spent, doubled
+from pipelines.recount.snapshot import snapshot
 from pipelines.recount.views import confirmed, granted, standing
 
 if TYPE_CHECKING:
@@ -64,15 +65,11 @@ def recount(url: str, rules: Rules) -> Report:
     Each is judged by the policy version, catalogue version and arms it was made under, as the ledger keeps them;
     ``rules`` are those in force now, and stand in for a version that was never kept.
     """
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            tally = _Tally(Rulebook(connection, rules))
-            for history in histories(connection):
-                tally.add(history)
-            tally.close(connection)
-    finally:
-        engine.dispose()
+    with snapshot(url) as connection:
+        tally = _Tally(Rulebook(connection, rules))
+        for history in histories(connection):
+            tally.add(history)
+        tally.close(connection)
     return tally.report()
 
 
