@@ -18,6 +18,7 @@ from features.contracts import Consent, Customer, Purpose
 from runtime.clock import FixedClock
 from runtime.decider import Decider
 from runtime.guard import guard_of
+from runtime.purse import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,6 +154,7 @@ def decider(ledger: Ledger, *, rules: Policy | None = None) -> Decider:
     rules, stock = rules or policy(), catalogue()
     ledger.keep("policy", rules.version, freeze_policy(rules))
     ledger.keep("catalogue", stock.version, freeze_catalogue(stock))
+    clock = FixedClock(NOW)
     return Decider(
         ledger=ledger,
         scored=cast("Scored", Guesses()),
@@ -160,5 +162,6 @@ def decider(ledger: Ledger, *, rules: Policy | None = None) -> Decider:
         catalogue=stock,
         keys=KEYS,
         keys_id="bench",
-        clock=FixedClock(NOW),
+        clock=clock,
+        purse=Purse(ledger.budgets, rules.daily_budget, clock=clock),
     )

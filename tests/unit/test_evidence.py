@@ -94,7 +94,11 @@ def test_what_lay_in_clear_from_before_is_read_and_sealed_by_the_next_step(tmp_p
     assert all(each.startswith("sealed:") for each in stored(tmp_path))
 
 
-@pytest.mark.parametrize("keys", ["", "short", f"{OLD},", f"{OLD},not base64 at all!", "ä" * 43])
+@pytest.mark.parametrize(
+    "keys",
+    ["", "short", f"{OLD},", f"{OLD},not base64 at all!", "ä" * 43],
+    ids=["empty", "short", "trailing", "second", "letters"],
+)
 def test_what_is_no_key_is_counted_and_not_repeated(keys):
     with pytest.raises(ValueError, match=r"evidence key [12] is not 32 bytes") as refusal:
         Seal.of(keys)
