@@ -20,8 +20,8 @@ from tests.worlds.service import NOW, settings_in, settle
 
 
 @pytest.fixture
-def kairos(tmp_path):
-    settings = settings_in(tmp_path)
+def kairos(tmp_path, database_url):
+    settings = settings_in(tmp_path, ledger_url=database_url)
     settle(settings, ["ada", "bob", "cleo"])
     with build(settings) as built:
         yield built

@@ -44,9 +44,9 @@ def die():
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
+def settings(tmp_path, monkeypatch, database_url):
     monkeypatch.setattr(planning, "BLOCK", BLOCK)
-    settings = settings_in(tmp_path)
+    settings = settings_in(tmp_path, ledger_url=database_url)
     (tmp_path / "policy.yaml").write_text(POLICY)
     settle(settings, CUSTOMERS)
     empty = dict.fromkeys(CUSTOMER_SCHEMA.names)
