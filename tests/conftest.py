@@ -1,6 +1,7 @@
 """What every test stands on: steady examples, quiet libraries, and shared processes started once."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -65,17 +66,11 @@ def _one(urls):
 def _urls(request, folder, *, blank=False):
     from tests.worlds import ledger
 
-    made = []
     if request.param == "sqlite":
-        yield lambda: (ledger.url_in if blank else ledger.fresh_url)(_subfolder(folder, made))
+        place = ledger.url_in if blank else ledger.fresh_url
+        yield lambda: place(tempfile.mkdtemp(dir=folder))
         return
-    server = request.getfixturevalue("postgres")
+    server, made = request.getfixturevalue("postgres"), []
     yield lambda: made.append(server.blank_url() if blank else server.fresh_url()) or made[-1]
     for url in made:
         server.drop(url)
-
-
-def _subfolder(folder, made):
-    made.append(folder / str(len(made)))
-    made[-1].mkdir()
-    return made[-1]

@@ -68,6 +68,7 @@ _TOLD_OTHERWISE = ("reserved", "held", "consent_granted", "consent_withdrawn")
 
 _nothing = null()
 _audit, _pressure, _consent, _inbox = schema.audit.c, schema.pressure.c, schema.consent.c, schema.inbox.c
+# Of one moment the order is fixed as well, whatever order a database keeps its rows in.
 _TIMELINE = (
     select(
         _decision.decided_at,
@@ -77,12 +78,14 @@ _TIMELINE = (
         _decision.channel,
         _decision.offer_id,
         _decision.state,
-    ).where(_decision.customer_id == _WHO),
+    )
+    .where(_decision.customer_id == _WHO)
+    .order_by(_decision.decision_id),
     select(
         _audit.at, literal_column("'change'"), _audit.what, _audit.decision_id, _nothing, _nothing, _audit.detail
-    ).where(
-        _audit.customer_id == _WHO, _audit.what.not_in(literal_column(f"'{each}'") for each in _TOLD_OTHERWISE)
-    ),
+    )
+    .where(_audit.customer_id == _WHO, _audit.what.not_in(literal_column(f"'{each}'") for each in _TOLD_OTHERWISE))
+    .order_by(_audit.seq),
     select(
         _pressure.at,
         literal_column("'message'"),
@@ -91,7 +94,9 @@ _TIMELINE = (
         _pressure.channel,
         _pressure.offer_id,
         _pressure.purpose,
-    ).where(_pressure.customer_id == _WHO),
+    )
+    .where(_pressure.customer_id == _WHO)
+    .order_by(_pressure.pressure_id),
     select(
         _consent.at,
         literal_column("'consent'"),
@@ -100,10 +105,14 @@ _TIMELINE = (
         _consent.channel,
         _nothing,
         _consent.purpose,
-    ).where(_consent.customer_id == _WHO),
+    )
+    .where(_consent.customer_id == _WHO)
+    .order_by(_consent.status, _consent.consent_id),
     select(
         _inbox.occurred_at, literal_column("'event'"), _inbox.type, _nothing, _inbox.channel, _nothing, _nothing
-    ).where(_inbox.customer_id == _WHO),
+    )
+    .where(_inbox.customer_id == _WHO)
+    .order_by(_inbox.event_id),
 )
 
 

@@ -1,7 +1,6 @@
 """The same deeds on SQLite and on PostgreSQL: the same answers, states, timelines, tables and rows."""
 
 import itertools
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -86,7 +85,7 @@ class Script:
         self.made.append(decision.decision_id)
         with self.ledger.transaction(decision.customer_id) as tx:
             seen = tx.state(decision.customer_id, NOW)
-            return plain(seen), tx.record(decision, body_hash=body, frozen=body.encode())
+            return seen, tx.record(decision, body_hash=body, frozen=body.encode())
 
     def decide_block(self, names, channel, after):
         block = [recording(self._send(each, channel, after)) for each in names]
@@ -94,7 +93,7 @@ class Script:
         with self.ledger.transaction_many({each.decision.customer_id for each in block}) as tx:
             states = tx.states(sorted({each.decision.customer_id for each in block}), NOW + after)
             tx.record_many(block)
-        return {name: plain(state) for name, state in states.items()}
+        return states
 
     def _send(self, person, channel, after, **fields):
         names = {"decision_id": self.name(), "request_id": self.name("r"), **fields}
@@ -155,8 +154,8 @@ class Script:
         ids = [self.who(each) for each in PEOPLE]
         states = self.ledger.states(ids, NOW + DAY)
         return (
-            {name: plain(state) for name, state in states.items()},
-            [sorted(self.ledger.timeline(each), key=repr) for each in ids],
+            states,
+            [self.ledger.timeline(each) for each in ids],
             [self.do_ask(each) for each in self.made],
             [self.ledger.consents(each) for each in ids],
             self.ledger.customer_ids(),
@@ -168,11 +167,6 @@ class Script:
             return self.ledger.decision(key), self.ledger.record(key)
         except CallerError as error:
             return type(error)
-
-
-def plain(state):
-    """Places of equal moments have no order."""
-    return replace(state, pressure=frozenset(state.pressure))
 
 
 @pytest.fixture(scope="module")

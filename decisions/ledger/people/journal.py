@@ -32,7 +32,7 @@ _ENTRY = (
 _JOURNAL = (
     select(_consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source, _consent.evidence)
     .where(_consent.customer_id == _WHO)
-    .order_by(_consent.at, _consent.status)
+    .order_by(_consent.at, _consent.status, _consent.consent_id)
 )
 _LAST = select(func.coalesce(func.max(_consent.consent_id), literal_column("0")))
 _NOTED = insert(schema.audit).from_select(

@@ -34,7 +34,7 @@ _CUSTOMERS = select(_customer.customer_id, _customer.body, _customer.contacts, _
 # Of two entries at the same moment the withdrawal counts: 'withdrawn' sorts after 'granted'.
 _CONSENTS = select(
     _consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source
-).order_by(_consent.at, _consent.status)
+).order_by(_consent.at, _consent.status, _consent.consent_id)
 _PRESSURE = (
     select(
         _pressure.customer_id,
@@ -51,7 +51,7 @@ _PRESSURE = (
         _pressure.value,
     )
     .where(or_(_pressure.at > bindparam("since"), _pressure.state == RESERVED))
-    .order_by(_pressure.at)
+    .order_by(_pressure.at, _pressure.pressure_id)
 )
 _EXPOSURES = select(_exposure.customer_id, _exposure.offer_id, _exposure.last_converted, _exposure.held_back_until)
 _READS: tuple[tuple[Select[Any], Any], ...] = (

@@ -173,6 +173,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def exporting(self) -> Iterator[Connection]:
+        """Lend a SQLAlchemy connection that sees one state of the ledger."""
+        with self.connecting() as connection:
+            self._dialect.begin_reading(connection.connection.cursor())
+            yield connection
+
+    @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """Lend a SQLAlchemy connection that alone may change the schema, in one transaction."""
         with self.connecting() as connection:
