@@ -164,7 +164,7 @@ class _Plan:
         kept = kairos.ledger.content("prices", version)
         if kept is None:
             kept = orjson.dumps(self._new_prices(customers))
-            kairos.ledger.keep("prices", version, kept)
+            kairos.ledger.keep("prices", version, kept, now=self.now)
         prices: dict[str, float] = orjson.loads(kept)
         return prices
 

@@ -15,11 +15,11 @@ from decisions.records import BudgetState
 from runtime.purse import LASTS
 from tests.worlds.budgets import TODAY, Watch, purse_of, take_all, take_one
 from tests.worlds.deciding import answer, catalogue, offer, policy, scores
-from tests.worlds.ledger import DAY, fresh
+from tests.worlds.ledger import DAY, opened
 
 WORKERS = 3
 _days = itertools.count()
-_relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_relaxed = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 workers = st.integers(0, WORKERS - 1)
 deeds = st.lists(
@@ -71,8 +71,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory):
-    with fresh(tmp_path_factory.mktemp("budgets")) as ledger:
+def ledger(database_urls):
+    with opened(database_urls()) as ledger:
         yield ledger
 
 
@@ -105,7 +105,7 @@ def test_a_budget_that_runs_out_leaves_the_propensities_true():
     stock = catalogue(offer("tea", channels=("email",)), offer("nuts", channels=("sms",)))
     worth = scores(stock, tau={"tea|email": 1.0, "nuts|sms": 0.8})
     weights, left = {"email": [], "sms": [], None: []}, 0
-    for number in range(2000):
+    for number in range(1200):
         left = 3 if number % 10 == 0 else left
         spent = BudgetState(exhausted=frozenset() if left else frozenset({"email"}))
         decision = answer(rules, stock, worth=worth, request_id=f"r{number}", budgets=spent, horizon_hours=1)

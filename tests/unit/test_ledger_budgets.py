@@ -14,7 +14,7 @@ from decisions.ledger import LeaseLost
 from decisions.ledger.places import budgets
 from decisions.ledger.places.budgets import LARGEST, block_of
 from tests.worlds.budgets import TODAY, standing
-from tests.worlds.ledger import DAY, NOW, fresh, recording, send
+from tests.worlds.ledger import DAY, NOW, opened, recording, send
 
 TTL = timedelta(minutes=3)
 LATER = NOW + TTL
@@ -22,8 +22,8 @@ TOMORROW = TODAY + DAY
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         yield ledger
 
 
@@ -59,9 +59,8 @@ def test_every_place_is_lent_and_not_one_more(ledger):
     assert lent == 100
 
 
-def test_a_limit_of_zero_lends_nothing_and_writes_nothing(ledger):
+def test_a_limit_of_zero_lends_nothing(ledger):
     assert lease(ledger, limit=0) is None
-    assert ledger.budgets.forget(TOMORROW) == 0
 
 
 def test_spent_places_stay_spent_when_the_rest_goes_back(ledger):
@@ -154,13 +153,6 @@ def test_the_last_places_of_any_day_are_found(ledger):
 def test_a_block_shrinks_where_others_were_quicker(ledger):
     wanted = lease(ledger, limit=80)
     assert ledger.budgets._lend(replace(wanted, lease_id="slow", places=8), 13, 0).places == 2
-
-
-def test_days_that_are_over_are_forgotten(ledger):
-    lease(ledger), lease(ledger, days=[TOMORROW])
-    assert ledger.budgets.forget(TOMORROW) == 2
-    assert numbers(ledger) == (0, 0, 80)
-    assert standing(ledger, 80, days=[TOMORROW]).leased == 10
 
 
 def test_on_postgresql_what_is_being_spent_is_passed_over_rather_than_waited_for():

@@ -10,12 +10,12 @@ import pytest
 
 from runtime.purse import LASTS, MARGIN, Purse, takes_a_place
 from tests.worlds.budgets import TODAY, Watch, purse_of, sends, standing, take_all, take_one
-from tests.worlds.ledger import DAY, HOUR, NOW, fresh, hold, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, hold, opened, record, send, state
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         yield ledger
 
 

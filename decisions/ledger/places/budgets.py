@@ -72,10 +72,6 @@ _ROWS = select(_lease.lease_id, _lease.day, _lease.channel, _unused).with_for_up
 _RUN_OUT = _ROWS.where(_lease.day == bindparam("of_day"), _lease.channel == bindparam("on"), _over)
 _NAMED = _ROWS.where(Among(_lease.lease_id, "ids"))
 _DELETE = delete(schema.lease).where(Among(_lease.lease_id, "ids"))
-_FORGET = (
-    delete(schema.lease).where(_lease.day < bindparam("of_day")),
-    delete(schema.allowance).where(_allowance.day < bindparam("of_day")),
-)
 _STANDING = (
     select(
         _allowance.day,
@@ -178,11 +174,6 @@ class Budgets:
             ids = listed([day.isoformat() for day in days])
             rows = session.rows(_STANDING, days=ids, tick=micros(now))
         return {(day, channel): (taken - lent - over, lent) for day, channel, taken, lent, over in rows}
-
-    def forget(self, before: date) -> int:
-        """Delete what is kept of the days before one; return how many rows. No lease can be spent on them then."""
-        with self._database.writing(()) as session:
-            return sum(session.run(statement, of_day=before.isoformat()) for statement in _FORGET)
 
 
 def block_of(left: int) -> int:
