@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from decisions.ledger import Standing
 from measures.drift import LARGE
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorReport:
-    """What was seen in the last ``days`` days; ``decisions`` count by state, ``notes`` say what cannot be told."""
+    """What was seen in the last ``days`` days; ``decisions`` count by state, ``notes`` say what cannot be told.
+
+    ``budgets`` are those of today (UTC), by channel.
+    """
 
     now: datetime
     days: int
@@ -99,6 +103,7 @@ class MonitorReport:
     drift: tuple[Drift, ...]
     calibration: tuple[Calibration, ...]
     decisions: Mapping[str, int]
+    budgets: Mapping[str, Standing]
     notes: tuple[str, ...]
 
     @property

@@ -41,6 +41,7 @@ def watch(kairos: Kairos, *, days: int = 28, progress: Progress = quiet) -> Moni
         drift=drift,
         calibration=calibration,
         decisions=_decisions(kairos, now, days),
+        budgets=kairos.purse.standing(now),
         notes=tuple(notes),
     )
 

@@ -30,6 +30,9 @@ def tables(report: MonitorReport) -> Iterator[RenderableType]:
     columns = ("channel", "messages", "predicted", "observed", "from", "to")
     yield table("Calibration of engagement", columns, predictions)
     yield table("Decisions", ("state", "decisions"), list(report.decisions.items()))
+    budgets = [(channel, b.limit, b.spent, b.leased, b.left) for channel, b in report.budgets.items()]
+    if budgets:
+        yield table("Today's budgets", ("channel", "limit", "spent", "leased", "left"), budgets)
     for note in report.notes:
         yield f"[dim]{note}[/dim]"
     for alarm in report.alarms:

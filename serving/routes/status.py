@@ -1,4 +1,4 @@
-"""What this service decides with: versions, and what it does without."""
+"""What this service decides with: versions, what it does without, and what is left of today's budgets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ router = APIRouter(prefix=PROTECTED, tags=["status"])
 
 @router.get("/status", responses={200: {"model": StatusOut}})
 def status(kairos: TheKairos) -> Json:
-    """Return the versions of policy, catalogue and models; `prior` where a model has no champion."""
+    """Return the versions of policy, catalogue and models (`prior`: no champion), and today's budgets."""
+    now = kairos.clock.now()
     return Json(
         {
-            "now": kairos.clock.now(),
+            "now": now,
             "policy_version": kairos.policy.version,
             "catalogue_version": kairos.catalogue.version,
             "model_versions": kairos.champions.current().versions,
+            "budgets": kairos.purse.standing(now),
         }
     )
