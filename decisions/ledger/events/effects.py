@@ -6,62 +6,31 @@ customer got it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, bindparam, case, delete, func, literal_column, null, select, update
+from sqlalchemy import bindparam, func, literal_column
 from sqlalchemy.dialects import postgresql
 
+from decisions.ledger.events import early
+from decisions.ledger.events.hearing import ARRIVED, RESPONDED, hear
 from decisions.ledger.events.matching import meant, named
+from decisions.ledger.events.sends import purpose_of, sent, spend
 from decisions.ledger.people import contacts, customers, journal
-from decisions.ledger.places import lifecycle
-from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
-from features.contracts import PURPOSES, Consent, Event
+from features.contracts import Consent, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from decisions.ledger.events.matching import Message
     from decisions.ledger.storage.session import Session
-    from features.contracts import Purpose
 
-_pressure, _decision, _exposure = schema.pressure.c, schema.decision.c, schema.exposure.c
-_KEY: BindParameter[Any] = bindparam("key")
-_WHO: BindParameter[Any] = bindparam("who")
+_exposure = schema.exposure.c
 
 _receive = postgresql.insert(schema.inbox).on_conflict_do_nothing(index_elements=[schema.inbox.c.event_id])
 RECEIVE = _receive.values({c.name: bindparam(c.name) for c in schema.inbox.c})
 
-_DECIDED = select(
-    _decision.channel, _decision.purpose, _decision.category, _decision.offer_id, _decision.campaign_id
-).where(_decision.decision_id == _KEY, _decision.customer_id == _WHO, _decision.channel.is_not(None))
-_TWIN = delete(schema.pressure).where(
-    _pressure.customer_id == _WHO, _pressure.message_id == bindparam("name"), _pressure.pressure_id != _KEY
-)
-_MARK_SENT = (
-    update(schema.pressure)
-    .where(_pressure.pressure_id == _KEY)
-    .values(
-        state=literal_column("'sent'"),
-        expires_at=null(),
-        # Permission came first: a sender's slow clock does not make the message older than its permission.
-        at=case((_pressure.at < bindparam("sent_at"), bindparam("sent_at")), else_=_pressure.at),
-        message_id=func.coalesce(_pressure.message_id, bindparam("name")),
-    )
-)
-ARRIVED = (
-    update(schema.pressure)
-    .where(_pressure.pressure_id == _KEY)
-    .values(responded=func.coalesce(_pressure.responded, literal_column("0")))
-)
-RESPONDED = update(schema.pressure).where(_pressure.pressure_id == _KEY).values(responded=literal_column("1"))
-_OF_A_RESERVATION = {"pressure_id", "expires_at", "value"}
-FOREIGN = (
-    postgresql.insert(schema.pressure)
-    .values({c.name: bindparam(c.name) for c in schema.pressure.c if c.name not in _OF_A_RESERVATION})
-    .on_conflict_do_nothing()
-)
 _convert = postgresql.insert(schema.exposure).values(
     {name: bindparam(name) for name in ("customer_id", "offer_id", "last_converted")}
 )
@@ -94,74 +63,9 @@ def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, An
     }
 
 
-def _sent(session: Session, event: Event, tick: int) -> None:
-    message = named(session, event)
-    if message is None:
-        _add(session, event, tick)
-    elif message.state != "sent":
-        _spend(session, event, message, tick)
-        _mark_sent(session, event, message)
-
-
-def _spend(session: Session, event: Event, message: Message, tick: int) -> None:
-    """A message on its way has used its place, whether or not the sender asked."""
-    if message.state == "reserved" and message.decision_id:
-        lifecycle.confirm(
-            session,
-            event.customer_id,
-            message.decision_id,
-            tick,
-            at=micros(event.occurred_at),
-            change="sent_unconfirmed",
-        )
-
-
-def _mark_sent(session: Session, event: Event, message: Message) -> None:
-    if event.message_id:  # the same message may have come before under its message id alone
-        session.run(_TWIN, who=event.customer_id, name=event.message_id, key=message.pressure_id)
-    session.run(_MARK_SENT, key=message.pressure_id, sent_at=micros(event.occurred_at), name=event.message_id)
-
-
-def _add(session: Session, event: Event, tick: int) -> None:
-    decided = session.row(_DECIDED, key=event.decision_id, who=event.customer_id) if event.decision_id else None
-    if decided:
-        lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=event.decision_id)
-    row = foreign_row(event, last_audit(session))
-    if decided:
-        names = ("channel", "purpose", "category", "offer_id", "campaign_id")
-        row |= dict(zip(names, decided, strict=True)) | {"decision_id": event.decision_id}
-    session.run(FOREIGN, **row)
-
-
-def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
-    """Return the pressure of a message that another system sent. Of unknown purpose, it counts as marketing."""
-    category = event.properties.get("category")
-    return {
-        "customer_id": event.customer_id,
-        "at": micros(event.occurred_at),
-        "channel": event.channel or "unknown",
-        "purpose": _purpose(event),
-        "category": category if isinstance(category, str) else None,
-        "offer_id": event.offer_id,
-        "campaign_id": event.campaign_id,
-        "decision_id": None,
-        "message_id": event.message_id,
-        "state": "sent",
-        "responded": None,
-        "after_audit": after_audit,
-    }
-
-
-def _purpose(event: Event) -> Purpose:
-    named = event.properties.get("purpose")
-    return cast("Purpose", named) if named in PURPOSES else "marketing"
-
-
 def _delivered(session: Session, event: Event, tick: int) -> None:
     message = named(session, event)
-    if message:
-        _spend(session, event, message, tick)
-        session.run(ARRIVED, key=message.pressure_id)
+    _hear(session, event, message, ARRIVED, tick)
     if channel := event.channel or (message and message.channel):
         known = customers.contacts_of(session, event.customer_id)
         customers.learn(session, event.customer_id, contacts.deliver(known, channel))
@@ -170,7 +74,7 @@ def _delivered(session: Session, event: Event, tick: int) -> None:
 def _bounced(session: Session, event: Event, tick: int) -> None:
     message = named(session, event)
     if message:
-        _spend(session, event, message, tick)
+        spend(session, event, message, tick)
     if channel := event.channel or (message and message.channel):
         known, hard = customers.contacts_of(session, event.customer_id), event.properties.get("bounce") == "hard"
         customers.learn(session, event.customer_id, contacts.bounce(known, channel, hard=hard))
@@ -178,19 +82,26 @@ def _bounced(session: Session, event: Event, tick: int) -> None:
 
 def _reacted(session: Session, event: Event, tick: int) -> None:
     if event.automated:
-        _learn_of_proxy(session, event)
+        _learn_of_proxy(session, event, tick)
+    else:
+        _hear(session, event, meant(session, event), RESPONDED, tick)
+
+
+def _hear(session: Session, event: Event, message: Message | None, word: int, tick: int) -> None:
+    if message is None:
+        early.keep(session, event, tick, responded=word)
         return
-    message = meant(session, event)
-    if message:
-        _spend(session, event, message, tick)
-        session.run(RESPONDED, key=message.pressure_id)
+    spend(session, event, message, tick)
+    hear(session, message.pressure_id, word)
 
 
-def _learn_of_proxy(session: Session, event: Event) -> None:
+def _learn_of_proxy(session: Session, event: Event, tick: int) -> None:
     message = named(session, event)
     if channel := event.channel or (message and message.channel):
         known = customers.contacts_of(session, event.customer_id)
         customers.learn(session, event.customer_id, contacts.proxy(known, channel))
+    else:
+        early.keep(session, event, tick, proxied=True)
 
 
 def _bought(session: Session, event: Event, tick: int) -> None:
@@ -209,7 +120,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
         Consent.model_construct(
             customer_id=event.customer_id,
             channel=each,
-            purpose=_purpose(event),
+            purpose=purpose_of(event),
             status="withdrawn",
             at=event.occurred_at,
             source=f"event:{event.type}:{event.event_id}",  # its proof is the event itself
@@ -221,7 +132,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
 
 
 _EFFECTS: dict[str, Callable[[Session, Event, int], None]] = {
-    "sent": _sent,
+    "sent": sent,
     "delivered": _delivered,
     "bounced": _bounced,
     "opened": _reacted,

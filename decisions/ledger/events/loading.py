@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, literal_column, select, update
 
-from decisions.ledger.events import effects
+from decisions.ledger.events import early, effects, sends
 from decisions.ledger.events.incoming import without_erased
 from decisions.ledger.people import contacts
 from decisions.ledger.places.transaction import last_audit
@@ -104,10 +104,12 @@ def _take(session: Session, block: Sequence[Event], tick: int) -> int:
     plain = _plainly_deliverable(session, new)
     fast = [each for each in new if _is_fast(each, plain)]
     slow = [each for each in new if not _is_fast(each, plain)]
-    session.many(effects.FOREIGN, _foreign_rows(session, fast))
+    session.many(sends.FOREIGN, _foreign_rows(session, fast))
+    early.settle(session, {each.customer_id for each in fast if each.type == "sent"})
     _apply(session, [each for each in slow if each.type == "sent"], tick)
     session.many(_ARRIVED, [_named(each) for each in fast if each.type == "delivered"])
     session.many(_RESPONDED, [_named(each) for each in fast if each.type in _FAST_REACTIONS])
+    early.keep_unless_sent(session, [each for each in fast if each.type != "sent"], tick)
     _apply(session, [each for each in slow if each.type != "sent"], tick)
     return len(new)
 
@@ -125,7 +127,7 @@ def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
 
 def _foreign_rows(session: Session, block: Sequence[Event]) -> list[dict[str, Any]]:
     after = last_audit(session)
-    return [effects.foreign_row(each, after) for each in block if each.type == "sent"]
+    return [sends.foreign_row(each, after) for each in block if each.type == "sent"]
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -150,4 +152,4 @@ def _is_fast(event: Event, plain: frozenset[str]) -> bool:
     named = event.message_id is not None
     if event.type == "delivered":
         return named and event.customer_id in plain
-    return named and event.type in _FAST_REACTIONS and not event.automated and event.campaign_id is None
+    return named and event.type in _FAST_REACTIONS and not event.automated

@@ -1,4 +1,7 @@
-"""Which message an event is about: found by ``decision_id``, else ``message_id``, else its campaign's latest."""
+"""Which message an event is about: the one it names by decision or message id, else its campaign's latest.
+
+An event that names a message is about that one alone, also while it is not known yet.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,12 @@ _KEY: BindParameter[Any] = bindparam("key")
 _WHO: BindParameter[Any] = bindparam("who")
 
 _FOUND = select(
-    _pressure.pressure_id, _pressure.channel, _pressure.purpose, _pressure.state, _pressure.decision_id
+    _pressure.pressure_id,
+    _pressure.channel,
+    _pressure.purpose,
+    _pressure.state,
+    _pressure.decision_id,
+    _pressure.message_id,
 )
 _OF_CUSTOMER = _FOUND.where(_pressure.customer_id == _WHO)
 _BY_DECISION = _OF_CUSTOMER.where(_pressure.decision_id == _KEY)
@@ -42,6 +50,7 @@ class Message(NamedTuple):
     purpose: str
     state: str
     decision_id: str | None
+    message_id: str | None
 
 
 def named(session: Session, event: Event) -> Message | None:
@@ -54,9 +63,9 @@ def named(session: Session, event: Event) -> Message | None:
 
 
 def meant(session: Session, event: Event) -> Message | None:
-    """Return the message the event names, or else the latest of its campaign (and channel) before the event."""
-    if (found := named(session, event)) or event.campaign_id is None:
-        return found
+    """Return the message the event names; if it names none, the latest of its campaign and channel before it."""
+    if event.decision_id or event.message_id or event.campaign_id is None:
+        return named(session, event)
     row = session.row(
         _BY_CAMPAIGN,
         who=event.customer_id,

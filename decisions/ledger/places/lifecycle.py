@@ -97,6 +97,11 @@ def end(
     return True
 
 
+def recall(session: Session, decision_id: str) -> None:
+    """Take a message out of the outbox: it has gone, and no sender is to be given it."""
+    session.run(_RECALL, key=decision_id)
+
+
 def end_all(
     session: Session,
     customer_id: str,

@@ -211,10 +211,14 @@ reaction = Table(
     metadata,
     Column("customer_id", String, primary_key=True),
     Column("name", String, primary_key=True),
-    Column("responded", SmallInteger, nullable=False),
+    Column("responded", SmallInteger),
+    Column("proxied", SmallInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
-"""What came before the ``sent`` it is about, under the decision or message id it named; gone once that arrives."""
+"""What came before the ``sent`` it is about, under the decision or message id it named; gone once that arrives.
+
+``responded`` as in ``pressure``; ``proxied`` says that a machine opened it. ``at`` is when it came.
+"""
 
 allowance = Table(
     "allowance",

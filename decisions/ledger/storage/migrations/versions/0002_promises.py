@@ -15,7 +15,8 @@ def upgrade() -> None:
         "reaction",
         sa.Column("customer_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("responded", sa.SmallInteger(), nullable=False),
+        sa.Column("responded", sa.SmallInteger(), nullable=True),
+        sa.Column("proxied", sa.SmallInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "name"),
     )

@@ -1,0 +1,149 @@
+"""Reactions that come before the ``sent`` they are about: they wait under the names they gave, and count then.
+
+Providers deliver their reports in any order, and a click can be told before the message it answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    SmallInteger,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+
+from decisions.ledger.events.hearing import HEARD
+from decisions.ledger.people import contacts, customers
+from decisions.ledger.storage import schema
+from decisions.ledger.storage.session import Among, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from decisions.ledger.storage.session import Row, Session
+    from features.contracts import Event
+
+_reaction, _pressure = schema.reaction.c, schema.pressure.c
+_DECISION, _MESSAGE = "decision:", "message:"
+
+_COLUMNS = ("customer_id", "name", "responded", "proxied", "at")
+
+
+def _merging(statement: Any) -> Any:
+    """Two that wait under one name are one: the stronger word counts."""
+    new = statement.excluded
+    stronger = or_(_reaction.responded.is_(None), new.responded > _reaction.responded)
+    return statement.on_conflict_do_update(
+        index_elements=[_reaction.customer_id, _reaction.name],
+        set_={
+            "responded": case((stronger, new.responded), else_=_reaction.responded),
+            "proxied": case((new.proxied > _reaction.proxied, new.proxied), else_=_reaction.proxied),
+            "at": new.at,
+        },
+    )
+
+
+_KEEP = _merging(postgresql.insert(schema.reaction).values({name: bindparam(name) for name in _COLUMNS}))
+_KEEP_UNLESS_SENT = _merging(
+    postgresql.insert(schema.reaction).from_select(
+        _COLUMNS,
+        select(
+            cast(bindparam("customer_id"), _reaction.customer_id.type),
+            cast(bindparam("name"), _reaction.name.type),
+            cast(bindparam("responded"), SmallInteger),
+            cast(bindparam("proxied"), SmallInteger),
+            cast(bindparam("at"), BigInteger),
+        ).where(
+            ~exists(
+                select(literal_column("1")).where(
+                    _pressure.customer_id == bindparam("customer_id"),
+                    _pressure.message_id == bindparam("message_id"),
+                )
+            )
+        ),
+    )
+)
+_MET = (
+    select(
+        _reaction.customer_id,
+        _reaction.name,
+        _reaction.responded,
+        _reaction.proxied,
+        _pressure.pressure_id,
+        _pressure.channel,
+    )
+    .join_from(
+        schema.reaction,
+        schema.pressure,
+        and_(
+            _pressure.customer_id == _reaction.customer_id,
+            or_(
+                _reaction.name == literal_column(f"'{_DECISION}'").concat(_pressure.decision_id),
+                _reaction.name == literal_column(f"'{_MESSAGE}'").concat(_pressure.message_id),
+            ),
+        ),
+    )
+    .where(Among(_reaction.customer_id, "customer_ids"))
+)
+_GONE = delete(schema.reaction).where(
+    _reaction.customer_id == bindparam("who"), _reaction.name == bindparam("called")
+)
+
+
+def keep(
+    session: Session, event: Event, tick: int, *, responded: int | None = None, proxied: bool = False
+) -> None:
+    """Let a reaction wait for the message it names; one that names none is forgotten: nobody could tell which."""
+    word = {"customer_id": event.customer_id, "responded": responded, "proxied": int(proxied), "at": tick}
+    for name in _names(event):
+        session.run(_KEEP, name=name, **word)
+
+
+def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> None:
+    """Do so for many that name a message id alone, where no message has it yet."""
+    session.many(
+        _KEEP_UNLESS_SENT,
+        [
+            {
+                "customer_id": each.customer_id,
+                "name": f"{_MESSAGE}{each.message_id}",
+                "responded": int(each.type != "delivered"),
+                "proxied": 0,
+                "at": tick,
+                "message_id": each.message_id,
+            }
+            for each in events
+        ],
+    )
+
+
+def _names(event: Event) -> list[str]:
+    given = ((_DECISION, event.decision_id), (_MESSAGE, event.message_id))
+    return [f"{kind}{name}" for kind, name in given if name]
+
+
+def settle(session: Session, customer_ids: Collection[str]) -> None:
+    """Let what waits for messages of these customers count, where they have come by now."""
+    met = session.rows(_MET, customer_ids=listed(customer_ids))
+    heard = [{"key": row[4], "word": row[2]} for row in met if row[2] is not None]
+    session.many(HEARD, heard)
+    for row in met:
+        _learn_of_proxy(session, row)
+    session.many(_GONE, [{"who": row[0], "called": row[1]} for row in met])
+
+
+def _learn_of_proxy(session: Session, row: Row) -> None:
+    customer_id, _, _, proxied, _, channel = row
+    if proxied:
+        known = customers.contacts_of(session, customer_id)
+        customers.learn(session, customer_id, contacts.proxy(known, channel))

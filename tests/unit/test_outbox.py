@@ -1,0 +1,152 @@
+"""The outbox: at least once, in order per customer, and with permission where a sender asks for both at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from decisions.ledger.places import outbox
+from features.contracts import Preference
+from tests.worlds.ledger import DAY, HOUR, NOW, consent, event, fresh, record, send
+
+DUE = NOW + 2 * HOUR
+TTL = timedelta(minutes=10)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with fresh(tmp_path) as ledger:
+        yield ledger
+
+
+def ids(lent) -> list[str]:
+    return [each.decision.decision_id for each in lent.leased]
+
+
+def place(ledger, customer_id="ada", *, hours=1.0, **fields):
+    return record(ledger, send(customer_id, at=NOW + timedelta(hours=hours), **fields)).decision_id
+
+
+def test_within_one_answer_messages_come_by_due_time(ledger):
+    later, first = place(ledger, hours=1.5), place(ledger, "bob", hours=1)
+    assert ids(ledger.outbox.lend(9, DUE, TTL)) == [first, later]
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+def test_a_customers_second_message_waits_while_the_first_is_lent(ledger, confirm):
+    first, second = place(ledger, hours=1), place(ledger, hours=1.5)
+    other = place(ledger, "bob", hours=1.8)
+    assert ids(ledger.outbox.lend(1, DUE, TTL, confirm=confirm)) == [first]
+    assert ids(ledger.outbox.lend(9, DUE, TTL, confirm=confirm)) == [other]
+    ledger.outbox.acknowledge([first])
+    assert ids(ledger.outbox.lend(9, DUE, TTL, confirm=confirm)) == [second]
+
+
+def test_of_two_messages_due_at_once_one_is_the_first(ledger):
+    pair = sorted([place(ledger), place(ledger)])
+    assert ids(ledger.outbox.lend(1, DUE, TTL)) == pair[:1]
+    assert ids(ledger.outbox.lend(1, DUE, TTL)) == []
+
+
+def test_the_second_waits_no_longer_once_the_first_is_over(ledger):
+    first, second = place(ledger, hours=1, lasts=2 * HOUR), place(ledger, hours=1.5, lasts=9 * HOUR)
+    assert ids(ledger.outbox.lend(1, DUE, DAY)) == [first]
+    assert ids(ledger.outbox.lend(9, NOW + 3 * HOUR, TTL)) == [second]
+
+
+def test_after_the_lease_both_come_again_in_order(ledger):
+    first, second = place(ledger, hours=1), place(ledger, hours=1.5)
+    ledger.outbox.lend(1, DUE, TTL)
+    assert ids(ledger.outbox.lend(9, DUE + TTL, TTL)) == [first, second]
+
+
+def test_lending_with_permission_confirms_what_is_lent_and_nothing_else(ledger):
+    first, second = place(ledger), place(ledger, "bob")
+    (leased,) = ledger.outbox.lend(1, DUE, TTL, confirm=True).leased
+    assert (leased.decision.decision_id, leased.decision.state) == (first, "confirmed")
+    assert ledger.decision(first).state == "confirmed"
+    assert ledger.decision(second).state == "reserved"
+    assert ledger.confirm(first, DUE).code == "already_confirmed"
+
+
+def test_a_confirmed_message_that_was_not_acknowledged_comes_again_as_confirmed(ledger):
+    key = place(ledger)
+    ledger.outbox.lend(1, DUE, TTL, confirm=True)
+    assert ids(ledger.outbox.lend(1, DUE, TTL, confirm=True)) == []
+    again = ledger.outbox.lend(1, DUE + TTL, TTL, confirm=True)
+    assert (ids(again), again.leased[0].decision.state, again.refused) == ([key], "confirmed", ())
+
+
+def test_what_somebody_confirmed_without_a_lease_is_lent_to_nobody(ledger):
+    key = place(ledger)
+    ledger.confirm(key, DUE)
+    assert ids(ledger.outbox.lend(9, DUE, TTL)) == ids(ledger.outbox.lend(9, DUE, TTL, confirm=True)) == []
+
+
+def test_what_is_refused_permission_is_reported_and_does_not_take_anybodys_turn(ledger):
+    refused = [place(ledger, f"c{number}") for number in range(3)]
+    good = place(ledger, "bob", hours=1.5)
+    for number in range(3):
+        ledger.put_preference(Preference(customer_id=f"c{number}", channels_off=("email",)))
+    lent = ledger.outbox.lend(1, DUE, TTL, confirm=True)
+    assert ids(lent) == [good]
+    assert [(each.decision_id, each.code) for each in lent.refused] == [(key, "channel_off") for key in refused]
+
+
+def test_a_withdrawal_takes_what_is_lent_out_of_the_outbox(ledger):
+    ledger.append_consents([consent()], NOW)
+    key = place(ledger)
+    ledger.outbox.lend(1, DUE, TTL)
+    ledger.append_consents([consent("withdrawn", at=NOW)], NOW)
+    assert ids(ledger.outbox.lend(1, DUE + TTL, TTL)) == []
+    assert ledger.confirm(key, DUE).status == "refused"
+
+
+def test_a_message_reported_as_sent_needs_no_acknowledgement(ledger):
+    key, following = place(ledger), place(ledger, hours=1.5)
+    ledger.outbox.lend(1, DUE, TTL, confirm=True)
+    ledger.take_events([event("sent", at=DUE, decision_id=key, channel="email")], DUE)
+    assert ids(ledger.outbox.lend(9, DUE, TTL)) == [following]
+    assert [each.status for each in ledger.outbox.acknowledge([key])] == ["not_waiting"]
+
+
+def test_what_was_never_acknowledged_leaves_the_outbox_when_it_is_over(ledger, tmp_path):
+    place(ledger)
+    ledger.outbox.lend(1, DUE, TTL, confirm=True)
+    assert ids(ledger.outbox.lend(1, NOW + DAY, TTL)) == []
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        assert connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+
+
+def test_more_than_a_block_is_lent_with_permission_in_one_call(ledger, monkeypatch):
+    monkeypatch.setattr(outbox, "BLOCK", 3)
+    keys = [place(ledger, f"c{number}", hours=1 + number / 100) for number in range(8)]
+    assert ids(ledger.outbox.lend(7, DUE, TTL, confirm=True)) == keys[:7]
+
+
+def test_what_another_sender_took_between_looking_and_locking_is_not_lent_twice(ledger, monkeypatch):
+    keys = [place(ledger), place(ledger, "bob")]
+    look = outbox.Outbox._candidates
+    stolen = []
+
+    def look_and_lose(self, *asked):
+        found = look(self, *asked)
+        stolen.extend(ids(self.lend(1, DUE, TTL)))
+        return found
+
+    monkeypatch.setattr(outbox.Outbox, "_candidates", look_and_lose)
+    assert ids(ledger.outbox.lend(2, DUE, TTL, confirm=True)) == keys[1:]
+    assert stolen == keys[:1]
+
+
+@pytest.mark.parametrize("statement", [outbox.DUE, outbox.CANDIDATES])
+def test_what_is_due_is_found_by_its_index_and_not_by_reading_all(ledger, statement):
+    text = ledger._database._texts.of(statement)
+    named = {"tick": 1, "at_most": 9, "last_due": 0, "last_id": ""} | text.constants
+    with ledger._database.reading() as session:
+        plan = [row[3] for row in session._cursor.execute(f"EXPLAIN QUERY PLAN {text.sql}", named).fetchall()]
+    assert any("outbox USING INDEX outbox_due" in step for step in plan), plan
+    assert any("before USING INDEX outbox_by_customer" in step for step in plan), plan
+    assert not any("SCAN" in step or "TEMP B-TREE FOR ORDER BY" in step for step in plan), plan
