@@ -25,7 +25,7 @@ class Retention(BaseModel):
     inbox: Annotated[int, Field(ge=30)] | None = 90
     """Ids of events that the lake has, by which a second arrival is known; it must outlive the senders' retries.
     Those of events that bear on decisions stay as long as decisions look back."""
-    exposures: Annotated[int, Field(ge=30)] | None = 730
+    exposures: Annotated[int, Field(ge=LOOK_BACK_DAYS)] | None = 730
     """When an offer last converted, and until when it was held back."""
     outbox: Days | None = 7
     """Lines of the outbox, after they expired."""

@@ -89,6 +89,7 @@ RULES: Mapping[str, Rule] = {
         _exposure.customer_id,
         and_(
             func.coalesce(_exposure.last_converted, literal_column("0")) < _BEFORE,
+            func.coalesce(_exposure.last_converted, literal_column("0")) < _SEEN_FROM,  # cooldowns look at it
             func.coalesce(_exposure.held_back_until, literal_column("0")) < _BEFORE,
         ),
         _exposure.customer_id,

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from decisions.decide import AskError
-from decisions.ledger import LeaseLost, RequestConflict
+from decisions.ledger import CustomerErased, LeaseLost, RequestConflict
 from decisions.records import Ask
 from decisions.replay import replay
 from runtime import scored
@@ -107,6 +107,19 @@ def test_a_block_run_again_gives_the_same_and_spends_nothing(kairos):
     first = kairos.decider.decide_block(asks, purse=purse_of(kairos, 9))
     assert kairos.decider.decide_block(asks, purse=purse_of(kairos, 9)) == first
     assert spent(kairos) == 2
+
+
+def test_whoever_was_erased_is_left_out_of_a_block_and_refused_alone(kairos):
+    kairos.decider.decide([question("bob", "before")])
+    kairos.ledger.erase("bob", NOW)
+    asks = [question(who, f"p-{who}") for who in ("ada", "bob", "cleo")]
+    decided = kairos.decider.decide_block(asks, purse=PurseOf(9))
+    assert [each.customer_id for each in decided] == ["ada", "cleo"]
+    for request_id in ("before", "p-bob"):
+        assert isinstance(kairos.decider.attempt([question("bob", request_id)])[0], CustomerErased)
+    with pytest.raises(CustomerErased):
+        kairos.decider.decide([question("bob", "p-bob")])
+    assert kairos.ledger.timeline("bob") == ()
 
 
 def test_a_block_holds_each_customer_once(kairos):

@@ -114,6 +114,9 @@ def test_exposures_and_outbox_lines_go_when_they_are_over(ledger):
     record(ledger, send(at=NOW, lasts=HOUR))
     assert ledger.retaining.forget("exposures", NOW, NOW) == 0
     assert ledger.retaining.forget("exposures", NOW + HOUR, NOW) == 1
+    ledger.take_events([event("purchased", offer_id="tea", at=NOW - 399 * DAY)], NOW)
+    assert ledger.retaining.forget("exposures", NOW + HOUR, NOW) == 0
+    assert ledger.retaining.forget("exposures", NOW + HOUR, NOW + 2 * DAY) == 1
     assert ledger.retaining.forget("outbox", NOW + HOUR, NOW) == 0
     assert ledger.retaining.forget("outbox", NOW + 2 * HOUR, NOW) == 1
 
