@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from features.contracts import Event
+from features.contracts import Consent, Event
 from runtime.build import build
 from serving.app import create_app
 from tests.worlds.service import API_KEY, NOW, ask, call, settings_in, settle
@@ -38,6 +38,16 @@ def test_the_export_holds_what_the_person_ever_got(app, kairos, who):
     assert [each["decision_id"] for each in export["decisions"]] == [decided["decision_id"]]
     assert [each["body"]["type"] for each in export["inbox"]] == ["session"]
     assert export["counts"]["ledger.consent"] == len(export["consents"]) == 3
+
+
+def test_the_export_gives_the_evidence_of_consent_back_in_clear(app, kairos):
+    given = Consent(
+        customer_id="ada", channel="sms", purpose="marketing", status="granted", at=NOW, source="form",
+        evidence="a signed card",
+    )  # fmt: skip
+    kairos.ledger.append_consents([given], NOW)
+    consents = call(app, "GET", "/v1/customers/ada/export").json()["consents"]
+    assert [each["evidence"] for each in consents if each["channel"] == "sms"] == ["a signed card"]
 
 
 @pytest.mark.parametrize("who", ADDRESSES)

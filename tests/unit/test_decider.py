@@ -113,7 +113,7 @@ def test_whoever_was_erased_is_left_out_of_a_block_and_refused_alone(kairos):
     kairos.decider.decide([question("bob", "before")])
     kairos.ledger.erase("bob", NOW)
     asks = [question(who, f"p-{who}") for who in ("ada", "bob", "cleo")]
-    decided = kairos.decider.decide_block(asks, purse=PurseOf(9))
+    decided = kairos.decider.decide_block(asks, purse=purse_of(kairos, 9))
     assert [each.customer_id for each in decided] == ["ada", "cleo"]
     for request_id in ("before", "p-bob"):
         assert isinstance(kairos.decider.attempt([question("bob", request_id)])[0], CustomerErased)

@@ -12,15 +12,15 @@ from decisions.ledger.retention import RULES
 from pipelines.recount import PROMISES, Rules, recount
 from runtime.retention import LOOK_BACK_DAYS, Retention
 from runtime.settings import Settings
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, hold, record, send, url_in
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, hold, opened, record, send
 
 YEARS = 1000 * DAY
 THEN = NOW - YEARS
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         yield ledger
 
 
@@ -39,7 +39,7 @@ def test_the_settings_look_back_as_far_as_decisions_do():
     assert Reading().look_back == timedelta(days=LOOK_BACK_DAYS)
 
 
-def test_a_decision_goes_with_all_that_belongs_to_it(ledger, tmp_path):
+def test_a_decision_goes_with_all_that_belongs_to_it(ledger):
     ledger.append_consents([consent(at=THEN - DAY)], THEN)
     old = confirmed(ledger, THEN)
     young = confirmed(ledger, NOW - 10 * DAY)
@@ -53,18 +53,18 @@ def test_a_decision_goes_with_all_that_belongs_to_it(ledger, tmp_path):
         "pressure": 1,
         "outbox": 1,
     }
-    assert {row["decision_id"] for row in held.rows["audit"]} == {young.decision_id}
+    assert {row["decision_id"] for row in held.rows["audit"]} == {young.decision_id, None}  # None: the consent
     assert held.decisions[0]["decision_id"] != old.decision_id
 
 
-def test_what_retention_leaves_breaks_no_promise(ledger, tmp_path):
+def test_what_retention_leaves_breaks_no_promise(ledger, database_url):
     ledger.append_consents([consent(at=THEN - DAY)], THEN)
     for days in range(0, 1000, 50):
         confirmed(ledger, THEN + days * DAY)
         ledger.take_events([event("sent", at=THEN + days * DAY, channel="sms")], THEN + days * DAY)
     for name in RULES:
         ledger.retaining.forget(name, NOW - 730 * DAY, NOW)
-    report = recount(url_in(tmp_path), Rules.of({"caps": [{"limit": 1, "window": "40d"}]}))
+    report = recount(database_url, Rules.of({"caps": [{"limit": 1, "window": "40d"}]}))
     assert 0 < report.sends < 20
     assert report.counts == dict.fromkeys(PROMISES, 0)
 
@@ -102,10 +102,14 @@ def test_an_event_the_lake_does_not_have_stays(ledger):
 
 def test_the_audit_of_a_decision_that_is_there_stays(ledger):
     ledger.append_consents([consent(at=THEN)], THEN)
-    confirmed(ledger, THEN)
+    decision = confirmed(ledger, THEN)
     ledger.erase("bob", THEN)
-    assert ledger.retaining.forget("audit", NOW, NOW) == 1
-    assert len(ledger.privacy.holdings("ada").rows["audit"]) == 2
+    assert ledger.retaining.forget("audit", NOW, NOW) == 2  # the consent and the erasure
+    kept = ledger.privacy.holdings("ada").rows["audit"]
+    assert [(row["what"], row["decision_id"]) for row in kept] == [
+        ("reserved", decision.decision_id),
+        ("confirmed", decision.decision_id),
+    ]
     assert ledger.privacy.holdings("").rows["audit"] == ()
 
 
