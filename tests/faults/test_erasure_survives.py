@@ -18,7 +18,7 @@ from tests.worlds.service import NOW
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-KILLS = 10
+KILLS = 6
 
 
 @pytest.fixture(scope="module")
