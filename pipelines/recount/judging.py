@@ -126,7 +126,7 @@ def _named(send: Send, found: dict[Broken, None] | list[Broken]) -> list[Violati
 def _at_grant(send: Send, history: History, book: Rulebook) -> Iterator[Broken]:
     yield from _broken(granted(send, history, book))
     yield from consent(send, history, book.then(send))
-    yield from channel_wish(send, history)
+    yield from channel_wish(send)
     yield from life(send)
     yield from displacement(send, history)
 

@@ -37,9 +37,9 @@ def _status(send: Send, history: History, seq: float, tick: int) -> str | None:
     return latest
 
 
-def channel_wish(send: Send, history: History) -> Iterator[tuple[Promise, str]]:
+def channel_wish(send: Send) -> Iterator[tuple[Promise, str]]:
     """Yield a message on a channel that the customer had switched off when it was decided."""
-    wish = (send.person or history.person).wish
+    wish = send.person.wish if send.person else {}
     if send.message.purpose != "transactional" and send.message.channel in wish.get("channels_off", ()):
         yield "wishes", "on a channel the customer switched off"
 

@@ -35,7 +35,7 @@ class View:
 def granted(send: Send, history: History, book: Rulebook) -> View:
     """Return the look at the grant: all of ``send_at … expires_at`` was promised."""
     message, rules = send.message, book.then(send)
-    person = send.person or history.person
+    person = _then(send, history)
     stay = (message.at, message.until)
     local = None if send.person else send.local  # without a record, the promise itself tells the offset it was for
     return _view(send, history, stay, message.known, person, rules, local=local)
@@ -51,7 +51,7 @@ def confirmed(send: Send, history: History, book: Rulebook) -> list[View]:
     if not asked or send.confirmed_at is None:
         return []
     at = max(send.confirmed_at, send.message.at)
-    then, now = send.person or history.person, history.person
+    then, now = _then(send, history), history.person
     people = [then] if _same(then, now) else [then, replace(now, converted=then.converted)]
     rules = (book.then(send), book.now(send))
     local = None if send.person else send.local
@@ -68,6 +68,11 @@ def standing(send: Send, history: History, book: Rulebook) -> View | None:
     if send.state in ENDED or send.place is None:
         return None
     return _view(send, history, send.message.as_known(inf), inf, history.person, book.then(send))
+
+
+def _then(send: Send, history: History) -> Person:
+    """Return the customer as the decision knew them; where no record tells, of a wish nobody knows since when."""
+    return send.person or replace(history.person, wish={})
 
 
 def _same(then: Person, now: Person) -> bool:

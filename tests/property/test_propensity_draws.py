@@ -14,7 +14,6 @@ from scipy.stats import chi2
 
 from decisions.decide import decide
 from decisions.draws import uniform
-from decisions.policy import Policy
 from decisions.records import Ask, BudgetState, Keys
 from runtime.champions import priors
 from runtime.online import FeaturesNotBuiltError
@@ -99,15 +98,13 @@ WORLDS = {
     },
     "ties": lambda: {"rules": rules(), "worth": replace(WORTH, tau=dict.fromkeys(WORTH.tau, 0.5))},
     "an arm of an experiment": arms,
+    # A poor message has the week's only place: a better one may take it.
+    "a place that may be taken": lambda: {
+        "rules": rules(caps=[{"limit": 1, "window": "week"}]),
+        "known": state(pressure=(sent(NOON + 30 * HOUR, until=NOON + 34 * HOUR, decision_id="poor", value=0.1),)),
+    },
     "a service message": lambda: {"rules": rules(), "purpose": "service"},
 }
-if "displacement" in Policy.model_fields:
-    # A poor message has the week's only place: a better one may take it.
-    POOR = sent(NOON + 30 * HOUR, offer_id="poor", until=NOON + 34 * HOUR, decision_id="poor", value=0.05)
-    WORLDS["a place that may be taken"] = lambda: {
-        "rules": rules(caps=[{"limit": 1, "window": "week"}]),
-        "known": state(pressure=(POOR,)),
-    }
 
 
 def world(name):
@@ -126,6 +123,11 @@ def test_all_outcomes_of_all_stages_sum_to_one_and_the_recorded_propensity_is_th
     for decision, _ in found:
         assert decision.propensity_exact
         assert decision.propensity == pytest.approx(true[action_of(decision)], abs=1e-12), action_of(decision)
+
+
+def test_a_place_that_may_be_taken_is_taken_in_some_outcomes_and_kept_in_others():
+    found = list(outcomes(lambda: answer(**world("a place that may be taken"))))
+    assert {each.displaces for each, _ in found} == {"poor", None}
 
 
 def test_a_holdback_is_recorded_as_a_hold_with_the_chance_of_every_hold(given):

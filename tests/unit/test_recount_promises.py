@@ -205,40 +205,35 @@ def test_transactional_messages_pass_a_pause_but_not_the_customers_night(ledger,
 # Displacement
 
 
-def displaced_and_displacing(ledger, plant):
-    """The older place given up, then the newer one taken: what a displacement leaves behind."""
+@pytest.fixture
+def displaced(ledger):
+    """A place, and the decision that took it."""
     old = record(ledger, send(at=NOW + HOUR))
-    ledger.release(old.decision_id, NOW)
-    plant(
-        "UPDATE decision SET state = 'displaced' WHERE state = 'released'",
-        "UPDATE audit SET what = 'displaced' WHERE what = 'released'",
-    )
-    new = record(ledger, send(at=NOW + 2 * HOUR, displaces=old.decision_id))
-    return old, new
+    return old, record(ledger, send(at=NOW + 2 * HOUR, displaces=old.decision_id))
 
 
-def test_a_place_given_up_before_the_new_grant_is_well_displaced(ledger, judge, plant):
-    displaced_and_displacing(ledger, plant)
+def test_a_place_given_up_before_the_new_grant_is_well_displaced(judge, displaced):
     assert judge(ONE_A_WEEK) == {}
 
 
-def test_a_place_taken_before_it_was_given_up_is_found(ledger, judge, plant):
-    displaced_and_displacing(ledger, plant)
+def test_a_place_taken_before_it_was_given_up_is_found(judge, plant, displaced):
     plant("UPDATE audit SET seq = 99 WHERE what = 'displaced'")
     assert judge(ONE_A_WEEK) == {"caps": 1, "displaced": 1}
 
 
-def test_a_place_taken_twice_or_by_nobody_is_found(ledger, judge, plant):
-    old, _ = displaced_and_displacing(ledger, plant)
-    record(ledger, send(at=NOW + 20 * DAY, displaces=old.decision_id))
+def test_a_place_taken_twice_or_by_nobody_is_found(ledger, judge, plant, displaced):
+    old, _ = displaced
+    third = record(ledger, send(at=NOW + 20 * DAY))
+    plant(
+        f"UPDATE record SET body = '{{\"displaces\": \"{old.decision_id}\"}}' WHERE decision_id = '{third.decision_id}'"
+    )
     assert judge(ONE_A_WEEK) == {"displaced": 1}
     plant("UPDATE record SET body = '{}'")
     assert judge(ONE_A_WEEK) == {"displaced": 1}
 
 
-def test_a_displaced_decision_that_was_confirmed_is_found(ledger, judge, plant):
-    old, _ = displaced_and_displacing(ledger, plant)
-    confirm_behind(plant, old, NOW + 3 * HOUR)
+def test_a_displaced_decision_that_was_confirmed_is_found(judge, plant, displaced):
+    confirm_behind(plant, displaced[0], NOW + 3 * HOUR)
     assert judge({})["once"] == 1
 
 
@@ -281,8 +276,7 @@ def test_a_plan_is_paid_for_by_its_days_together(ledger, judge):
     assert judge(policy) == {"budgets": 1}
 
 
-def test_a_decision_that_displaces_another_on_its_channel_goes_in_its_place(ledger, judge, plant):
-    displaced_and_displacing(ledger, plant)
+def test_a_decision_that_displaces_another_on_its_channel_goes_in_its_place(judge, displaced):
     assert judge({"daily_budget": {"email": 1}}) == {}
 
 
