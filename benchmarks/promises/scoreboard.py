@@ -13,6 +13,7 @@ from benchmarks.promises.erasures import erase_people
 from benchmarks.promises.hammer import HAMMERS, hammer
 from benchmarks.promises.kills import kill_workers
 from benchmarks.promises.planted import finds_what_was_planted
+from benchmarks.promises.service_kills import kill_services
 from benchmarks.promises.stores import stores
 from benchmarks.promises.tally import PROMISES, Tally
 from benchmarks.promises.throughput import Figure, measure
@@ -62,6 +63,8 @@ def _run(found: list[Store], effort: Effort, tally: Tally, screen: Screen) -> li
     ]
     for store, kills in zip(found, _shares(effort.kills, len(found)), strict=True):
         kill_workers(store, kills, seed=effort.seed, tally=tally, progress=screen)
+        if store.kind == "sqlite":
+            kill_services(store, effort.service_kills, seed=effort.seed, tally=tally, progress=screen)
         hammer(store, processes=HAMMERS, asks=100, seed=effort.seed, tally=tally)
         erase_people(store, count=60, seed=effort.seed, tally=tally)
     _try_worlds(found, effort, tally, screen)

@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     app.command()(serve)
     app.command()(monitor)
-    app.command()(bench)
+    # Each benchmark has options of its own: what is not known here is handed on to it.
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 
 
 def serve(
@@ -67,6 +68,7 @@ def monitor(
 
 
 def bench(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Which benchmark; without a name they are listed.")] = None,
     *,
     data: Annotated[Path | None, typer.Option(help="Folder with the public data sets some of them need.")] = None,
@@ -74,8 +76,10 @@ def bench(
 ) -> None:
     """Measure what is fast and what is good against a named yardstick, both in one run.
 
-    Example: kairos bench open_bandit --data ../data
+    Further options are the benchmark's own.
+
+    Example: kairos bench promises --kills 100 --json
     """
     from pipelines.jobs.benching import run_benchmark
 
-    raise typer.Exit(run_benchmark(name, data=data, as_json=as_json))
+    raise typer.Exit(run_benchmark(name, data=data, as_json=as_json, more=context.args))

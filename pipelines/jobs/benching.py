@@ -13,6 +13,7 @@ from pipelines.console import Screen, table
 from pipelines.options import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -22,8 +23,8 @@ def known() -> dict[str, str]:
     return {name: (importlib.import_module(f"benchmarks.{name}").__doc__ or "").splitlines()[0] for name in names}
 
 
-def run_benchmark(name: str | None, *, data: Path | None, as_json: bool) -> int:
-    """Run one benchmark, or list them all; return the exit code.
+def run_benchmark(name: str | None, *, data: Path | None, as_json: bool, more: Sequence[str] = ()) -> int:
+    """Run one benchmark, or list them all; return the exit code. ``more`` are options of its own.
 
     Raises:
         ValueError: for a name that is not known.
@@ -34,7 +35,7 @@ def run_benchmark(name: str | None, *, data: Path | None, as_json: bool) -> int:
     if name not in known():
         raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(known())}")
     folder = data / name if data and (data / name).is_dir() else data
-    words = [*(["--data", str(folder)] if folder else []), *(["--json"] if as_json else [])]
+    words = [*(["--data", str(folder)] if folder else []), *(["--json"] if as_json else []), *more]
     return subprocess.call(  # noqa: S603  # a module of ours, by a name that was looked up
         [sys.executable, "-m", f"benchmarks.{name}", *words], cwd=ROOT
     )
