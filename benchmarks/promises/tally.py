@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 Promise = Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"]
 PROMISES: tuple[Promise, ...] = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8")
 
-_BY_RECOUNT: dict[str, Promise] = {"consent": "P2", "quiet": "P3", "once": "P4", "window": "P4", "whole": "P5"}
-"""What the recount calls a broken promise; everything else it finds is a cap, a gap or a limit of some kind."""
+_BY_RECOUNT: dict[str, Promise] = {
+    "consent": "P2",
+    "quiet": "P3",
+    "days": "P3",
+    "once": "P4",
+    "window": "P4",
+    "whole": "P5",
+}
+"""What the recount calls a broken promise; everything else it finds is a cap, a gap or another limit."""
 
 
 @dataclass(slots=True)
