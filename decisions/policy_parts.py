@@ -141,14 +141,12 @@ class Exploration(Contract):
 
 
 class Displacement(Contract):
-    """Whether a much better message may take the place of an unconfirmed one; docs/policy.md has the rule.
-
-    It must be worth at least ``ratio`` times what keeping the place is worth, and at least the exploration's
-    ``stake``.
-    """
+    """Whether a much better message may take the place of an unconfirmed one; docs/policy.md has the rule."""
 
     enabled: bool = True
+    """Whether it may at all."""
     ratio: float = Field(default=1.5, ge=1)
+    """How many times what keeping the place is worth it must be worth (and at least exploration's ``stake``)."""
 
 
 class Arm(Contract):
