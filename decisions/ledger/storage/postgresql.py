@@ -85,7 +85,7 @@ _DAMAGED = frozenset({"XX001", "XX002"})
 
 
 class Postgresql:
-    """A database of a PostgreSQL server, version 12 or later."""
+    """A database of a PostgreSQL server."""
 
     failures: tuple[type[Exception], ...] = (psycopg.Error,)
 
