@@ -27,7 +27,9 @@ _runs = itertools.count()
 def messages(draw):
     """One message: its place, the reports that it went, and what was heard of it, each naming it in its own way."""
     place = draw(st.sampled_from(PLACES))
-    names = st.sampled_from(((True, True), (True, False), (False, True)) if place else ((False, True),))
+    names = st.sampled_from(
+        ((True, True), (True, True), (True, False), (False, True)) if place else ((False, True),)
+    )
     reports = [] if place in {"reserved", "confirmed"} and draw(st.booleans()) else [draw(names)]
     if reports and reports[0] != (False, True) and draw(st.booleans()):
         reports.append((False, True))  # the provider tells it too, under its own name alone
@@ -102,8 +104,8 @@ def ledgers(tmp_path_factory):
         yield ordered, shuffled
 
 
-@given(st.lists(messages(), min_size=1, max_size=3), st.booleans(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(messages(), min_size=2, max_size=4), st.booleans(), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_and_any_splitting_leaves_the_same_pressure(ledgers, drawn, leaves, dice):
     run = next(_runs)
     person = f"ada{run}"

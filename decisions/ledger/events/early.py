@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.events.hearing import HEARD
+from decisions.ledger.events.matching import DECISION, MESSAGE
 from decisions.ledger.people import contacts, customers
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.session import Among, listed
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from features.contracts import Event
 
 _reaction, _pressure = schema.reaction.c, schema.pressure.c
-_DECISION, _MESSAGE = "decision:", "message:"
 
 _COLUMNS = ("customer_id", "name", "responded", "proxied", "at")
 
@@ -88,8 +88,8 @@ _MET = (
         and_(
             _pressure.customer_id == _reaction.customer_id,
             or_(
-                _reaction.name == literal_column(f"'{_DECISION}'").concat(_pressure.decision_id),
-                _reaction.name == literal_column(f"'{_MESSAGE}'").concat(_pressure.message_id),
+                _reaction.name == literal_column(f"'{DECISION}'").concat(_pressure.decision_id),
+                _reaction.name == literal_column(f"'{MESSAGE}'").concat(_pressure.message_id),
             ),
         ),
     )
@@ -101,12 +101,16 @@ _GONE = delete(schema.reaction).where(
 
 
 def keep(
-    session: Session, event: Event, tick: int, *, responded: int | None = None, proxied: bool = False
+    session: Session,
+    customer_id: str,
+    name: str,
+    tick: int,
+    *,
+    responded: int | None = None,
+    proxied: bool = False,
 ) -> None:
-    """Let a reaction wait for the message it names; one that names none is forgotten: nobody could tell which."""
-    word = {"customer_id": event.customer_id, "responded": responded, "proxied": int(proxied), "at": tick}
-    for name in _names(event):
-        session.run(_KEEP, name=name, **word)
+    """Let a reaction wait for the message of a name, as :func:`each_named` gives it."""
+    session.run(_KEEP, customer_id=customer_id, name=name, responded=responded, proxied=int(proxied), at=tick)
 
 
 def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> None:
@@ -116,7 +120,7 @@ def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> No
         [
             {
                 "customer_id": each.customer_id,
-                "name": f"{_MESSAGE}{each.message_id}",
+                "name": f"{MESSAGE}{each.message_id}",
                 "responded": int(each.type != "delivered"),
                 "proxied": 0,
                 "at": tick,
@@ -125,11 +129,6 @@ def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> No
             for each in events
         ],
     )
-
-
-def _names(event: Event) -> list[str]:
-    given = ((_DECISION, event.decision_id), (_MESSAGE, event.message_id))
-    return [f"{kind}{name}" for kind, name in given if name]
 
 
 def settle(session: Session, customer_ids: Collection[str]) -> None:

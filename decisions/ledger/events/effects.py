@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.events import early
 from decisions.ledger.events.hearing import ARRIVED, RESPONDED, hear
-from decisions.ledger.events.matching import meant, named
+from decisions.ledger.events.matching import each_named, latest_of_campaign, named
 from decisions.ledger.events.sends import purpose_of, sent, spend
 from decisions.ledger.people import contacts, customers, journal
 from decisions.ledger.storage import schema
@@ -64,8 +64,8 @@ def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, An
 
 
 def _delivered(session: Session, event: Event, tick: int) -> None:
+    _hear(session, event, ARRIVED, tick)
     message = named(session, event)
-    _hear(session, event, message, ARRIVED, tick)
     if channel := event.channel or (message and message.channel):
         known = customers.contacts_of(session, event.customer_id)
         customers.learn(session, event.customer_id, contacts.deliver(known, channel))
@@ -83,25 +83,40 @@ def _bounced(session: Session, event: Event, tick: int) -> None:
 def _reacted(session: Session, event: Event, tick: int) -> None:
     if event.automated:
         _learn_of_proxy(session, event, tick)
-    else:
-        _hear(session, event, meant(session, event), RESPONDED, tick)
+    elif event.decision_id or event.message_id:
+        _hear(session, event, RESPONDED, tick)
+    elif message := latest_of_campaign(session, event):
+        _hear_of(session, event, message, RESPONDED, tick)
 
 
-def _hear(session: Session, event: Event, message: Message | None, word: int, tick: int) -> None:
-    if message is None:
-        early.keep(session, event, tick, responded=word)
-        return
+def _hear(session: Session, event: Event, word: int, tick: int) -> None:
+    """Let the word count for every message the event names, now or when it comes."""
+    for name, message in each_named(session, event):
+        if message:
+            _hear_of(session, event, message, word, tick)
+        else:
+            early.keep(session, event.customer_id, name, tick, responded=word)
+
+
+def _hear_of(session: Session, event: Event, message: Message, word: int, tick: int) -> None:
     spend(session, event, message, tick)
     hear(session, message.pressure_id, word)
 
 
 def _learn_of_proxy(session: Session, event: Event, tick: int) -> None:
-    message = named(session, event)
-    if channel := event.channel or (message and message.channel):
-        known = customers.contacts_of(session, event.customer_id)
-        customers.learn(session, event.customer_id, contacts.proxy(known, channel))
-    else:
-        early.keep(session, event, tick, proxied=True)
+    if event.channel:
+        _proxy(session, event, event.channel)
+        return
+    for name, message in each_named(session, event):
+        if message:
+            _proxy(session, event, message.channel)
+        else:
+            early.keep(session, event.customer_id, name, tick, proxied=True)
+
+
+def _proxy(session: Session, event: Event, channel: str) -> None:
+    known = customers.contacts_of(session, event.customer_id)
+    customers.learn(session, event.customer_id, contacts.proxy(known, channel))
 
 
 def _bought(session: Session, event: Event, tick: int) -> None:

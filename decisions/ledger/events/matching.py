@@ -13,8 +13,13 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
 
 if TYPE_CHECKING:
-    from decisions.ledger.storage.session import Session
+    from collections.abc import Iterator
+
+    from decisions.ledger.storage.session import Row, Session
     from features.contracts import Event
+
+DECISION, MESSAGE = "decision:", "message:"
+"""What a name begins with: a provider may number its messages as we do our decisions."""
 
 _pressure = schema.pressure.c
 _KEY: BindParameter[Any] = bindparam("key")
@@ -53,19 +58,30 @@ class Message(NamedTuple):
     message_id: str | None
 
 
+def each_named(session: Session, event: Event) -> Iterator[tuple[str, Message | None]]:
+    """Yield what the event names, decision first, as ``decision:…`` and ``message:…``, and the message if known.
+
+    Two names may be of one message, or of two rows of which nobody has said yet that they are one.
+    """
+    names = ((DECISION, _BY_DECISION, event.decision_id), (MESSAGE, _BY_MESSAGE, event.message_id))
+    for kind, statement, key in names:
+        if key:
+            yield f"{kind}{key}", _message(session.row(statement, who=event.customer_id, key=key))
+
+
 def named(session: Session, event: Event) -> Message | None:
     """Return the message the event names by decision or message id."""
-    for statement, key in ((_BY_DECISION, event.decision_id), (_BY_MESSAGE, event.message_id)):
-        row = session.row(statement, who=event.customer_id, key=key) if key else None
-        if row:
-            return Message(*row)
-    return None
+    return next((message for _, message in each_named(session, event) if message), None)
 
 
-def meant(session: Session, event: Event) -> Message | None:
-    """Return the message the event names; if it names none, the latest of its campaign and channel before it."""
-    if event.decision_id or event.message_id or event.campaign_id is None:
-        return named(session, event)
+def _message(row: Row | None) -> Message | None:
+    return Message(*row) if row else None
+
+
+def latest_of_campaign(session: Session, event: Event) -> Message | None:
+    """Return the latest message of the event's campaign and channel before it: what a nameless event is about."""
+    if event.campaign_id is None:
+        return None
     row = session.row(
         _BY_CAMPAIGN,
         who=event.customer_id,
@@ -73,4 +89,4 @@ def meant(session: Session, event: Event) -> Message | None:
         tick=micros(event.occurred_at),
         on_channel=event.channel or "",
     )
-    return Message(*row) if row else None
+    return _message(row)

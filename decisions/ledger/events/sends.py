@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
-    or_,
     select,
     update,
 )
@@ -62,14 +61,13 @@ _MARK_SENT = (
     .values(
         state=literal_column("'sent'"),
         expires_at=null(),
-        # Where permission came first, a sender's slow clock does not make the message older than its permission.
-        at=case(
-            (or_(_NOBODY_ASKED, _pressure.at < bindparam("sent_at")), bindparam("sent_at")), else_=_pressure.at
-        ),
+        # Permission came first: a sender's slow clock does not make the message older than its permission.
+        at=case((_pressure.at < bindparam("sent_at"), bindparam("sent_at")), else_=_pressure.at),
         message_id=func.coalesce(_pressure.message_id, bindparam("name")),
     )
 )
 _NAME = update(schema.pressure).where(_pressure.pressure_id == _KEY).values(message_id=bindparam("name"))
+# Without permission a place is spent at the earliest sign that it went, until its ``sent`` says when.
 _WENT_EARLIER = (
     update(schema.pressure)
     .where(_pressure.pressure_id == _KEY, _pressure.at > bindparam("seen_at"), _NOBODY_ASKED)
