@@ -169,3 +169,25 @@ def test_a_machines_early_open_teaches_that_silence_says_nothing(tmp_path):
         ledger.take_events([event("sent", message_id="m1", channel="email")], NOW)
         ledger.take_events([event("delivered", message_id="m1", channel="email")], NOW)
         assert [each.responded for each in state(ledger, now=NOW + 9 * DAY).pressure] == [None]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("released", [False, True])
+def test_the_providers_report_the_senders_report_and_a_click_make_one_message_in_any_order(
+    tmp_path, order, released
+):
+    with fresh(tmp_path) as ledger:
+        decision = record(ledger, send())
+        if released:
+            ledger.release(decision.decision_id, NOW)
+        told = (
+            event("sent", message_id="m1", channel="sms", at=NOW + 3 * HOUR),
+            event("sent", message_id="m1", decision_id=decision.decision_id, at=NOW + 2 * HOUR),
+            event("clicked", message_id="m1", at=NOW + 4 * HOUR),
+        )
+        for number in order:
+            ledger.take_events([told[number]], NOW + DAY)
+        (place,) = state(ledger, now=NOW + DAY).pressure
+        assert (place.decision_id, place.channel, place.at) == (decision.decision_id, "email", NOW + 2 * HOUR)
+        assert place.responded is True
+        assert waiting(ledger) == 0
