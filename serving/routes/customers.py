@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path
 
+from decisions.ledger import CustomerErased
 from features.contracts import Preference
 from serving import metrics
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
 from serving.answers import ConsentsOut, EntryVerdictsOut, PreferenceOut, PreferredOut, TimelineOut
 from serving.gate import PROTECTED
-from serving.problems import Problem, ProblemError, invalid, problem
+from serving.problems import Problem, invalid
 from serving.rendering import Json
 from serving.schemas import LATEST, ConsentIn, ConsentsIn, PreferenceIn, Refused, too_late
 
@@ -78,8 +78,7 @@ def prefer(customer_id: CustomerId, body: PreferenceIn, kairos: TheKairos) -> Js
     preference = body.preference(customer_id)
     preferred = kairos.ledger.wishes.prefer(preference, kairos.clock.now())
     if preferred.status == "erased":
-        said = "this customer was erased; nothing is stored of them any more"
-        raise ProblemError(problem(HTTPStatus.GONE, "erased", said))
+        raise CustomerErased
     return Json({**preference.model_dump(), "withdrawn": preferred.withdrawn})
 
 

@@ -101,7 +101,9 @@ def pair(request, ledger):
 
 def entries(folder):
     with closing(sqlite3.connect(folder / "ledger.db")) as database:
-        return database.execute("SELECT decision_id, what, detail FROM audit WHERE decision_id IS NOT NULL ORDER BY seq").fetchall()
+        return database.execute(
+            "SELECT decision_id, what, detail FROM audit WHERE decision_id IS NOT NULL ORDER BY seq"
+        ).fetchall()
 
 
 def test_the_place_changes_hands_in_one_transaction(ledger, pair, tmp_path):

@@ -100,6 +100,7 @@ class Wishes:
             if self._is_erased(session, who):
                 return Preferred(status="erased")
             customers.wish(session, preference)
+            lifecycle.audit(session, who, "preference_put", micros(now))
             ended = [row[0] for row in session.rows(_OPEN, who=who) if _is_forbidden(row, preference)]
             lifecycle.end_all(session, who, ended, "withdrawn", micros(now), why="the customer's wish")
         return Preferred(status="stored", withdrawn=tuple(ended))
