@@ -39,7 +39,7 @@ def test_every_endpoint_stands_in_the_table_and_nothing_else(app):
 def test_the_openapi_document_names_the_roles_of_each_endpoint(app):
     for place, said in endpoints(app).items():
         assert said["x-roles"] == RULES[place].names()
-        assert ", ".join(RULES[place].names()) in said["description"]
+        assert RULES[place].public or ", ".join(RULES[place].names()) in said["description"]
         assert RULES[place].public or {"401", "403", "429"} <= set(said["responses"])
 
 

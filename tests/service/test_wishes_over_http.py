@@ -144,6 +144,6 @@ def test_nothing_is_stored_of_a_customer_who_was_erased(kairos, app):
     answer = call(app, "PUT", "/v1/customers/gone/consent", json={"entries": [entry("granted"), entry()]})
     assert statuses(answer.json()) == ["erased", "erased"]
     answer = call(app, "PUT", "/v1/customers/gone/preferences", json={"channels_off": ["email"]})
-    assert (answer.status_code, answer.json()["type"]) == (410, "urn:kairos:problem:erased")
+    assert (answer.status_code, answer.json()["type"]) == (410, "urn:kairos:problem:customer_erased")
     assert kairos.ledger.customer("gone") is None
     assert kairos.ledger.consents("gone") == []
