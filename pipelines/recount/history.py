@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from pipelines.recount.windows import Stay
@@ -15,6 +15,14 @@ GRANTED = "reserved"
 CONFIRMED = "confirmed"
 SENT_UNASKED = "sent_unconfirmed"
 """The words of the audit for a place given, a permission given, and a message that went without one."""
+
+
+class Change(NamedTuple):
+    """One entry of the audit: its number, and what the caller's clock said."""
+
+    what: str
+    seq: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +90,11 @@ class Send:
     catalogue: str | None
     arms: str
     person: Person | None
-    changes: tuple[tuple[str, int], ...]
+    changes: tuple[Change, ...]
 
     def of(self, *whats: str) -> list[int]:
         """Return the audit's numbers of these changes, in order."""
-        return [seq for what, seq in self.changes if what in whats]
+        return [each.seq for each in self.changes if each.what in whats]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from pipelines.recount.history import CONFIRMED, ENDED, GRANTED, SENT_UNASKED, History, Message, Person, Send
+from pipelines.recount.history import (
+    CONFIRMED,
+    ENDED,
+    GRANTED,
+    SENT_UNASKED,
+    Change,
+    History,
+    Message,
+    Person,
+    Send,
+)
 from pipelines.recount.told import displaced_by, told
 
 if TYPE_CHECKING:
@@ -33,7 +43,7 @@ _SENDS = text(
     " WHERE d.customer_id BETWEEN :first AND :last AND d.action = 'send'"
 )
 _CHANGES = text(
-    "SELECT customer_id, decision_id, what, seq FROM audit"
+    "SELECT decision_id, what, seq, at FROM audit"
     " WHERE customer_id BETWEEN :first AND :last AND decision_id IS NOT NULL ORDER BY seq"
 )
 _MESSAGES = text(
@@ -62,9 +72,9 @@ def _people(connection: Connection, after: str) -> Sequence[str]:
 def _block(connection: Connection, people: Sequence[str]) -> dict[str, History]:
     bounds = {"first": people[0], "last": people[-1]}
     found = {each: History() for each in people}
-    changes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    changes: defaultdict[str, list[Change]] = defaultdict(list)
     for row in connection.execute(_CHANGES, bounds):
-        changes[row.decision_id].append((row.what, row.seq))
+        changes[row.decision_id].append(Change(row.what, row.seq, row.at))
     for row in connection.execute(_SENDS, bounds):
         found[row.customer_id].sends.append(_send(row, tuple(changes[row.decision_id])))
     for row in connection.execute(_CONSENTS, bounds):
@@ -102,22 +112,32 @@ def _message(row: Any, **order: float) -> Message:
     )
 
 
-def _order(row: Any, changes: Sequence[tuple[str, int]]) -> dict[str, float]:
+def _order(row: Any, changes: Sequence[Change]) -> dict[str, float]:
     """A decision without an entry in the audit was made behind its back: it is judged as the very last."""
-    first = dict(reversed(changes))
+    first = {each.what: each.seq for each in reversed(changes)}
     settled = min(first.get(CONFIRMED, inf), first.get(SENT_UNASKED, inf))
-    asked = CONFIRMED in first and row.confirmed_at is not None
     return {
         "at": row.send_at,
         "until": row.expires_at - 1,
         "known": first.get(GRANTED, inf),
         "ended": min((first[what] for what in ENDED if what in first), default=inf),
         "settled": settled if row.place_at is not None else inf,
-        "settled_at": max(row.send_at, row.confirmed_at) if asked else (row.place_at or 0),
+        "settled_at": _settled_at(row, changes),
     }
 
 
-def _send(row: Any, changes: tuple[tuple[str, int], ...]) -> Send:
+def _settled_at(row: Any, changes: Sequence[Change]) -> int:
+    """Return when it was known to go, once it was: a later word of its sender may have moved the place since.
+
+    Sent unasked, it went when it was first heard of at the latest.
+    """
+    if row.confirmed_at is not None and any(each.what == CONFIRMED for each in changes):
+        return int(max(row.send_at, row.confirmed_at))
+    heard = [each.at for each in changes if each.what == SENT_UNASKED]
+    return int(min([row.place_at or 0, *heard]))
+
+
+def _send(row: Any, changes: tuple[Change, ...]) -> Send:
     record = told(row.frozen)
     return Send(
         decision_id=row.decision_id,

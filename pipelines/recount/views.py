@@ -8,7 +8,7 @@ from datetime import tzinfo
 from math import inf
 from typing import TYPE_CHECKING
 
-from pipelines.recount.history import CONFIRMED, ENDED, Message, Person
+from pipelines.recount.history import CONFIRMED, ENDED, GRANTED, Message, Person
 from pipelines.recount.rules import Rules
 from pipelines.recount.windows import Stay
 from pipelines.recount.zones import countries_of, zones_of
@@ -65,9 +65,10 @@ def confirmed(send: Send, history: History, book: Rulebook) -> list[View]:
 
 def standing(send: Send, history: History, book: Rulebook) -> View | None:
     """Return the look at a message that still counts, with everything known by now."""
-    if send.state in ENDED or send.place is None:
+    if send.state in ENDED or send.place is None or send.place_at is None:
         return None
-    return _view(send, history, send.message.as_known(inf), inf, history.person, book.then(send))
+    stay = send.message.as_known(inf) if send.place == GRANTED else (send.place_at, send.place_at)
+    return _view(send, history, stay, inf, history.person, book.then(send))
 
 
 def _then(send: Send, history: History) -> Person:

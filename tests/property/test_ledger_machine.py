@@ -10,7 +10,14 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, settings, target
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import create_engine, text
 
 from decisions.decide import decide
@@ -58,8 +65,12 @@ FREE = "free"
 
 people = st.integers(0, 1)
 any_place = st.integers(0, 30)
+worths = st.tuples(*[st.sampled_from([0.2, 1.0, 6.0])] * 3)  # of the three offers
+purposes = st.sampled_from(["marketing"] * 5 + ["transactional"])
+waits = st.sampled_from([0, 0, 0, 2, 9])  # hours
+lates = st.sampled_from([0, 0, 30, 200])  # minutes
+questions = st.lists(st.tuples(worths, purposes, waits), min_size=1, max_size=4)
 channels = st.sampled_from(CHANNELS)
-_names = itertools.count(1)
 
 
 class Machine(RuleBasedStateMachine):
@@ -71,6 +82,7 @@ class Machine(RuleBasedStateMachine):
         self.ledger = opened(url, key=b"tombstones", guard=guard_of(POLICY, STOCK))
         self.engine = create_engine(url)
         self.now = EVES[0]
+        self.names = itertools.count(1)  # of each run anew: the same deeds are the same draws
         self.people: list[Person] = []
         self.requests: list[tuple[Ask, str]] = []
         self.events: list[Event] = []
@@ -92,20 +104,25 @@ class Machine(RuleBasedStateMachine):
 
     # Who is there
 
-    @precondition(lambda self: not self.people)
-    @rule(eve=st.sampled_from(EVES), zones=st.tuples(st.sampled_from(ZONES), st.sampled_from(ZONES)))
-    def begin(self, eve, zones):
+    @initialize(
+        eve=st.sampled_from(EVES),
+        zones=st.tuples(st.sampled_from(ZONES), st.sampled_from(ZONES)),
+        asks=st.lists(questions, min_size=2, max_size=2),
+    )
+    def begin(self, eve, zones, asks):
         self.now = eve
         for zone in zones:
-            person = Person(f"c{next(_names)}", zone)
+            person = Person(f"c{next(self.names)}", zone)
             self.people.append(person)
             self.ledger.put_customers([person.customer()])
             for channel in CHANNELS:
                 self._say(person, channel, "granted")
+        for who, some in enumerate(asks):
+            self._questions(who, some)
 
     def _person(self, number) -> Person | None:
-        person = self.people[number] if self.people else None
-        return None if person is None or person.erased else person
+        person = self.people[number]
+        return None if person.erased else person
 
     def _place(self, number) -> tuple[Person, str, Place] | None:
         found = [(who, key, place) for who in self.people if not who.erased for key, place in who.places.items()]
@@ -129,16 +146,20 @@ class Machine(RuleBasedStateMachine):
 
     # Deciding
 
-    @rule(
-        who=people,
-        worth=st.tuples(*[st.sampled_from([0.2, 1.0, 6.0])] * 3),
-        purpose=st.sampled_from(["marketing"] * 5 + ["transactional"]),
-    )
-    def ask(self, who, worth, purpose):
-        person = self._person(who)
-        if person is None:
-            return
-        ask = Ask(request_id=f"r{next(_names)}", customer_id=person.customer_id, purpose=purpose)
+    def _questions(self, who, asks):
+        """Some questions about one customer, with time going on between them."""
+        for worth, purpose, wait in asks:
+            if person := self._person(who):
+                self._ask(person, worth, purpose)
+            self.now += wait * HOUR
+
+    # Every run leaves some of the rules out: what matters most stands here more than once.
+    ask = rule(who=people, asks=questions)(_questions)
+    ask_more = rule(who=people, asks=questions)(_questions)
+    ask_once_more = rule(who=people, asks=questions)(_questions)
+
+    def _ask(self, person, worth, purpose):
+        ask = Ask(request_id=f"ask{next(self.names)}", customer_id=person.customer_id, purpose=purpose)
         tau = {
             f"{name}|{channel}": worth[at] for at, name in enumerate(OFFERS) for channel in OFFERS[name].channels
         }
@@ -206,11 +227,17 @@ class Machine(RuleBasedStateMachine):
     def record_by_hand(self, who, channel, ahead, lasts, name):
         """A decision that no rule was asked about: it takes its place all the same."""
         person = self._person(who)
-        if person is None or channel not in OFFERS[name].channels:
+        if (
+            person is None
+            or channel not in OFFERS[name].channels
+            or person.consent(channel, "marketing") != "granted"
+        ):
             return
+        key = f"hand{next(self.names)}"
         decision = send(
             person.customer_id,
-            decision_id=f"h{next(_names)}",
+            decision_id=key,
+            request_id=key,
             at=self.now + ahead * HOUR,
             lasts=lasts * HOUR,
             now=self.now,
@@ -223,8 +250,6 @@ class Machine(RuleBasedStateMachine):
         with self.ledger.transaction(person.customer_id) as transaction:
             transaction.record(decision, body_hash="hand", frozen=b"")
         self._take(person, decision)
-        if person.consent(channel, "marketing") == "withdrawn":
-            self.release(list(self._keys()).index(decision.decision_id))  # decide() would never have asked
 
     def _keys(self):
         return (key for who in self.people if not who.erased for key in who.places)
@@ -246,13 +271,21 @@ class Machine(RuleBasedStateMachine):
         else:
             person.end(key, expected) if expected != "reserved" else None
 
-    @rule(number=any_place)
-    def go_to_its_time_and_confirm(self, number):
-        """Most confirms come when the message is due: time goes on until then."""
-        found = self._place(number)
-        if found and found[2].state == "reserved":
-            self.now = max(self.now, found[2].message.at)
-            self.confirm(number)
+    def _due(self, late, most):
+        """Most confirms come when the message is due: time goes on until then, or a little longer."""
+        for _ in range(most):
+            open_ = [
+                (place.message.at, number)
+                for number, _ in enumerate(self._keys())
+                if (place := self._place(number)[2]).state == "reserved"
+            ]
+            if open_:
+                at, number = min(open_)
+                self.now = max(self.now, at + late * MINUTE)
+                self.confirm(number)
+
+    messages_are_due = rule(late=lates, most=st.integers(1, 4))(_due)
+    more_messages_are_due = rule(late=lates, most=st.integers(1, 4))(_due)
 
     @rule(number=any_place)
     def release(self, number):
@@ -296,7 +329,7 @@ class Machine(RuleBasedStateMachine):
     # Events
 
     def _happen(self, person, kind, **fields):
-        event = Event(event_id=f"e{next(_names)}", customer_id=person.customer_id, type=kind, **fields)
+        event = Event(event_id=f"e{next(self.names)}", customer_id=person.customer_id, type=kind, **fields)
         self.events.append(event)
         (verdict,) = self.ledger.take_events([event], self.now)
         assert verdict.status == ("erased" if person.erased else "accepted")
@@ -305,7 +338,7 @@ class Machine(RuleBasedStateMachine):
     def another_system_sends(self, who, channel, ago):
         person = self._person(who)
         if person:
-            at, name = self.now - ago * MINUTE, f"m{next(_names)}"
+            at, name = self.now - ago * MINUTE, f"m{next(self.names)}"
             self._happen(person, "sent", occurred_at=at, channel=channel, message_id=name)
             message = Message(at=at, until=at, channel=channel, category=None, offer_id=None)
             person.foreign[name] = message
@@ -369,7 +402,7 @@ class Machine(RuleBasedStateMachine):
             person.zone = zone
             self.ledger.put_customers([person.customer()])
 
-    @precondition(lambda self: sum(person.erased for person in self.people) == 0)
+    @precondition(lambda self: len(self.requests) > 10 and not any(person.erased for person in self.people))
     @rule(who=people, late=st.booleans())
     def erase(self, who, late):
         if person := self._person(who):

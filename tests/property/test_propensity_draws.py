@@ -208,7 +208,10 @@ def ask_under_lock(ledger, customer_id, number):
     ask = Ask(request_id=f"{customer_id}-{number}", customer_id=customer_id)
     worth, now = replace(WORTH, customer_id=customer_id), NOON + number * 7 * HOUR
     declared = rules(
-        caps=[{"limit": 3, "window": "3d"}], min_gap_hours=6, quiet_hours=[{"from_hour": 22, "until_hour": 7}]
+        caps=[{"limit": 3, "window": "3d"}],
+        min_gap_hours=6,
+        quiet_hours=[{"from_hour": 22, "until_hour": 7}],
+        displacement={"enabled": False},  # the record does not tell what would have followed on the other road
     )
     with ledger.transaction(customer_id) as transaction:
         known = transaction.state(customer_id, now)

@@ -85,6 +85,20 @@ def test_a_foreign_send_after_the_confirm_is_reported_and_no_violation(ledger, t
     assert report.confirms == 1
 
 
+def test_a_sender_that_moves_its_message_after_another_was_confirmed_is_reported_and_no_violation(
+    ledger, tmp_path
+):
+    """Heard of by its delivery, the first message lay a day away; its sender's own word comes only later."""
+    first = record(ledger, send(at=NOW + 3 * DAY))
+    ledger.take_events([event("delivered", at=NOW, decision_id=first.decision_id)], NOW)
+    second = record(ledger, send(at=NOW + DAY))
+    ledger.confirm(second.decision_id, NOW + DAY)
+    ledger.take_events([event("sent", at=NOW + DAY, decision_id=first.decision_id)], NOW + DAY)
+    report = recount(url_in(tmp_path), Rules.of({"min_gap_hours": 5.0}))
+    assert report.violations == ()
+    assert {each.promise for each in report.overruns} == {"gaps"}
+
+
 def test_a_confirm_too_close_to_another_is_found(ledger, judge, plant):
     policy = {"min_gap_hours": 3.0}
     first = record(ledger, send(at=NOW + HOUR, lasts=HOUR))
