@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from scipy.stats import chi2
@@ -36,7 +37,7 @@ from tests.worlds.draws import action_of, chances, outcomes, outside
 from tests.worlds.effort import effort
 from tests.worlds.ledger import opened
 
-DRAWS = effort(400)
+DRAWS = effort(250)
 HOUR = timedelta(hours=1)
 RHYTHM = tuple(1 + 0.2 * ((slot % 24) / 24) for slot in range(168))
 STOCK = catalogue(
@@ -111,27 +112,33 @@ def world(name):
     return {"stock": STOCK, "worth": WORTH} | WORLDS[name]()
 
 
+@cache
+def tree(name):
+    """Every outcome of a world with its probability, and the true probability of every action."""
+    found = tuple(outcomes(lambda: answer(**world(name))))
+    return found, chances(found)
+
+
 @pytest.fixture(params=WORLDS)
-def given(request):
-    return world(request.param)
+def name(request):
+    return request.param
 
 
-def test_all_outcomes_of_all_stages_sum_to_one_and_the_recorded_propensity_is_the_enumerated_one(given):
-    found = list(outcomes(lambda: answer(**given)))
+def test_all_outcomes_of_all_stages_sum_to_one_and_the_recorded_propensity_is_the_enumerated_one(name):
+    found, true = tree(name)
     assert sum(chance for _, chance in found) == pytest.approx(1, abs=1e-12)
-    true = chances(lambda: answer(**given))
     for decision, _ in found:
         assert decision.propensity_exact
         assert decision.propensity == pytest.approx(true[action_of(decision)], abs=1e-12), action_of(decision)
 
 
 def test_a_place_that_may_be_taken_is_taken_in_some_outcomes_and_kept_in_others():
-    found = list(outcomes(lambda: answer(**world("a place that may be taken"))))
+    found, _ = tree("a place that may be taken")
     assert {each.displaces for each, _ in found} == {"poor", None}
 
 
-def test_a_holdback_is_recorded_as_a_hold_with_the_chance_of_every_hold(given):
-    for decision, _ in outcomes(lambda: answer(**given)):
+def test_a_holdback_is_recorded_as_a_hold_with_the_chance_of_every_hold(name):
+    for decision, _ in tree(name)[0]:
         if decision.held_back:
             assert (decision.action, decision.state, decision.send_at) == ("hold", "held", None)
 
@@ -150,26 +157,24 @@ def drawn_by_key(given):
     return found
 
 
-def test_the_mean_of_one_over_the_propensity_is_one_for_every_action(given):
-    true = chances(lambda: answer(**given))
-    assert outside(drawn_by_request(given), true) == []
+def test_the_mean_of_one_over_the_propensity_is_one_for_every_action(name):
+    assert outside(drawn_by_request(world(name)), tree(name)[1]) == []
 
 
 def test_the_same_holds_over_keys_where_the_request_is_one():
     given = world("caps, a gap and quiet hours")
     # The minute within the hour is drawn by the exploration key too, but never the block: the action is the same.
-    key = Keys(assignment=b"a", holdback=b"h", exploration=b"e", token=b"t")
-    assert outside(drawn_by_key(given), chances(lambda: answer(**given, keys=key))) == []
+    assert outside(drawn_by_key(given), tree("caps, a gap and quiet hours")[1]) == []
 
 
-@pytest.mark.parametrize("factor", [0.9, 1.1])
-def test_a_propensity_that_is_a_tenth_off_does_not_pass(factor):
+def test_a_propensity_that_is_a_tenth_off_does_not_pass():
     given = world("no exploration")
-    true = chances(lambda: answer(**given))
+    true = tree("no exploration")[1]
     drawn = drawn_by_request(given, 1_500)
     assert len(true) == 2
     assert outside(drawn, true) == []
-    assert outside(drawn, {action: probability * factor for action, probability in true.items()}) != []
+    for factor in (0.9, 1.1):
+        assert outside(drawn, {action: chance * factor for action, chance in true.items()}) != []
 
 
 def test_the_draws_of_the_stages_are_uniform_and_independent():

@@ -14,7 +14,7 @@ from scipy.stats import binom
 from decisions import draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from decisions.records import Decision
 
@@ -63,10 +63,10 @@ def outcomes(
             yield from outcomes(decide, {**points, stage.name: below - probability / 2}, chance * probability)
 
 
-def chances(decide: Callable[[], Decision]) -> dict[Action, float]:
+def chances(leaves: Iterable[tuple[Decision, float]]) -> dict[Action, float]:
     """The true probability of each action, summed over every way to it."""
     found: defaultdict[Action, float] = defaultdict(float)
-    for decision, probability in outcomes(decide):
+    for decision, probability in leaves:
         found[action_of(decision)] += probability
     return dict(found)
 
