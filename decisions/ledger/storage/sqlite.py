@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from decisions.ledger.storage.errors import (
     DuplicateDecision,
@@ -94,8 +95,9 @@ def _engine(url: URL, *, synchronous: Synchronous) -> Engine:
         raise LedgerUnavailable(
             f"ledger url {url.render_as_string()!r} names no file; write sqlite:///path/ledger.db"
         )
-    _make_folder(Path(url.database))
-    _make_private(Path(url.database))
+    file = Path(url.database)
+    _make_folder(file)
+    _make_private(file)
     made = create_engine(
         url,
         paramstyle="named",
@@ -106,11 +108,39 @@ def _engine(url: URL, *, synchronous: Synchronous) -> Engine:
     )
 
     @event.listens_for(made, "connect")
-    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    def _set_up(connection: sqlite3.Connection, record: Any) -> None:
+        record.info["file"] = _identity(file)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         _into_wal(connection)
 
+    _keep_to_the_file(made, file)
     return made
+
+
+def _keep_to_the_file(made: Engine, file: Path) -> None:
+    """Let every connection be one to the file that lies at the path now, made when the ledger was opened.
+
+    SQLite would make an empty file where one was moved away, and go on writing to one that lies elsewhere by now.
+    """
+
+    @event.listens_for(made, "do_connect")
+    def _make_no_other(*_: object) -> None:
+        if _identity(file) is None:
+            raise sqlite3.OperationalError("the file is gone")
+
+    @event.listens_for(made, "checkout")
+    def _follow(_connection: object, record: Any, _proxy: object) -> None:
+        if record.info["file"] != _identity(file):
+            raise DisconnectionError  # the pool closes it and connects anew
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells files of one name apart; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_folder(file: Path) -> None:
