@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pipelines.recount import Promise
 
 _PLANTS: dict[Promise, str] = {
-    "gaps": "UPDATE decision SET send_at = (SELECT max(send_at) FROM decision) WHERE action = 'send'",
+    "gaps": "UPDATE decision SET send_at = (SELECT max(send_at) FROM decision),"
+    " expires_at = (SELECT max(expires_at) FROM decision) WHERE action = 'send'",
     "caps": "UPDATE decision SET channel = 'email', category = 'drinks', purpose = 'marketing'",
     "quiet": "UPDATE decision SET expires_at = expires_at + 86400000000",
     "consent": "DELETE FROM consent",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.promises.cases import try_worlds
 from benchmarks.promises.draws import try_draws
 from benchmarks.promises.erasures import erase_people
+from benchmarks.promises.faults import inject_all
 from benchmarks.promises.hammer import HAMMERS, hammer
 from benchmarks.promises.kills import kill_workers
 from benchmarks.promises.planted import finds_what_was_planted
@@ -66,6 +67,7 @@ def _run(found: list[Store], effort: Effort, tally: Tally, screen: Screen) -> li
         if store.kind == "sqlite":
             kill_services(store, effort.service_kills, seed=effort.seed, tally=tally, progress=screen)
         hammer(store, processes=HAMMERS, asks=100, seed=effort.seed, tally=tally)
+        inject_all(store, seed=effort.seed, tally=tally)
         erase_people(store, count=60, seed=effort.seed, tally=tally)
     _try_worlds(found, effort, tally, screen)
     for done, _ in enumerate(try_draws(draws=DRAWS, tally=tally), start=1):

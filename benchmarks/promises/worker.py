@@ -51,14 +51,15 @@ def digest(decision: Decision) -> str:
 class Worker:
     """One service and one sender over the same ledger, at one moment, doing things by the throw of dice."""
 
-    def __init__(self, url: str, *, seed: int, run: int) -> None:
+    def __init__(self, url: str, *, seed: int, run: int, people: int = PEOPLE) -> None:
         self._dice = random.Random(seed)  # noqa: S311  # repeatable, not a secret
         self._name = f"w{run}x{seed}"
+        self._people = people
         self._ledger = open_ledger(url)
         self._decider = decider(self._ledger)
         self._asked: list[Ask] = []
         self._made: list[Decision] = []
-        self._now = NOW + run * STEP
+        self.now = NOW + run * STEP
         self._count = 0
         self._deeds = (self._ask, self._ask, self._ask, self._repeat, self._send, self._send, self._release)
         self._rare = (self._withdraw, self._grant, self._events, self._events, self._expire)
@@ -66,11 +67,11 @@ class Worker:
     def step(self) -> Iterator[Said]:
         """Do one thing; yield what is done as soon as it is."""
         self._count += 1
-        self._now += timedelta(seconds=self._dice.randrange(60))
+        self.now += timedelta(seconds=self._dice.randrange(60))
         return self._dice.choice(self._dice.choice((self._deeds, self._deeds, self._rare)))()
 
     def _who(self) -> str:
-        return f"c{self._dice.randrange(PEOPLE)}"
+        return f"c{self._dice.randrange(self._people)}"
 
     def _ask(self) -> Iterator[Said]:
         purpose = self._dice.choice(("marketing", *PURPOSES))
@@ -83,22 +84,22 @@ class Worker:
             yield self._decided(self._dice.choice(self._asked))
 
     def _decided(self, ask: Ask) -> Said:
-        (decision,) = self._decider.decide([ask], now=self._now)
+        (decision,) = self._decider.decide([ask], now=self.now)
         self._made.append(decision)
         return Said(what="decided", key=decision.decision_id, request_id=ask.request_id, digest=digest(decision))
 
     def _send(self) -> Iterator[Said]:
         """Take what is due from the outbox, ask permission for each, and acknowledge: the sender's whole day."""
-        leased = self._ledger.lease(3, self._now, timedelta(seconds=30))
+        leased = self._ledger.lease(3, self.now, timedelta(seconds=30))
         for each in leased:
-            verdict = self._ledger.confirm(each.decision.decision_id, self._now)
+            verdict = self._ledger.confirm(each.decision.decision_id, self.now)
             if verdict.status == "confirmed":
                 yield Said(what="confirmed", key=each.decision.decision_id)
         self._ledger.ack([each.decision.decision_id for each in leased])
 
     def _release(self) -> Iterator[Said]:
         sends = [each for each in self._made[-5:] if each.action == "send"]
-        if sends and self._ledger.release(sends[0].decision_id, self._now).status == "released":
+        if sends and self._ledger.release(sends[0].decision_id, self.now).status == "released":
             yield Said(what="released", key=sends[0].decision_id)
 
     def _withdraw(self) -> Iterator[Said]:
@@ -109,13 +110,13 @@ class Worker:
 
     def _journal(self, status: str) -> Iterator[Said]:
         purpose = self._dice.choice(("marketing", "service"))
-        entry = consent(self._who(), self._dice.choice(CHANNELS), purpose, status, at=self._now)
-        self._ledger.append_consents([entry], self._now)
+        entry = consent(self._who(), self._dice.choice(CHANNELS), purpose, status, at=self.now)
+        self._ledger.append_consents([entry], self.now)
         yield from ()
 
     def _events(self) -> Iterator[Said]:
         batch = [self._event(number) for number in range(self._dice.randrange(1, 4))]
-        for verdict in self._ledger.take_events(batch, self._now):
+        for verdict in self._ledger.take_events(batch, self.now):
             if verdict.status == "accepted":
                 yield Said(what="taken", key=verdict.event_id)
 
@@ -130,12 +131,12 @@ class Worker:
             event_id=f"{self._name}-{self._count}-{number}",
             customer_id=self._who(),
             type=kind,
-            occurred_at=self._now - timedelta(minutes=self._dice.randrange(600)),
+            occurred_at=self.now - timedelta(minutes=self._dice.randrange(600)),
             **fields,
         )
 
     def _expire(self) -> Iterator[Said]:
-        self._ledger.expire(self._now)
+        self._ledger.expire(self.now)
         yield from ()
 
 
