@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 API_VERSION = "1"
 
 _REFUSALS: dict[int | str, dict[str, object]] = {
+    400: {"description": "A body that cannot be read as JSON"},
     401: {"description": "No key, or one that is wrong, revoked or expired"},
     403: {"description": "A key without the role; `x-roles` names those that may"},
+    404: {"description": "There is nothing at this address"},
     413: {"description": f"A body of more than {BODY_LIMIT} bytes, or less where little is expected"},
     415: {"description": "A body that is not JSON"},
     422: {"description": "A field that breaks a rule; `errors` names it"},
     429: {"description": "Too many requests; `Retry-After` says in how many seconds to come again"},
+    503: {
+        "description": "The ledger is away or busy; nothing was written, and `Retry-After` says when to come again"
+    },
 }
 
 
@@ -98,7 +103,7 @@ class _Documented(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = roles.describe(super().openapi())
+            self.openapi_schema = problems.describe(roles.describe(super().openapi()))
         return self.openapi_schema
 
 

@@ -51,6 +51,21 @@ class Problem(BaseModel):
         return self.model_dump(exclude_defaults=True)
 
 
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """Give every problem of the OpenAPI document the media type it is sent with; FastAPI knows only JSON."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                _name_media_type(response.get("content", {}))
+    return document
+
+
+def _name_media_type(content: dict[str, Any]) -> None:
+    json = content.get("application/json", {})
+    if json.get("schema", {}).get("$ref", "").endswith(f"/{Problem.__name__}"):
+        content[MEDIA_TYPE] = content.pop("application/json")
+
+
 class ProblemError(Exception):
     """Raised where a request cannot be answered; becomes its :class:`Problem`."""
 
