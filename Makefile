@@ -55,10 +55,8 @@ serve: $(STAMP)  ## the HTTP service on the demo's data (run make demo first)
 bench: $(STAMP)  ## the benchmarks that need no further data
 	$(BIN)/kairos bench
 
-soak: $(STAMP)  ## the random suite with new examples, again and again for BUDGET seconds
-	@end=$$(($$(date +%s) + $(BUDGET))); rounds=0; while [ $$(date +%s) -lt $$end ]; do \
-	  KAIROS_HYPOTHESIS=soak $(BIN)/python -m pytest -q -n $(WORKERS) tests/property tests/agreement || exit 1; \
-	  rounds=$$((rounds + 1)); done; echo "soak: $$rounds rounds, all green"
+soak: $(STAMP)  ## the random suite with new examples, kills and faults for BUDGET seconds, and the cases reached
+	$(BIN)/python -m benchmarks.soak --seconds $(BUDGET)
 
 coverage: $(STAMP)  ## the suite with branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term-missing

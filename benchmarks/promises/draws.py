@@ -48,11 +48,11 @@ class Drawn(NamedTuple):
     propensity: float
 
 
-def try_draws(*, draws: int, tally: Tally) -> Iterator[str]:
+def try_draws(*, draws: int, tally: Tally, seed: int = 1) -> Iterator[str]:
     """Draw ``draws`` times in each situation and judge all together; yield the name of each one done."""
     found: list[tuple[str, dict[str, Drawn]]] = []
     for each in situations():
-        found.append((each.name, _drawn(each, draws)))
+        found.append((each.name, _drawn(each, draws, seed)))
         tally.cases["P8"] += draws
         yield each.name
     actions = [(f"{name}: {what}", drawn) for name, some in found for what, drawn in _judged(some, draws)]
@@ -85,13 +85,13 @@ def _state(*pressure: Pressure) -> CustomerState:
     return CustomerState(customer=who, consents=journal, pressure=pressure)
 
 
-def _drawn(situation: Situation, draws: int) -> dict[str, Drawn]:
+def _drawn(situation: Situation, draws: int, seed: int) -> dict[str, Drawn]:
     scores, stock = Guesses().of([WHO], now=NOW)[WHO], catalogue()
     counts: Counter[str] = Counter()
     stated: dict[str, float] = {}
     for number in range(draws):
         decision = decide(
-            Ask(request_id=f"{situation.name}-{number}", customer_id=WHO),
+            Ask(request_id=f"{seed}-{situation.name}-{number}", customer_id=WHO),
             policy=situation.rules,
             catalogue=stock,
             scores=scores,

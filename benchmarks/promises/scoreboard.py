@@ -70,7 +70,7 @@ def _run(found: list[Store], effort: Effort, tally: Tally, screen: Screen) -> li
         inject_all(store, seed=effort.seed, tally=tally)
         erase_people(store, count=60, seed=effort.seed, tally=tally)
     _try_worlds(found, effort, tally, screen)
-    for done, _ in enumerate(try_draws(draws=DRAWS, tally=tally), start=1):
+    for done, _ in enumerate(try_draws(draws=DRAWS, tally=tally, seed=effort.seed), start=1):
         screen("draws", done, 5)
     return figures
 

@@ -23,11 +23,12 @@ def consent(send: Send, history: History, rules: Rules) -> Iterator[tuple[Promis
     given = send.state == CONFIRMED and not send.of(SENT_UNASKED)
     if given and _status(send, history, asked, send.confirmed_at or send.decided_at) == "withdrawn":
         yield "consent", "confirmed after the withdrawal"
-    if send.state == GRANTED and _status(send, history, inf, send.decided_at) == "withdrawn":
+    # Of grants and withdrawals the newest counts, even one given after this was decided: it was asked for again.
+    if send.state == GRANTED and _status(send, history, inf, inf) == "withdrawn":
         yield "consent", "still reserved after the withdrawal"
 
 
-def _status(send: Send, history: History, seq: float, tick: int) -> str | None:
+def _status(send: Send, history: History, seq: float, tick: float) -> str | None:
     """Return the journal's word known at entry ``seq``: the last by time; grants of the future do not count."""
     latest = None
     for row in history.consents:
