@@ -10,9 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from decisions.ledger.storage import schema
 from features.contracts import EVENT_SCHEMA, Event
-from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, state
+from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, opened, record, send, state
 
 if TYPE_CHECKING:
     import random
@@ -99,13 +101,14 @@ def tell(ledger, events: list[Event], dice: random.Random):
 
 
 @pytest.fixture(scope="module")
-def ledgers(tmp_path_factory):
-    with fresh(tmp_path_factory.mktemp("order")) as ordered, fresh(tmp_path_factory.mktemp("any")) as shuffled:
+def ledgers(database_urls):
+    """One told everything in order, one in pieces; on each database."""
+    with opened(database_urls()) as ordered, opened(database_urls()) as shuffled:
         yield ordered, shuffled
 
 
 @given(st.lists(messages(), min_size=2, max_size=4), st.booleans(), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_and_any_splitting_leaves_the_same_pressure(ledgers, drawn, leaves, dice):
     run = next(_runs)
     person = f"ada{run}"
@@ -123,8 +126,8 @@ def test_any_order_and_any_splitting_leaves_the_same_pressure(ledgers, drawn, le
 
 @pytest.mark.parametrize("bulk", [False, True])
 @pytest.mark.parametrize("kind", ["delivered", "opened", "clicked", "converted", "purchased"])
-def test_a_reaction_that_comes_before_its_message_counts_when_that_comes(tmp_path, kind, bulk):
-    with fresh(tmp_path) as ledger:
+def test_a_reaction_that_comes_before_its_message_counts_when_that_comes(database_url, kind, bulk):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
         tell_one(ledger, event(kind, message_id="m1", at=NOW), bulk=bulk)
         assert state(ledger).pressure == ()
@@ -143,27 +146,27 @@ def tell_one(ledger, told, *, bulk):
 
 def waiting(ledger) -> int:
     with ledger._database.reading() as session:
-        return session._cursor.execute("SELECT count(*) FROM reaction").fetchone()[0]
+        return len(session.rows(select(schema.reaction.c.name)))
 
 
-def test_what_waits_is_forgotten_with_its_customer(tmp_path):
-    with fresh(tmp_path, key=b"k") as ledger:
+def test_what_waits_is_forgotten_with_its_customer(database_url):
+    with opened(database_url, key=b"k") as ledger:
         ledger.take_events([event("clicked", message_id="m1", decision_id="d1")], NOW)
         assert waiting(ledger) == 2
         ledger.erase("ada", NOW)
         assert waiting(ledger) == 0
 
 
-def test_a_reaction_of_somebody_else_under_the_same_name_is_not_taken(tmp_path):
-    with fresh(tmp_path) as ledger:
+def test_a_reaction_of_somebody_else_under_the_same_name_is_not_taken(database_url):
+    with opened(database_url) as ledger:
         ledger.take_events([event("clicked", "bob", message_id="m1")], NOW)
         ledger.take_events([event("sent", "ada", message_id="m1", channel="email")], NOW)
         assert [each.responded for each in state(ledger).pressure] == [None]
         assert waiting(ledger) == 1
 
 
-def test_a_machines_early_open_teaches_that_silence_says_nothing(tmp_path):
-    with fresh(tmp_path) as ledger:
+def test_a_machines_early_open_teaches_that_silence_says_nothing(database_url):
+    with opened(database_url) as ledger:
         ledger.put_customers([ada()])
         ledger.take_events([event("opened", message_id="m1", automated=True)], NOW)
         ledger.take_events([event("sent", message_id="m1", channel="email")], NOW)
@@ -174,9 +177,9 @@ def test_a_machines_early_open_teaches_that_silence_says_nothing(tmp_path):
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 @pytest.mark.parametrize("released", [False, True])
 def test_the_providers_report_the_senders_report_and_a_click_make_one_message_in_any_order(
-    tmp_path, order, released
+    database_url, order, released
 ):
-    with fresh(tmp_path) as ledger:
+    with opened(database_url) as ledger:
         decision = record(ledger, send())
         if released:
             ledger.release(decision.decision_id, NOW)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from decisions.ledger.places import outbox
+from decisions.ledger.storage import schema
 from features.contracts import Preference
-from tests.worlds.ledger import DAY, HOUR, NOW, consent, event, fresh, record, send
+from tests.worlds.ledger import DAY, HOUR, NOW, consent, event, fresh, opened, record, send
 
 DUE = NOW + 2 * HOUR
 TTL = timedelta(minutes=10)
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    with fresh(tmp_path) as ledger:
+def ledger(database_url):
+    with opened(database_url) as ledger:
         yield ledger
 
 
@@ -112,12 +114,12 @@ def test_a_message_reported_as_sent_needs_no_acknowledgement(ledger):
     assert [each.status for each in ledger.outbox.acknowledge([key])] == ["not_waiting"]
 
 
-def test_what_was_never_acknowledged_leaves_the_outbox_when_it_is_over(ledger, tmp_path):
+def test_what_was_never_acknowledged_leaves_the_outbox_when_it_is_over(ledger):
     place(ledger)
     ledger.outbox.lend(1, DUE, TTL, confirm=True)
     assert ids(ledger.outbox.lend(1, NOW + DAY, TTL)) == []
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
-        assert connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+    with ledger._database.reading() as session:
+        assert session.rows(select(schema.outbox.c.decision_id)) == []
 
 
 def test_more_than_a_block_is_lent_with_permission_in_one_call(ledger, monkeypatch):
@@ -141,12 +143,38 @@ def test_what_another_sender_took_between_looking_and_locking_is_not_lent_twice(
     assert stolen == keys[:1]
 
 
-@pytest.mark.parametrize("statement", [outbox.DUE, outbox.CANDIDATES])
-def test_what_is_due_is_found_by_its_index_and_not_by_reading_all(ledger, statement):
+@pytest.mark.parametrize("confirm", [False, True])
+def test_senders_that_ask_at_once_share_the_work_in_order(ledger, confirm):
+    people = [f"c{number}" for number in range(8)]
+    keys = {each: [place(ledger, each, hours=1 + number / 10) for number in range(5)] for each in people}
+    given: list[tuple[str, str]] = []
+
+    def work(sender):
+        while lent := ledger.outbox.lend(1 + sender, DUE, TTL, confirm=confirm).leased:
+            given.extend((each.decision.customer_id, each.decision.decision_id) for each in lent)
+            ledger.outbox.acknowledge([each.decision.decision_id for each in lent])
+            for each in lent:
+                ledger.take_events([event("sent", each.decision.customer_id, channel="sms", at=DUE)], DUE)
+
+    with ThreadPoolExecutor(4) as senders:
+        list(senders.map(work, range(4)))
+    while lent := ledger.outbox.lend(9, DUE, TTL, confirm=confirm).leased:  # what waited while others were lent
+        given.extend((each.decision.customer_id, each.decision.decision_id) for each in lent)
+        ledger.outbox.acknowledge([each.decision.decision_id for each in lent])
+    assert {who: [key for person, key in given if person == who] for who in people} == keys
+
+
+def plan_of(ledger, statement) -> list[str]:
     text = ledger._database._texts.of(statement)
     named = {"tick": 1, "at_most": 9, "last_due": 0, "last_id": ""} | text.constants
     with ledger._database.reading() as session:
-        plan = [row[3] for row in session._cursor.execute(f"EXPLAIN QUERY PLAN {text.sql}", named).fetchall()]
+        return [row[3] for row in session._cursor.execute(f"EXPLAIN QUERY PLAN {text.sql}", named).fetchall()]
+
+
+@pytest.mark.parametrize("statement", [outbox.DUE, outbox.CANDIDATES])
+def test_what_is_due_is_found_by_its_index_and_not_by_reading_all(tmp_path, statement):
+    with fresh(tmp_path) as ledger:
+        plan = plan_of(ledger, statement)
     assert any("outbox USING INDEX outbox_due" in step for step in plan), plan
     assert any("before USING INDEX outbox_by_customer" in step for step in plan), plan
     assert not any("SCAN" in step or "TEMP B-TREE FOR ORDER BY" in step for step in plan), plan

@@ -66,7 +66,9 @@ def _due(*columns: Any) -> Select[Any]:
 
 
 _LINES = _due(_record.body, _decision.state).join(schema.record, _record.decision_id == _outbox.decision_id)
-DUE = _LINES.limit(bindparam("at_most"))
+# Where rows have locks: what a customer's writer is just changing is left for the next round, not waited for: two
+# that wait for each other's rows would never end. Customers who are locked themselves have no other writer.
+DUE = _LINES.limit(bindparam("at_most")).with_for_update(of=schema.outbox, skip_locked=True)
 _STILL_DUE = _LINES.where(Among(_outbox.decision_id, "ids"))
 CANDIDATES = (
     _due(_outbox.customer_id)
@@ -75,13 +77,17 @@ CANDIDATES = (
         or_(_outbox.due_at > bindparam("last_due"), _outbox.decision_id > bindparam("last_id")),
     )
     .limit(bindparam("at_most"))
-    # Where rows have locks: what a customer's writer is just changing is left for the next round, not waited for.
-    .with_for_update(of=schema.outbox, skip_locked=True)
 )
 _LEASE = update(schema.outbox).where(Among(_outbox.decision_id, "ids")).values(leased_until=bindparam("until"))
-_OVER = delete(schema.outbox).where(_outbox.due_at <= _TICK, _outbox.expires_at <= _TICK)
+_OVER = delete(schema.outbox).where(
+    _outbox.decision_id.in_(
+        select(_outbox.decision_id)
+        .where(_outbox.due_at <= _TICK, _outbox.expires_at <= _TICK)
+        .with_for_update(skip_locked=True)
+    )
+)
 _WAITING = select(_outbox.decision_id).where(Among(_outbox.decision_id, "ids"))
-_MADE = select(_decision.decision_id).where(Among(_decision.decision_id, "ids"))
+_MADE = select(_decision.decision_id, _decision.customer_id).where(Among(_decision.decision_id, "ids"))
 _ACKNOWLEDGE = delete(schema.outbox).where(Among(_outbox.decision_id, "ids"))
 
 
@@ -155,9 +161,10 @@ class Outbox:
     def acknowledge(self, decision_ids: Collection[str]) -> list[Acknowledged]:
         """Take messages out of the outbox for good; what was taken out before is no error."""
         ids = listed(decision_ids)
-        with self._database.writing((), shared=SHARED) as session:
+        with self._database.reading() as session:
+            made: dict[str, str] = {row[0]: row[1] for row in session.rows(_MADE, ids=ids)}
+        with self._database.writing(set(made.values()), shared=SHARED) as session:
             waiting = {row[0] for row in session.rows(_WAITING, ids=ids)}
-            made = {row[0] for row in session.rows(_MADE, ids=ids)}
             session.run(_ACKNOWLEDGE, ids=ids)
         return [_acknowledged(each, waiting, made) for each in decision_ids]
 
