@@ -26,14 +26,24 @@ REST = 20.0
 
 @dataclass
 class Place:
-    """A decision to send as it should be in the ledger; ``counts`` while its message is pressure."""
+    """A decision to send as it should be in the ledger.
+
+    Its message was promised for ``promised``; it ``counts`` while it is pressure, and ``waits`` while the outbox
+    has a line for it, which is lent until ``lent``.
+    """
 
     message: Message
+    promised: Message
     state: str = "reserved"
     sent: bool = False
+    unasked: bool = False
     counts: bool = True
-    acked: bool = False
-    value: float | None = None
+    waits: bool = True
+    lent: datetime | None = None
+
+    def is_lent(self, now: datetime) -> bool:
+        """Whether a sender has it, and neither acknowledged it nor let its time pass."""
+        return self.waits and self.lent is not None and self.lent > now and self.promised.until > now
 
 
 @dataclass
@@ -70,22 +80,34 @@ class Person:
         """An unconfirmed place is free again; anything else stays as it is."""
         place = self.places[key]
         if place.state == "reserved":
-            place.state, place.counts = state, False
+            place.state, place.counts, place.waits = state, False, False
 
     def lapse(self, now: datetime, *, but: str | None = None) -> None:
         for key, place in self.places.items():
             if key != but and place.message.until <= now:
                 self.end(key, "expired")
 
-    def spend(self, key: str, at: datetime) -> None:
-        """The place is used for good, by a message that goes at ``at``."""
+    def permit(self, key: str, now: datetime) -> None:
+        """The place is used for good: the message goes now, or at its time where that is later."""
         place = self.places[key]
         if place.state == "reserved":
+            at = max(now, place.message.at)
             place.state, place.message = "confirmed", replace(place.message, at=at, until=at)
+
+    def hear(self, key: str, at: datetime) -> None:
+        """A sign that a message went, with or without permission: the earliest sign counts until its sender's word."""
+        place = self.places[key]
+        if not place.counts or place.sent:
+            return
+        place.waits = False
+        if place.state == "reserved":
+            place.state, place.unasked, place.message = "confirmed", True, replace(place.message, at=at, until=at)
+        elif place.unasked and at < place.message.at:
+            place.message = replace(place.message, at=at, until=at)
 
     def went(self, key: str, at: datetime) -> None:
         """A sender says it was sent: whatever became of the decision, the customer got it."""
-        self.spend(key, at)
+        self.hear(key, at)
         place = self.places[key]
         if not place.counts:
             place.counts, place.sent, place.message = True, True, replace(place.message, at=at, until=at)
