@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("property", "agreement", "service")
+PATIENCE = 60.0
+"""Seconds that a file already begun may take beyond the deadline; what it reached by then is not counted."""
+
 _DRAWING = re.compile(r"^(?:from|import) (?:hypothesis|schemathesis)", re.MULTILINE)
 _PASSED = re.compile(r"- (\d+) passing")
 _NOTHING_TO_RUN = 5
@@ -75,9 +78,11 @@ def draw_examples(deadline: Deadline, examples: Examples, *, seed: int) -> None:
     for path in _for_ever(drawing_files(), dice):
         if deadline.passed():
             return
-        examples.examples += _run(path, seed=dice.randrange(2**31), patience=deadline.left() + 120)
-        examples.files += 1
-        examples.names.add(path.name)
+        passed = _run(path, seed=dice.randrange(2**31), patience=deadline.left() + PATIENCE)
+        if passed is not None:
+            examples.examples += passed
+            examples.files += 1
+            examples.names.add(path.name)
 
 
 def _for_ever(paths: list[Path], dice: random.Random) -> Iterator[Path]:
@@ -86,19 +91,22 @@ def _for_ever(paths: list[Path], dice: random.Random) -> Iterator[Path]:
         yield from paths
 
 
-def _run(path: Path, *, seed: int, patience: float) -> int:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "--hypothesis-show-statistics",
-        "-p",
-        "no:cacheprovider",
-    ]
-    done = subprocess.run(  # noqa: S603  # our own tests
-        [*command, f"--hypothesis-seed={seed}", str(path)],
+def _run(path: Path, *, seed: int, patience: float) -> int | None:
+    """Return how many examples passed; None where the file did not come to its end in time."""
+    try:
+        done = _pytest(path, seed=seed, patience=patience)
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode not in {0, _NOTHING_TO_RUN}:
+        said = f"{done.stdout[-6000:]}{done.stderr[-2000:]}"
+        raise Broken(f"{path.relative_to(ROOT)} with --hypothesis-seed={seed}\n{said}")
+    return sum(int(found) for found in _PASSED.findall(done.stdout))
+
+
+def _pytest(path: Path, *, seed: int, patience: float) -> subprocess.CompletedProcess[str]:
+    options = ("-q", "-x", "--hypothesis-show-statistics", "-p", "no:cacheprovider", f"--hypothesis-seed={seed}")
+    return subprocess.run(  # noqa: S603  # our own tests
+        [sys.executable, "-m", "pytest", *options, str(path)],
         cwd=ROOT,
         env={**os.environ, "KAIROS_HYPOTHESIS": "soak"},
         capture_output=True,
@@ -106,11 +114,6 @@ def _run(path: Path, *, seed: int, patience: float) -> int:
         timeout=patience,
         check=False,
     )
-    if done.returncode not in {0, _NOTHING_TO_RUN}:
-        raise Broken(
-            f"{path.relative_to(ROOT)} with --hypothesis-seed={seed}\n{done.stdout[-6000:]}{done.stderr[-2000:]}"
-        )
-    return sum(int(found) for found in _PASSED.findall(done.stdout))
 
 
 def break_promises(deadline: Deadline, tally: Tally, *, seed: int) -> None:
