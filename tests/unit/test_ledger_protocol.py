@@ -110,6 +110,12 @@ def test_a_transactional_message_passes_the_pause(ledger):
     assert ledger.confirm(decision.decision_id, decision.send_at).status == "confirmed"
 
 
+def test_a_channel_that_is_switched_off_stops_a_transactional_message_too(ledger):
+    decision = record(ledger, send(purpose="transactional"))
+    ledger.put_preference(Preference(customer_id="ada", channels_off=("email",)))
+    assert ledger.confirm(decision.decision_id, decision.send_at).code == "channel_off"
+
+
 def test_releasing_twice_is_one_release(ledger, decision):
     codes = [ledger.release(decision.decision_id, NOW, reason="sold out").code for _ in range(2)]
     assert codes == ["released", "already_released"]

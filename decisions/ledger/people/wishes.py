@@ -124,7 +124,9 @@ def _withdrawal(asked: Unsubscribe, now: datetime, *, at: int) -> Consent:
 def _is_forbidden(row: Row, wish: Preference) -> bool:
     """Return whether the message could never be confirmed under the wish."""
     _, channel, purpose, expires_at = row
+    if channel in wish.channels_off:
+        return True
     if purpose == "transactional":
         return False
     paused = wish.pause_until is not None and expires_at <= micros(wish.pause_until)
-    return paused or channel in wish.channels_off or (purpose == "marketing" and wish.max_per_week == 0)
+    return paused or (purpose == "marketing" and wish.max_per_week == 0)

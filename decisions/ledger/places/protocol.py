@@ -127,14 +127,14 @@ def _person(session: Session, ticket: Ticket, tick: int) -> Refusal | None:
 
 
 def _wish(ticket: Ticket, stored: str | None, tick: int) -> Refusal | None:
-    """Transactional messages pass the customer's pause and channel choice; everything else keeps them."""
-    if stored is None or ticket.purpose == "transactional":
+    """A channel that is switched off stops every message; a pause lets transactional ones pass."""
+    if stored is None:
         return None
     wish = Preference.model_validate_json(stored)
-    if wish.pause_until and tick < micros(wish.pause_until):
-        return Refusal("paused", "the customer paused messages", "withdrawn")
     if ticket.channel in wish.channels_off:
         return Refusal("channel_off", "the customer switched the channel off", "withdrawn")
+    if ticket.purpose != "transactional" and wish.pause_until and tick < micros(wish.pause_until):
+        return Refusal("paused", "the customer paused messages", "withdrawn")
     return None
 
 
