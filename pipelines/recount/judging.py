@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.recount.history import History, Send
     from pipelines.recount.rules import Rules
-from pipelines.recount.views import View
+    from pipelines.recount.views import View
 
 Broken = tuple[Promise, str]
 """A promise and the rule of it that does not hold."""
