@@ -192,6 +192,14 @@ def test_a_hard_bounce_survives_importing_the_same_customers_again(ledger, road)
     assert state(ledger).customer.contacts == {"email": "valid"}
 
 
+@both_roads
+def test_a_hard_bounce_told_before_the_customer_is_known_is_not_forgotten(ledger, road):
+    road(ledger, event("bounced", "eve", channel="email", properties={"bounce": "hard"}))
+    ledger.put_customers([ada(customer_id="eve")])
+    ledger.put_customers([ada(customer_id="eve")])
+    assert state(ledger, "eve").customer.contacts == {"email": "hard_bounced"}
+
+
 def test_loading_history_twice_changes_nothing(ledger):
     history = table(
         *(event("sent", f"c{number}", channel="email", message_id=f"m{number}") for number in range(200)),

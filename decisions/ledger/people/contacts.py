@@ -3,7 +3,8 @@
 One JSON object per customer, by channel: ``declared`` (the contract's contact state), ``learned`` (null or a
 bounced state), ``soft`` (soft bounces so far), ``proxied`` (a machine opens this mail: opens say nothing).
 The state that counts is the worse of declared and learned, so that importing the same customers again cannot
-revive a dead address; declaring something *new* of the channel starts over.
+revive a dead address; declaring something *new* of the channel starts over. The first declaration of a channel is
+not new in that sense: what was learned before it was of the same address, told in another order.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def declare(contacts: Mapping[str, Any], declared: Mapping[str, ContactState]) -
     made: Contacts = {}
     for channel in sorted(contacts.keys() | declared.keys()):
         old, state = contacts.get(channel, {}), declared.get(channel)
-        made[channel] = {**old, "declared": state} if old.get("declared") == state else {"declared": state}
+        same = old.get("declared", state) == state
+        made[channel] = {**old, "declared": state} if same else {"declared": state}
         made[channel] |= {"proxied": True} if old.get("proxied") else {}
     return made
 
