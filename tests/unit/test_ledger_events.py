@@ -69,6 +69,19 @@ def test_the_send_of_a_confirmed_decision_is_the_same_message(ledger, road):
 
 
 @both_roads
+@pytest.mark.parametrize("kind", ["sent", "delivered", "clicked", "bounced"])
+@pytest.mark.parametrize("ended", [False, True])
+def test_no_message_is_dated_before_its_decision_whatever_the_clock_of_its_sender_says(ledger, road, kind, ended):
+    decision = record(ledger, send())
+    if ended:
+        ledger.release(decision.decision_id, NOW)
+    epoch = NOW - 1000 * DAY
+    road(ledger, event(kind, at=epoch, channel="email", decision_id=decision.decision_id))
+    expected = [] if ended and kind != "sent" else [NOW]
+    assert [each.at for each in state(ledger).pressure] == expected
+
+
+@both_roads
 def test_a_send_that_first_came_under_its_message_id_alone_is_merged(ledger, road):
     decision = record(ledger, send())
     ledger.confirm(decision.decision_id, decision.send_at)

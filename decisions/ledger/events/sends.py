@@ -33,7 +33,7 @@ from features.contracts import PURPOSES
 
 if TYPE_CHECKING:
     from decisions.ledger.events.matching import Message
-    from decisions.ledger.storage.session import Row, Session
+    from decisions.ledger.storage.session import Session
     from features.contracts import Event, Purpose
 
 _pressure, _decision, _audit = schema.pressure.c, schema.decision.c, schema.audit.c
@@ -44,6 +44,7 @@ _FROM_THE_DECISION = ("channel", "purpose", "category", "offer_id", "campaign_id
 _DECIDED = select(*(_decision[name] for name in _FROM_THE_DECISION)).where(
     _decision.decision_id == _KEY, _decision.customer_id == _WHO, _decision.channel.is_not(None)
 )
+_DECIDED_AT = select(_decision.decided_at).where(_decision.decision_id == _KEY)
 _TWIN = (_pressure.customer_id == _WHO, _pressure.message_id == bindparam("name"), _pressure.pressure_id != _KEY)
 _HEARD_OF_TWIN = select(_pressure.responded).where(*_TWIN)
 _DROP_TWIN = delete(schema.pressure).where(*_TWIN)
@@ -104,12 +105,21 @@ def spend(session: Session, event: Event, message: Message, tick: int) -> None:
     if message.decision_id is None or message.state == "sent":
         return
     lifecycle.recall(session, message.decision_id)
-    seen_at = micros(event.occurred_at)
+    seen_at = _after_deciding(session, message.decision_id, event)
     if message.state == "confirmed":
         session.run(_WENT_EARLIER, key=message.pressure_id, seen_at=seen_at)
     else:
         who, key = event.customer_id, message.decision_id
         lifecycle.confirm(session, who, key, tick, at=seen_at, change="sent_unconfirmed")
+
+
+def _after_deciding(session: Session, decision_id: str, event: Event) -> int:
+    """Return when ``event`` was, but not before the decision it is about: no message goes before it is decided.
+
+    A clock that says otherwise is wrong; believing it would date the message out of every cap and gap.
+    """
+    row = session.row(_DECIDED_AT, key=decision_id)
+    return max(micros(event.occurred_at), row[0] if row else 0)
 
 
 def _mark_sent(session: Session, event: Event, message: Message) -> None:
@@ -135,25 +145,24 @@ def _complete(session: Session, event: Event, message: Message, tick: int) -> No
         _merge_twin(session, event, message)
         session.run(_NAME, key=message.pressure_id, name=event.message_id)
     if message.decision_id is None and (decided := _decided(session, event, tick)):
-        values = dict(zip(_FROM_THE_DECISION, decided, strict=True))
-        went = micros(event.occurred_at)
-        session.run(_ATTRIBUTE, key=message.pressure_id, decision_id=event.decision_id, at=went, **values)
+        session.run(_ATTRIBUTE, key=message.pressure_id, **decided)
 
 
 def _add(session: Session, event: Event, tick: int) -> None:
     decided = _decided(session, event, tick)
     row = foreign_row(event, last_audit(session))
-    if decided:
-        row |= dict(zip(_FROM_THE_DECISION, decided, strict=True)) | {"decision_id": event.decision_id}
-    session.run(FOREIGN, **row)
+    session.run(FOREIGN, **row | decided)
 
 
-def _decided(session: Session, event: Event, tick: int) -> Row | None:
-    """Return what was decided of a message that went without its place, and say so in the audit."""
-    decided = session.row(_DECIDED, key=event.decision_id, who=event.customer_id) if event.decision_id else None
-    if decided:
-        lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=event.decision_id)
-    return decided
+def _decided(session: Session, event: Event, tick: int) -> dict[str, Any]:
+    """Return the columns of a message that was decided and went without its place, and say so in the audit."""
+    key = event.decision_id
+    row = session.row(_DECIDED, key=key, who=event.customer_id) if key else None
+    if key is None or row is None:
+        return {}
+    lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=key)
+    decided = dict(zip(_FROM_THE_DECISION, row, strict=True))
+    return {**decided, "decision_id": key, "at": _after_deciding(session, key, event)}
 
 
 def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
