@@ -22,12 +22,13 @@ from decisions.policy_parts import (
 )
 from decisions.priors import Priors
 from features.contracts import Cap, Channel, Purpose
-from features.contracts.words import Contract, Country, Currency, TimeZone
+from features.contracts.words import LOOK_BACK_DAYS, Contract, Country, Currency, TimeZone
 
 __all__ = ["Policy", "load_policy", "overlaid"]
 
 
 _SHARED = {"experiments", "daily_budget"}
+_LONGEST_GAP = LOOK_BACK_DAYS * 24
 
 
 class Policy(Contract):
@@ -57,7 +58,7 @@ class Policy(Contract):
 
     caps: tuple[Cap, ...] = ()
     """At most so many messages per window, in all or by channel, category, offer or campaign."""
-    min_gap_hours: float = Field(default=24.0, ge=0)
+    min_gap_hours: float = Field(default=24.0, ge=0, le=_LONGEST_GAP)
     """Between any two messages of ``gap_purposes``; 0 asks for none."""
     channel_gap_hours: dict[Channel, float] = Field(default_factory=dict)
     """Between two messages on the same channel, on top of ``min_gap_hours``."""
@@ -109,10 +110,10 @@ class Policy(Contract):
 
     @field_validator("channel_gap_hours")
     @classmethod
-    def _gaps_are_not_negative(cls, gaps: dict[Channel, float]) -> dict[Channel, float]:
-        below = {channel: hours for channel, hours in gaps.items() if hours < 0}
-        if below:
-            raise ValueError(f"a gap is at least 0 hours, got {below}")
+    def _gaps_can_be_kept(cls, gaps: dict[Channel, float]) -> dict[Channel, float]:
+        beyond = {channel: hours for channel, hours in gaps.items() if not 0 <= hours <= _LONGEST_GAP}
+        if beyond:
+            raise ValueError(f"a gap is at least 0 hours and at most {_LONGEST_GAP}, got {beyond}")
         return gaps
 
     @field_validator("daily_budget")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from features.contracts import Channel, Purpose
-from features.contracts.words import Contract, Id
+from features.contracts.words import LOOK_BACK_DAYS, Contract, Id
 
 
 class Scoped(Contract):
@@ -96,7 +96,7 @@ class SmartPause(Contract):
 
     after: int = Field(default=5, ge=1)
     """How many messages in a row must be without an answer."""
-    days: float = Field(default=14.0, gt=0)
+    days: float = Field(default=14.0, gt=0, le=LOOK_BACK_DAYS)
     """How long the pause is, from the last of them."""
     per_channel: bool = False
     """Whether each channel has a row and a pause of its own."""
@@ -108,11 +108,11 @@ class Cooldowns(Contract):
     An offer's own ``cooldown_days`` holds where it is longer.
     """
 
-    after_sent_days: float = Field(default=0.0, ge=0)
+    after_sent_days: float = Field(default=0.0, ge=0, le=LOOK_BACK_DAYS)
     """Between two messages with the same offer."""
-    after_conversion_days: float = Field(default=30.0, ge=0)
+    after_conversion_days: float = Field(default=30.0, ge=0, le=LOOK_BACK_DAYS)
     """After a conversion: never offer what was just bought."""
-    exclusivity_days: float = Field(default=7.0, ge=0)
+    exclusivity_days: float = Field(default=7.0, ge=0, le=LOOK_BACK_DAYS)
     """Between messages with different offers of one exclusivity group."""
 
 

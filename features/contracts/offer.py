@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from features.contracts.words import Channel, Contract, Id, Purpose, UtcDatetime
+from features.contracts.words import LOOK_BACK_DAYS, Channel, Contract, Id, Purpose, UtcDatetime
 
 _ROLLING = re.compile(r"^([1-9][0-9]{0,3})([hdw])$")
 _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -16,8 +16,16 @@ _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1
 CALENDAR_WINDOWS = ("day", "week", "month")
 
 
+def _length(window: str) -> timedelta | None:
+    match = _ROLLING.match(window)
+    return int(match[1]) * _UNIT[match[2]] if match else None
+
+
 def _known_window(text: str) -> str:
-    if text in CALENDAR_WINDOWS or _ROLLING.match(text):
+    length = _length(text)
+    if length and length > timedelta(days=LOOK_BACK_DAYS):
+        raise ValueError(f"window {text!r} is longer than the {LOOK_BACK_DAYS} days that decisions look back")
+    if length or text in CALENDAR_WINDOWS:
         return text
     raise ValueError(
         f"window {text!r} is neither rolling (like '24h', '7d', '2w') nor calendar (day, week, month)"
@@ -37,7 +45,7 @@ class Cap(Contract):
     limit: int = Field(ge=0)
     """How many messages; 0 means none."""
     window: Window
-    """A rolling window of hours, days or weeks (``24h``, ``7d``, ``2w``), or ``day``, ``week``, ``month``."""
+    """A rolling window (``24h``, ``7d``, ``2w``; 400 days at most), or ``day``, ``week``, ``month``."""
     channel: Channel | None = None
     """Count messages on this channel only."""
     category: Id | None = None
@@ -52,8 +60,7 @@ class Cap(Contract):
     @property
     def rolling(self) -> timedelta | None:
         """The length of a rolling window, or None for a calendar one."""
-        match = _ROLLING.match(self.window)
-        return int(match[1]) * _UNIT[match[2]] if match else None
+        return _length(self.window)
 
     @property
     def name(self) -> str:
@@ -85,7 +92,7 @@ class Offer(Contract):
     """An expression that must hold for the customer (docs/expressions.md)."""
     caps: tuple[Cap, ...] = ()
     """Caps on this offer alone."""
-    cooldown_days: int = Field(default=0, ge=0)
+    cooldown_days: int = Field(default=0, ge=0, le=LOOK_BACK_DAYS)
     """Rest between two messages with it, where that is longer than the policy's."""
     exclusivity_group: Id | None = None
     """Offers of one group exclude each other for a time (``cooldowns``)."""

@@ -14,6 +14,9 @@ Purpose = Literal["marketing", "service", "transactional"]
 ContactState = Literal["valid", "soft_bounced", "hard_bounced", "absent"]
 ConsentStatus = Literal["granted", "withdrawn"]
 
+LOOK_BACK_DAYS = 400
+"""How far back decisions know a customer's messages: no rule may count further, or it would not hold."""
+
 PURPOSES: tuple[str, ...] = get_args(Purpose)
 CONTACT_STATES: tuple[str, ...] = get_args(ContactState)
 

@@ -9,6 +9,7 @@ import pytest
 from decisions.catalogue import Catalogue, load_catalogue
 from decisions.documents import DocumentError
 from decisions.eligibility import Code, code_table
+from decisions.ledger import Reading
 from decisions.policy import Policy, load_policy, overlaid
 from tests.worlds.deciding import catalogue, offer, policy
 
@@ -106,6 +107,27 @@ def test_a_missing_file_is_named_with_an_example_of_one(tmp_path):
 def test_parts_of_a_policy_that_contradict_themselves_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         policy(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"caps": [{"limit": 1, "window": "401d"}]},
+        {"caps": [{"limit": 1, "window": "58w"}]},
+        {"min_gap_hours": 9601},
+        {"channel_gap_hours": {"email": 9601}},
+        {"smart_pause": {"days": 401}},
+        {"cooldowns": {"after_sent_days": 401}},
+        {"cooldowns": {"after_conversion_days": 401}},
+        {"cooldowns": {"exclusivity_days": 401}},
+    ],
+)
+def test_a_rule_that_counts_further_back_than_decisions_look_is_refused(changes):
+    with pytest.raises(ValueError, match=r"400|9600"):
+        policy(**changes)
+    with pytest.raises(ValueError, match="400"):
+        offer(cooldown_days=401)
+    assert policy(caps=[{"limit": 1, "window": "400d"}]).caps[0].rolling == Reading().look_back
 
 
 def test_two_experiments_of_one_name_are_refused():

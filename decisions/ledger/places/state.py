@@ -16,6 +16,7 @@ from decisions.ledger.storage.codec import micros, moment, moment_or_none
 from decisions.ledger.storage.session import Among, Row, Session, listed
 from decisions.records import CustomerState, Exposure, Pressure
 from features.contracts import Consent, Customer, Preference
+from features.contracts.words import LOOK_BACK_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -72,7 +73,7 @@ class Reading:
     ``answer_after``, unless a proxy opens this customer's mail on that channel.
     """
 
-    look_back: timedelta = timedelta(days=400)
+    look_back: timedelta = timedelta(days=LOOK_BACK_DAYS)
     answer_after: timedelta = timedelta(days=7)
 
 
