@@ -76,8 +76,6 @@ def _text(value: object) -> str:
             return value.model_dump_json()
         case str() | Path():
             return str(value)
-        case BaseModel():
-            return value.model_dump_json()
         case _:
             return json.dumps(value)
 
