@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from decisions.ledger.people.evidence import Seal
-    from decisions.ledger.storage.session import Database, Row, Session
+    from decisions.ledger.storage.session import Database, Row
     from decisions.tokens import Unsubscribe
     from features.contracts import Preference
 
@@ -73,7 +73,7 @@ class Wishes:
         """Append entries of one customer, each with its verdict; a withdrawal stops the unconfirmed at once."""
         sealed = self._seal.sealed(entries)
         with self._database.writing((customer_id,)) as session:
-            if self._is_erased(session, customer_id):
+            if erasure.is_buried(session, self._key, customer_id):
                 return ["erased"] * len(sealed)
             new = journal.append_each(session, sealed, micros(now))
         return ["accepted" if each else "duplicate" for each in new]
@@ -86,7 +86,7 @@ class Wishes:
         who = asked.customer_id
         with self._database.writing((who,)) as session:
             at, status = journal.last_word(session, who, asked.channel, asked.purpose) or (0, "")
-            if status != "withdrawn" and not self._is_erased(session, who):
+            if status != "withdrawn" and not erasure.is_buried(session, self._key, who):
                 entry = _withdrawal(asked, now, at=max(at, micros(now)))
                 journal.append(session, self._seal.sealed([entry]), micros(now))
 
@@ -97,16 +97,13 @@ class Wishes:
         """
         who = preference.customer_id
         with self._database.writing((who,)) as session:
-            if self._is_erased(session, who):
+            if erasure.is_buried(session, self._key, who):
                 return Preferred(status="erased")
             customers.wish(session, preference)
             lifecycle.audit(session, who, "preference_put", micros(now))
             ended = [row[0] for row in session.rows(_OPEN, who=who) if _is_forbidden(row, preference)]
             lifecycle.end_all(session, who, ended, "withdrawn", micros(now), why="the customer's wish")
         return Preferred(status="stored", withdrawn=tuple(ended))
-
-    def _is_erased(self, session: Session, customer_id: str) -> bool:
-        return bool(self._key and erasure.buried(session, self._key, (customer_id,)))
 
 
 def _withdrawal(asked: Unsubscribe, now: datetime, *, at: int) -> Consent:
