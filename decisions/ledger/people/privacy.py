@@ -16,6 +16,7 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
 from decisions.ledger.storage.scrubbing import scrub
 from decisions.ledger.storage.session import Among, listed
+from decisions.ledger.trail import INSTALLATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -74,7 +75,7 @@ class Privacy:
                 erasure.bury(session, self._key, customer_id, tick)
             gone = erasure.forget(session, customer_id)
             session.run(_ASK, erasure_id=name, customer_id=customer_id, asked_at=tick)
-            lifecycle.audit(session, "", ERASED, tick, why=name if self._key else "")
+            lifecycle.audit(session, INSTALLATION, ERASED, tick, why=name if self._key else "")
         return gone
 
     def pending(self) -> list[Pending]:
