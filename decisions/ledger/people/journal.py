@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.actor import actor
 from decisions.ledger.places import lifecycle
-from decisions.ledger.places.state import consent_of, current_consents
+from decisions.ledger.places.state import CONSENTS_OF_ONE, consent_of, current_consents
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
@@ -48,11 +48,6 @@ _NOTED = insert(schema.audit).from_select(
     .order_by(_consent.consent_id),
 )
 """An audit entry for every journal entry that is new, in one statement: imports come by the million."""
-_SAID = (
-    select(_consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source)
-    .where(_consent.customer_id == _WHO)
-    .order_by(_consent.at, _consent.status)
-)
 _LAST_WORD = (
     select(_consent.at, _consent.status)
     .where(
@@ -127,7 +122,7 @@ def last_word(session: Session, customer_id: str, channel: str, purpose: str) ->
 
 def said(session: Session, customer_id: str, tick: int) -> tuple[tuple[Consent, ...], tuple[Consent, ...]]:
     """Return the words that count at ``tick`` by channel and purpose, and the journal, both without evidence."""
-    rows = session.rows(_SAID, who=customer_id)
+    rows = session.rows(CONSENTS_OF_ONE, who=customer_id)
     return current_consents(customer_id, rows, tick), tuple(consent_of(customer_id, row) for row in rows)
 
 

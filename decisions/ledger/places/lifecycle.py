@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
 
 from decisions.ledger.actor import actor
-from decisions.ledger.places.state import RESERVED, current_consents
+from decisions.ledger.places.state import CONSENTS_OF_ONE, RESERVED, current_consents
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
 from decisions.ledger.storage.errors import PlaceGone
@@ -61,14 +61,8 @@ _UNCONFIRMED = select(_pressure.decision_id).where(
     _pressure.purpose == bindparam("for_purpose"),
     _pressure.state == RESERVED,
 )
-_JOURNAL = (
-    select(_consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source)
-    .where(
-        _consent.customer_id == bindparam("who"),
-        _consent.channel == bindparam("on_channel"),
-        _consent.purpose == bindparam("for_purpose"),
-    )
-    .order_by(_consent.at, _consent.status)
+_JOURNAL = CONSENTS_OF_ONE.where(
+    _consent.channel == bindparam("on_channel"), _consent.purpose == bindparam("for_purpose")
 )
 _LAPSED = (
     select(_pressure.customer_id, _pressure.decision_id)

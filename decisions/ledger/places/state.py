@@ -61,6 +61,8 @@ _READS: tuple[tuple[Select[Any], Any], ...] = (
     (_PRESSURE, _pressure.customer_id),
     (_EXPOSURES, _exposure.customer_id),
 )
+CONSENTS_OF_ONE = _CONSENTS.where(_consent.customer_id == bindparam("who"))
+"""The journal of a customer in its order, as :func:`current_consents` and :func:`consent_of` read it."""
 _ONE = tuple(read.where(column == bindparam("customer_id")) for read, column in _READS)
 _MANY = tuple(read.where(Among(column, "customer_ids")) for read, column in _READS)
 
