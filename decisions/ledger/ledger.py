@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.dialects import postgresql
 
+from decisions.blocks import blocks
 from decisions.ledger import reading
 from decisions.ledger.events import inbox, incoming, loading
 from decisions.ledger.keys import Keyring
@@ -195,7 +196,7 @@ class Ledger:
 
     def _each(self, decision_ids: Sequence[str], act: Callable[[Session, str], Verdict]) -> list[Verdict]:
         verdicts: list[Verdict] = []
-        for block in _blocks(decision_ids):
+        for block in blocks(decision_ids, BLOCK):
             owners = self._owners(block)
             with self._database.writing(set(owners.values())) as session:
                 verdicts += [act(session, each) if each in owners else protocol.unknown(each) for each in block]
@@ -235,7 +236,7 @@ class Ledger:
     def take_events(self, batch: Sequence[Event], now: datetime) -> list[EventVerdict]:
         """Take events as they happen; the next decision sees what bears on it. Verdicts in the order given."""
         verdicts: list[EventVerdict] = []
-        for block in _blocks(batch):
+        for block in blocks(batch, BLOCK):
             with self._database.writing({each.customer_id for each in block}) as session:
                 verdicts += incoming.take(session, block, micros(now), key=self._key)
         return verdicts
@@ -265,7 +266,7 @@ class Ledger:
         or else the moment of the entry before.
         """
         count = 0
-        for block in _blocks(incoming.customers_of(people)):
+        for block in blocks(incoming.customers_of(people), BLOCK):
             with self._database.writing({each.customer_id for each in block}) as session:
                 if not count:
                     lifecycle.audit(session, INSTALLATION, "customers_put", tick_of(session, now))
@@ -284,7 +285,7 @@ class Ledger:
             EvidenceLocked: for an entry with evidence, where the ledger was opened without a seal.
         """
         new = 0
-        for block in _blocks(incoming.consents_of(entries)):
+        for block in blocks(incoming.consents_of(entries), BLOCK):
             with self._database.writing({each.customer_id for each in block}) as session:
                 standing = incoming.without_erased(session, block, key=self._key)
                 new += journal.append(session, self._seal.sealed(standing), micros(now))
@@ -365,14 +366,3 @@ class Ledger:
         first, last = micros(since or EPOCH), micros(until or _END_OF_TIME)
         with self._database.reading() as session:
             return reading.decisions_table(session, first, last)
-
-
-def _blocks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    block: list[Any] = []
-    for item in items:
-        block.append(item)
-        if len(block) == BLOCK:
-            yield block
-            block = []
-    if block:
-        yield block

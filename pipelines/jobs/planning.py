@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from decisions.blocks import blocks
 from decisions.draws import uniform
 from decisions.records import Ask, Decision
 from features.progress import Progress, quiet
@@ -27,7 +28,7 @@ from runtime.decider import NO_BUDGETS
 from runtime.purse import Purse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from runtime.build import Kairos
@@ -133,7 +134,7 @@ class _Plan:
 
     def _decide(self, customers: Sequence[str], purse: Purse, progress: Progress) -> _Tally:
         tally, done = _Tally(), 0
-        for block in _blocks(customers):
+        for block in blocks(customers, BLOCK):
             asks = [self._ask(customer) for customer in block]
             for decision in self.kairos.decider.decide_block(asks, purse=purse, now=self.now):
                 tally.add(decision)
@@ -197,8 +198,3 @@ def _price(values: Sequence[float], places: float) -> float:
     if len(values) <= places:
         return 0.0
     return max(0.0, sorted(values, reverse=True)[int(places)])
-
-
-def _blocks(customers: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(customers), BLOCK):
-        yield customers[start : start + BLOCK]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
+from decisions.blocks import blocks
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.session import Among, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from decisions.ledger.storage.session import Session
 
@@ -75,11 +75,5 @@ def buried(session: Session, key: bytes | None, customer_ids: Iterable[str]) -> 
     """Return those of the customers who were erased."""
     if key is None or session.row(_ANY_BURIED, at_most=1) is None:
         return set()
-    named = ({digest(key, each): each for each in block} for block in _blocks(customer_ids))
+    named = ({digest(key, each): each for each in block} for block in blocks(customer_ids, LOOKED_UP_AT_ONCE))
     return {digests[row[0]] for digests in named for row in session.rows(_BURIED, digests=listed(digests))}
-
-
-def _blocks(customer_ids: Iterable[str]) -> Iterator[list[str]]:
-    waiting = iter(customer_ids)
-    while block := list(islice(waiting, LOOKED_UP_AT_ONCE)):
-        yield block
