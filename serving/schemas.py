@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
     Discriminator,
@@ -29,12 +29,14 @@ MAX_ASKS = 1000
 MAX_IDS = 1000
 MAX_EVENTS = 5000
 MAX_ENTRIES = 1000
-LATEST = timedelta(days=1)
+_LATEST = timedelta(days=1)
 """How far ahead of now a thing that has happened may lie: clocks differ."""
 _MAX_WORDS = 500
 _MAX_EVIDENCE = 20_000
 _MINUTES_OF_A_WEEK = 10_080
 _HOURS_OF_A_YEAR = 8784
+
+_Dated = TypeVar("_Dated", bound=Contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,13 @@ class ConsentsIn(Contract):
     entries: Annotated[list[ConsentOrRefused], Field(min_length=1, max_length=MAX_ENTRIES)]
 
 
-def too_late(item: Contract, field: str, now: datetime) -> Refused:
-    """Return the refusal of what says it happened more than a day from now: a wrong clock, or a wrong year."""
+def plausible(item: _Dated | Refused, field: str, now: datetime) -> _Dated | Refused:
+    """Return ``item``, or its refusal where ``field`` lies more than a day from now, as the importer refuses it.
+
+    A wrong clock, or a wrong year.
+    """
+    if isinstance(item, Refused) or getattr(item, field) <= now + _LATEST:
+        return item
     rule = f"{field} lies more than a day after now ({now.isoformat()}): send what has happened"
     error = ErrorDetails(type=f"{field}_plausible", loc=(field,), msg=rule, input=None)
     return Refused(item.model_dump(mode="json"), (error,))

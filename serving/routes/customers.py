@@ -15,11 +15,10 @@ from serving.answers import ConsentsOut, EntryVerdictsOut, PreferenceOut, Prefer
 from serving.gate import PROTECTED
 from serving.problems import Problem, invalid
 from serving.rendering import Json
-from serving.schemas import LATEST, ConsentIn, ConsentsIn, PreferenceIn, Refused, too_late
+from serving.schemas import ConsentsIn, PreferenceIn, Refused, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from features.contracts import Consent
 
@@ -52,7 +51,7 @@ def consents(customer_id: CustomerId, kairos: TheKairos) -> Json:
 def append_consents(customer_id: CustomerId, body: ConsentsIn, kairos: TheKairos) -> Json:
     """Append to the journal; nothing is ever taken back. A withdrawal stops everything unconfirmed at once."""
     now = kairos.clock.now()
-    items = [_plausible(item, now) for item in body.entries]
+    items = [plausible(item, "at", now) for item in body.entries]
     good = [item.entry(customer_id) for item in items if not isinstance(item, Refused)]
     words = iter(kairos.ledger.wishes.append(customer_id, good, now) if good else ())
     verdicts = [
@@ -84,12 +83,6 @@ def prefer(customer_id: CustomerId, body: PreferenceIn, kairos: TheKairos) -> Js
 
 def _entries(entries: Iterable[Consent]) -> list[dict[str, Any]]:
     return [each.model_dump(exclude={"customer_id", "evidence"}) for each in entries]
-
-
-def _plausible(item: ConsentIn | Refused, now: datetime) -> ConsentIn | Refused:
-    if isinstance(item, Refused) or item.at <= now + LATEST:
-        return item
-    return too_late(item, "at", now)
 
 
 def _refused(item: Refused, index: int) -> dict[str, Any]:

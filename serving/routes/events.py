@@ -13,13 +13,10 @@ from serving.answers import EventVerdictsOut
 from serving.gate import PROTECTED
 from serving.problems import invalid
 from serving.rendering import Json
-from serving.schemas import LATEST, EventsIn, Refused, too_late
+from serving.schemas import EventsIn, Refused, plausible
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from decisions.ledger import EventVerdict
-    from features.contracts import Event
 
 router = APIRouter(prefix=PROTECTED, tags=["events"])
 
@@ -28,7 +25,7 @@ router = APIRouter(prefix=PROTECTED, tags=["events"])
 def take_events(body: EventsIn, kairos: TheKairos) -> Json:
     """Take events. A good one beside a bad one gets through; an `event_id` that comes again changes nothing."""
     now = kairos.clock.now()
-    items = [_plausible(item, now) for item in body.events]
+    items = [plausible(item, "occurred_at", now) for item in body.events]
     taken = iter(kairos.ledger.take_events([item for item in items if not isinstance(item, Refused)], now))
     verdicts = [
         _refused(item, index) if isinstance(item, Refused) else _verdict(next(taken))
@@ -38,13 +35,6 @@ def take_events(body: EventsIn, kairos: TheKairos) -> Json:
     for status, number in counts.items():
         metrics.EVENTS.labels(status).inc(number)
     return Json({"counts": counts, "verdicts": verdicts})
-
-
-def _plausible(item: Event | Refused, now: datetime) -> Event | Refused:
-    """Refuse what happens more than a day from now, as the importer does: a wrong clock, or a wrong year."""
-    if isinstance(item, Refused) or item.occurred_at <= now + LATEST:
-        return item
-    return too_late(item, "occurred_at", now)
 
 
 def _verdict(verdict: EventVerdict) -> dict[str, Any]:
