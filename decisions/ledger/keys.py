@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Role = Literal["sender", "ingest", "analyst", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-Standing = Literal["valid", "expired", "revoked"]
+KeyStanding = Literal["valid", "expired", "revoked"]
 
 PREFIX = "kairos"
 _ID_BYTES, _SECRET_BYTES = 6, 32
@@ -58,7 +58,7 @@ class ApiKey:
     replaced_by: str | None = None
     digest: str = field(repr=False)
 
-    def standing(self, now: datetime) -> Standing:
+    def standing(self, now: datetime) -> KeyStanding:
         """Return whether the key opens anything at ``now``, or why not."""
         if self.revoked_at is not None:
             return "revoked"
