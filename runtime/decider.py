@@ -35,10 +35,9 @@ T = TypeVar("T")
 NO_BUDGETS = BudgetState()
 """Nothing is priced and nothing exhausted."""
 
-Refusal = RequestConflict | AskError | CustomerErased
+Unanswerable = RequestConflict | AskError | CustomerErased
 """What is the caller's to mend: the id is taken by another question, the question names what is not there, or it
 is about somebody who was erased."""
-
 
 TRIES = 20
 """How often a decision is made anew because a lease ran out; a try fails only where others succeed meanwhile."""
@@ -79,7 +78,7 @@ class Decider:
         answers = self.attempt(asks, now=now)
         return [_or_raise(answer) for answer in answers]
 
-    def attempt(self, asks: Sequence[Ask], *, now: datetime | None = None) -> list[Decision | Refusal]:
+    def attempt(self, asks: Sequence[Ask], *, now: datetime | None = None) -> list[Decision | Unanswerable]:
         """Return the decision on each question, or why that one cannot be answered; the others stand.
 
         Places of shared budgets come from this worker's own purse.
@@ -159,7 +158,7 @@ class Decider:
         now = self._clock.now()
         self.make(ask, self._scored.of([ask.customer_id], now=now)[ask.customer_id], nobody, NO_BUDGETS, now)
 
-    def _one(self, ask: Ask, scores: Scores, now: datetime) -> Decision | Refusal:
+    def _one(self, ask: Ask, scores: Scores, now: datetime) -> Decision | Unanswerable:
         try:
             return _anew(partial(self._at_once, ask, scores, now))
         except (RequestConflict, AskError, CustomerErased) as refusal:
@@ -240,7 +239,7 @@ def _same(ask: Ask, decision: Decision, known_hash: str) -> Decision:
     return decision
 
 
-def _or_raise(answer: Decision | Refusal) -> Decision:
+def _or_raise(answer: Decision | Unanswerable) -> Decision:
     if isinstance(answer, Decision):
         return answer
     raise answer

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.build import Kairos
-    from runtime.decider import Refusal
+    from runtime.decider import Unanswerable
 
 UNKNOWN_DECISION = "unknown_decision"
 
@@ -99,7 +99,7 @@ def _many(body: AsksIn, kairos: Kairos) -> list[dict[str, Any]]:
     ]
 
 
-def _result(ask: Ask, answer: Decision | Refusal, index: int) -> dict[str, Any]:
+def _result(ask: Ask, answer: Decision | Unanswerable, index: int) -> dict[str, Any]:
     if not isinstance(answer, Decision):
         return _failed(ask.request_id, _not_answered(answer, root=("asks", index)))
     metrics.count_decision(answer)
@@ -114,7 +114,7 @@ def _failed(request_id: str | None, document: Problem) -> dict[str, Any]:
     return {"status": document.status, "request_id": request_id, "problem": document.plain()}
 
 
-def _not_answered(refusal: Refusal, *, root: tuple[str | int, ...] = ()) -> Problem:
+def _not_answered(refusal: Unanswerable, *, root: tuple[str | int, ...] = ()) -> Problem:
     """Say what is the caller's to mend; an :class:`AskError` begins with the field it is about."""
     if isinstance(refusal, AskError):
         field, _, detail = str(refusal).partition(": ")
