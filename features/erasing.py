@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.files import clear_drafts, clear_spill, write_parquet
 from features.layout import Layout
 from features.tables.moments import CUSTOMER
+from features.whose import about, without
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,11 +51,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _without(file: Path, customer_ids: Collection[str]) -> int:
-    wanted = pa.array(customer_ids, pa.string())
-    if not pc.any(pc.is_in(pq.ParquetFile(file).read([CUSTOMER])[CUSTOMER], value_set=wanted)).as_py():
+    if not pc.any(about(pq.ParquetFile(file).read([CUSTOMER])[CUSTOMER], customer_ids)).as_py():
         return 0
     before = pq.ParquetFile(file).read()
-    after = before.filter(pc.invert(pc.is_in(before[CUSTOMER], value_set=wanted)))
+    after = without(before, customer_ids)
     write_parquet(after, file)
     return int(before.num_rows - after.num_rows)
 

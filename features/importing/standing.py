@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.whose import without
+
 Erased = Callable[[Collection[str]], set[str]]
 """Tells which of some customers were erased."""
 
@@ -20,6 +22,4 @@ def nobody(customer_ids: Collection[str]) -> set[str]:
 def standing(rows: pa.Table, erased: Erased) -> pa.Table:
     """Return the rows whose ``customer_id`` names nobody who was erased; a row that names nobody stays."""
     gone = erased(pc.unique(rows["customer_id"]).drop_null().to_pylist())
-    if not gone:
-        return rows
-    return rows.filter(pc.invert(pc.is_in(rows["customer_id"], value_set=pa.array(sorted(gone), pa.string()))))
+    return without(rows, gone) if gone else rows

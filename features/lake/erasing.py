@@ -14,6 +14,7 @@ from features.files import clear_drafts, write_parquet
 from features.lake.buckets import bucket_folder, bucket_of
 from features.lake.manifest import customers_folder, households_folder
 from features.lake.placing import DIRECTORY_SCHEMA
+from features.whose import about, without
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -50,20 +51,16 @@ def erase(draft: Draft, customer_ids: Collection[str], *, buckets: int) -> tuple
 def _households(draft: Draft, customer_ids: Collection[str], buckets: Collection[int]) -> dict[str, str]:
     """Return the household of each customer who lies in another bucket than the own id's."""
     directory = pa.concat_tables(draft.read(households_folder(each), DIRECTORY_SCHEMA) for each in buckets)
-    found = directory.filter(_about(directory["customer_id"], customer_ids))
+    found = directory.filter(about(directory["customer_id"], customer_ids))
     return dict(zip(found["customer_id"].to_pylist(), found["household_id"].to_pylist(), strict=True))
 
 
 def _without(draft: Draft, folder: str, schema: pa.Schema, customer_ids: Collection[str]) -> int:
     before = draft.read(folder, schema)
-    after = before.filter(pc.invert(_about(before["customer_id"], customer_ids)))
+    after = without(before, customer_ids)
     if after.num_rows < before.num_rows:
         draft.replace(folder, after)
     return int(before.num_rows - after.num_rows)
-
-
-def _about(column: Any, customer_ids: Collection[str]) -> Any:
-    return pc.is_in(column, value_set=pa.array(customer_ids, pa.string()))
 
 
 def erase_quarantined(folder: Path, customer_ids: Collection[str]) -> int:
@@ -85,7 +82,7 @@ def erase_quarantined(folder: Path, customer_ids: Collection[str]) -> int:
 
 
 def _refused_of(rows: pa.Table, customer_ids: Collection[str]) -> Any:
-    found = _about(rows["customer_id"], customer_ids)
+    found = about(rows["customer_id"], customer_ids)
     unclear = pc.is_null(rows["customer_id"])
     for each in customer_ids:
         found = pc.or_(found, pc.and_(unclear, pc.match_substring(rows["row"], each)))
