@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from decisions.arms import assignments, in_holdout
-from features.lake import Lake
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def export_customer(kairos: Kairos, customer_id: str) -> Plain:
     """
     now = kairos.clock.now()
     held = kairos.ledger.privacy.holdings(customer_id)
-    known = Lake(kairos.settings.lake, buckets=kairos.settings.buckets).known(customer_id)
+    known = lake_of(kairos.settings).known(customer_id)
     events, people, features = _plain(known.events), _plain(known.customers), _features(kairos, customer_id, now)
     return {
         "format": FORMAT,

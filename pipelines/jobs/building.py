@@ -9,9 +9,9 @@ from features.progress import Progress, quiet
 from features.vocabulary import Vocabulary
 from pipelines.jobs.draining import drain_events
 from pipelines.jobs.erasing import finish_erasures
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.retaining import retain
 from pipelines.jobs.taking_turns import taking_turns
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,13 +16,14 @@ from decisions.records import Decision
 from features.importing import ImportReport
 from features.progress import Progress, quiet
 from pipelines.jobs.building import build_tables, materialize
-from pipelines.jobs.importing import import_files, lake_of
+from pipelines.jobs.importing import import_files
 from pipelines.jobs.planning import PlanReport, plan_day
 from pipelines.jobs.recounting import recount_ledger
 from pipelines.jobs.training import train_models
 from pipelines.options import ROOT
 from pipelines.recount import Report
 from runtime.build import build
+from runtime.lake import lake_of
 from runtime.quiet import switch_off_usage_statistics
 from runtime.settings import CONFIG_VARIABLE, Settings
 from training.outcome import Outcome

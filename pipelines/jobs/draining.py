@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from features.progress import quiet
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.taking_turns import taking_turns
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from features.progress import Progress

@@ -15,8 +15,8 @@ from decisions.ledger.actor import acting, actor
 from features.erasing import erase_features
 from features.files import clear_spill
 from features.progress import Progress, quiet
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.taking_turns import taking_turns
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

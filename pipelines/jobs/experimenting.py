@@ -10,7 +10,7 @@ import orjson
 
 from experiments.analyse import analyse
 from experiments.spec import load
-from pipelines.jobs.importing import lake_of
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from features.contracts import Preference
 from features.importing import load_mapping, run_import
-from features.lake import Lake
 from features.progress import Progress, quiet
 from pipelines.jobs.taking_turns import taking_turns
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 
     from decisions.ledger import Ledger
     from features.importing import ImportReport
-    from features.lake import Appended
+    from features.lake import Appended, Lake
     from runtime.build import Kairos
-    from runtime.settings import Settings
-
-
-def lake_of(settings: Settings) -> Lake:
-    """Return the event lake that ``settings`` name."""
-    return Lake(
-        settings.lake, buckets=settings.buckets, memory_limit=settings.memory_limit, threads=settings.threads
-    )
 
 
 def import_files(

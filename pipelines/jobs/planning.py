@@ -23,8 +23,8 @@ from decisions.blocks import blocks
 from decisions.draws import uniform
 from decisions.records import Ask, Decision
 from features.progress import Progress, quiet
-from pipelines.jobs.importing import lake_of
 from runtime.decider import NO_BUDGETS
+from runtime.lake import lake_of
 from runtime.purse import Purse
 
 if TYPE_CHECKING:

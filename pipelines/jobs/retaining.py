@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from decisions.ledger.retention import RULES
 from features.aging import old_materializations, old_quarantine
 from features.progress import Progress, quiet
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.taking_turns import taking_turns
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from runtime.build import Kairos

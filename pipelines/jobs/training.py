@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from decisions.scorers.base import KINDS
 from features.progress import Progress, quiet
 from pipelines.jobs.building import store_of, vocabulary_of
-from pipelines.jobs.importing import lake_of
+from runtime.lake import lake_of
 from runtime.promoted import MlflowRegistry, Refreshed, refresh
 from runtime.quiet import switch_off_usage_statistics
 

@@ -11,8 +11,8 @@ import numpy as np
 from features.lake import connect
 from measures.intervals import wilson
 from measures.outcome import Interval
-from pipelines.jobs.importing import lake_of
 from pipelines.monitor.records import HARM, RESPONSE, Load, Rate
+from runtime.lake import lake_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

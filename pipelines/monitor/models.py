@@ -14,9 +14,9 @@ from measures.drift import stability_index
 from measures.intervals import wilson
 from measures.outcome import Interval
 from pipelines.jobs.building import store_of, vocabulary_of
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.training import sources_of
 from pipelines.monitor.records import Calibration, Drift
+from runtime.lake import lake_of
 from training.labels import engagements
 
 if TYPE_CHECKING:

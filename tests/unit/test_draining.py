@@ -7,8 +7,8 @@ import pytest
 from features.contracts import Event
 from pipelines.jobs import draining
 from pipelines.jobs.draining import drain_events
-from pipelines.jobs.importing import lake_of
 from runtime.build import build
+from runtime.lake import lake_of
 from tests.worlds.service import NOW, settings_in
 
 EVENTS = [

@@ -10,8 +10,8 @@ import pytest
 from decisions.records import Ask
 from features.contracts import EVENT_SCHEMA
 from pipelines.jobs.experimenting import analyse_experiment, arms_in_use, exposures_of, read_exposures
-from pipelines.jobs.importing import lake_of
 from runtime.build import build
+from runtime.lake import lake_of
 from tests.worlds.service import NOW, settings_in, settle
 
 CUSTOMERS = [f"c{number}" for number in range(80)]

@@ -13,8 +13,8 @@ import pytest
 from decisions.records import Ask
 from features.contracts import CUSTOMER_SCHEMA
 from pipelines.jobs import planning
-from pipelines.jobs.importing import lake_of
 from runtime.build import build
+from runtime.lake import lake_of
 from tests.worlds.service import NOW, settings_in, settle
 
 BLOCK = 20

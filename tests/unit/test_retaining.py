@@ -10,9 +10,9 @@ import pytest
 
 from features.importing.quarantine import Quarantine
 from features.layout import MATERIALIZED_AT, Layout
-from pipelines.jobs.importing import lake_of
 from pipelines.jobs.retaining import retain
 from runtime.build import build
+from runtime.lake import lake_of
 from runtime.retention import Retention
 from tests.worlds.ledger import event, hold, record
 from tests.worlds.service import NOW, settings_in
