@@ -98,7 +98,7 @@ def test_an_erasure_cut_short_while_the_file_is_rewritten_stays_pending_without_
     ledger.erase("ada", NOW)
     (waiting,) = ledger.privacy.pending()
     with monkeypatch.context() as patched:
-        patched.setattr("decisions.ledger.people.privacy.scrub", busy)
+        patched.setattr("decisions.ledger.storage.session.Database.scrub", busy)
         with pytest.raises(LedgerBusy):
             ledger.privacy.finish([waiting.erasure_id])
     (left,) = ledger.privacy.pending()

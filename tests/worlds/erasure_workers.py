@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from decisions.ledger.people import privacy
+from decisions.ledger.storage.session import Database
 from pipelines.jobs.erasing import finish_erasures
 from runtime.build import build
 from tests.worlds.privacy import home_in
@@ -33,14 +33,14 @@ def finish(home: Path, die_at: int) -> int:
         if count == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    honest = privacy.scrub
+    honest = Database.scrub
 
     def scrub(database):
         step()  # by now the id is struck out
         honest(database)
         step()  # by now the file is rewritten
 
-    privacy.scrub = scrub
+    Database.scrub = scrub
     with build(home_in(home)) as kairos:
         sys.addaudithook(lambda event, given: step() if _changes_a_file(event, given) else None)
         finish_erasures(kairos)

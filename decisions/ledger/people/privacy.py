@@ -14,7 +14,6 @@ from decisions.ledger.people import erasure, holdings
 from decisions.ledger.places import lifecycle
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
-from decisions.ledger.storage.scrubbing import scrub
 from decisions.ledger.storage.session import Among, listed
 from decisions.ledger.trail import INSTALLATION
 
@@ -95,7 +94,7 @@ class Privacy:
         """
         with self._database.writing(()) as session:
             session.run(_STRIKE_ID, ids=listed(erasure_ids))
-        scrub(self._database)
+        self._database.scrub()
         with self._database.writing(()) as session:
             session.many(_CLOSE, [{"key": each} for each in erasure_ids])
 

@@ -43,6 +43,14 @@ class Dialect(Protocol):
         """Begin a transaction that alone changes the schema."""
         ...
 
+    def scrub(self) -> None:
+        """Rid the store of the remains of deleted rows, which linger in the pages they lay on.
+
+        Raises:
+            LedgerBusy: where a reader or writer held on to the old pages; nothing is lost, try again.
+        """
+        ...
+
     def translate(self, error: Exception) -> LedgerError:
         """Return the driver's error as one of ours, with no value of a row in its message."""
         ...

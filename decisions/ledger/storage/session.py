@@ -169,7 +169,7 @@ class Database:
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
         """Lend a plain SQLAlchemy connection, for looking at the schema."""
-        with self.translating(), self.engine.connect() as connection:
+        with self._translating(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -187,9 +187,18 @@ class Database:
             yield connection
             connection.commit()
 
+    def scrub(self) -> None:
+        """Rid the store of the remains of deleted rows: on SQLite at once, on PostgreSQL as it reuses the space.
+
+        Raises:
+            LedgerBusy: where a reader or writer of SQLite held on to the old pages; nothing is lost, try again.
+        """
+        with self._translating():
+            self._dialect.scrub()
+
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        with self.translating():
+        with self._translating():
             connection = self.engine.raw_connection()
             try:
                 yield connection
@@ -197,7 +206,7 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def translating(self) -> Iterator[None]:
+    def _translating(self) -> Iterator[None]:
         """Drivers show the values of rows in what they raise: only our own words go on, to callers and logs."""
         try:
             yield

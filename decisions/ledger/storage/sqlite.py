@@ -77,6 +77,18 @@ class Sqlite:
         """Begin a transaction that alone may write, and so alone changes the schema."""
         connection.exec_driver_sql(_BEGIN_WRITING)
 
+    def scrub(self) -> None:
+        """Rewrite the whole file, and cut its write-ahead log to nothing; writers wait meanwhile."""
+        # The driver's own connection: SQLAlchemy's autocommit would leave it in another mode than the pool's.
+        with contextlib.closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            held = cursor.fetchall()[0][0]
+            cursor.close()
+        if held:
+            raise LedgerBusy("a reader held the ledger's old pages while they were to be rewritten; try again")
+
     def translate(self, error: Exception) -> LedgerError:
         """Return the driver's error as one of ours. The text of the statement, and so its values, stays out."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
