@@ -113,7 +113,6 @@ class Settings(BaseSettings):
     ``stranger`` are by address (docs/security.md)."""
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = ""
     """Addresses or networks, by commas, whose X-Forwarded-For is believed; by default nobody's."""
-
     evidence_key: SecretStr | None = None
     """Keys that seal the consents' evidence, separated by commas: the first seals, each opens; by default one is
     generated below ``home`` and kept."""
