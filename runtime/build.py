@@ -26,6 +26,7 @@ from runtime.scored import Features, Scored
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     from pydantic import SecretStr
@@ -91,12 +92,7 @@ def build(settings: Settings) -> Kairos:
     clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
     salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
     keys = derived_keys(salt)
-    ledger = Ledger.open(
-        settings.ledger, key=keys.token, guard=guard_of(policy, catalogue), seal=evidence_seal(settings)
-    )
-    now = clock.now()
-    ledger.keep("policy", policy.version, freeze_policy(policy), now=now)
-    ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue), now=now)
+    ledger = _ledger(settings, policy, catalogue, keys, clock.now())
     features = OnlineFeatures(settings.features)
     champions = Champions(settings.champions)
     purse = Purse(ledger.budgets, policy.daily_budget, clock=clock)
@@ -123,6 +119,16 @@ def build(settings: Settings) -> Kairos:
         purse=purse,
         access=Access(ledger.keys, first=kept_secret(settings.home / API_KEY_FILE, given=settings.api_key)),
     )
+
+
+def _ledger(settings: Settings, policy: Policy, catalogue: Catalogue, keys: Keys, now: datetime) -> Ledger:
+    """Open the ledger, and let it keep what policy and catalogue say: replays of what is decided now need it."""
+    ledger = Ledger.open(
+        settings.ledger, key=keys.token, guard=guard_of(policy, catalogue), seal=evidence_seal(settings)
+    )
+    ledger.keep("policy", policy.version, freeze_policy(policy), now=now)
+    ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue), now=now)
+    return ledger
 
 
 def evidence_seal(settings: Settings) -> Seal:
