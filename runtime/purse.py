@@ -8,14 +8,14 @@ Where a lease ran out in between, nothing is repaired: the decision is made anew
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from decisions.ledger import Lease, LeaseLost
+from decisions.ledger import Lease, LeaseLost, LedgerError
 from decisions.records import BudgetState
 
 if TYPE_CHECKING:
@@ -34,10 +34,20 @@ MARGIN = timedelta(seconds=30)
 
 @dataclass(slots=True)
 class _Held:
-    """A lease in hand. ``left`` is this worker's own count; the ledger's row has the last word."""
+    """A lease in hand. ``left`` is this worker's own count; the ledger's row has the last word.
+
+    ``tabs`` are open on it just now. Each is sure of a place: were two to draw for the last one, who comes second
+    would be decided anew because of how the draw fell, and the propensity recorded for it would be wrong.
+    """
 
     lease: Lease
     left: int
+    tabs: int = 0
+
+    @property
+    def free(self) -> int:
+        """Places that no open tab is sure of."""
+        return self.left - self.tabs
 
 
 class Tab:
@@ -47,7 +57,7 @@ class Tab:
         self.state = state
         self.taken: Counter[str] = Counter()
         self.leases = {channel: each.lease for channel, each in held.items()}
-        self._left = {channel: each.left for channel, each in held.items()}
+        self._left = {channel: each.free for channel, each in held.items()}
         self._clock = clock
 
     def take(self, decision: Decision, known: CustomerState) -> None:
@@ -110,12 +120,17 @@ class Purse:
         with self._lock:
             held = {channel: each for channel in self._limits if (each := self._in_hand(channel, moment))}
             tab = Tab(self._state(set(self._limits) - set(held)), held, self._clock)
+            for each in held.values():
+                each.tabs += 1
+        spent: Counter[str] = Counter()
         try:
             yield tab
+            spent = tab.taken
         except LeaseLost as lost:
             self._drop(tab.leases[lost.channel])
             raise
-        self._count_down(tab)
+        finally:
+            self._close_tab(held, spent)
 
     def look(self, moment: datetime) -> BudgetState:
         """Return what a decision at ``moment`` would find, leasing nothing."""
@@ -145,25 +160,33 @@ class Purse:
     def _in_hand(self, channel: str, moment: datetime) -> _Held | None:
         """Return a lease with a place left, of the right day and with time enough, leasing one where need be."""
         days, now, held = self._days_of(moment), self._clock.now(), self._hand.get(channel)
-        if held and held.left > 0 and held.lease.day in days and held.lease.until - now > MARGIN:
+        if held and held.free > 0 and held.lease.day in days and held.lease.until - now > MARGIN:
             return held
-        if held:
+        if held and not held.tabs:
             del self._hand[channel]
             self._budgets.release([held.lease.lease_id])
         lease = self._budgets.lease(channel, days, limit=self._limits[channel], now=now, ttl=LASTS)
         if lease is None:
             return None
-        return self._hand.setdefault(channel, _Held(lease, lease.places))
+        self._hand[channel] = _Held(lease, lease.places)  # the last tab of the one before gives its rest back
+        return self._hand[channel]
 
-    def _count_down(self, tab: Tab) -> None:
+    def _close_tab(self, held: Mapping[str, _Held], spent: Mapping[str, int]) -> None:
+        """Count what a tab spent, and give back what is left of leases that are no longer in hand."""
         with self._lock:
-            for channel, count in tab.taken.items():
-                held = self._hand.get(channel)
-                if held and held.lease == tab.leases[channel]:
-                    held.left -= count
+            for channel, each in held.items():
+                each.tabs -= 1
+                each.left -= spent.get(channel, 0)
+            over = [
+                each.lease.lease_id
+                for channel, each in held.items()
+                if not each.tabs and self._hand.get(channel) is not each
+            ]
+        with suppress(LedgerError):  # the decision stands already; what is not given back runs out
+            self._budgets.release(over)
 
     def _drop(self, lease: Lease) -> None:
-        """Put a lease out of hand: it has run out, or other threads spent of it more than was left for all."""
+        """Put a lease out of hand: it has run out, or the ledger knows of more places spent than this worker."""
         with self._lock:
             held = self._hand.get(lease.channel)
             if held and held.lease == lease:

@@ -60,6 +60,29 @@ def test_the_places_of_a_worker_that_died_come_back_when_its_lease_runs_out(ledg
     assert sends(ledger) == 16
 
 
+def test_two_threads_never_draw_for_one_last_place(ledger):
+    """Who came second would be decided anew because of its own draw, and have a wrong propensity."""
+    purse = purse_of(ledger, 1)
+    with purse.open(NOW) as first, purse.open(NOW) as second:
+        assert (first.state.exhausted, second.state.exhausted) == (frozenset(), frozenset({"email"}))
+    with purse.open(NOW) as later:
+        assert later.state.exhausted == frozenset()  # what was not taken is there again
+    purse.close()
+    assert standing(ledger, 1).left == 1
+
+
+def test_a_tab_open_while_the_next_lease_is_taken_spends_of_its_own(ledger):
+    purse, decision = purse_of(ledger, 2), send("bob")
+    with purse.open(NOW) as tab:
+        assert take_one(ledger, purse)
+        with ledger.transaction("bob") as transaction:
+            tab.take(decision, transaction.state("bob", NOW))
+            tab.settle(transaction)
+            transaction.record(decision, body_hash="body", frozen=b"")
+    assert not take_one(ledger, purse)
+    assert (standing(ledger, 2).spent, standing(ledger, 2).leased) == (2, 0)
+
+
 def test_a_lease_that_runs_out_between_the_draw_and_its_spending_is_never_spent(ledger):
     watch = Watch()
     purse = purse_of(ledger, 3, clock=watch)
