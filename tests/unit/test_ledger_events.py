@@ -174,6 +174,14 @@ def test_leaving_without_a_channel_leaves_every_channel(ledger):
     assert {each.status for each in state(ledger).consents} == {"withdrawn"}
 
 
+@both_roads
+def test_a_grant_that_is_told_after_leaving_every_channel_does_not_undo_it(ledger, road):
+    ledger.put_customers([ada(customer_id="eve")])
+    road(ledger, event("unsubscribed", "eve"))
+    ledger.append_consents([consent(customer_id="eve", at=NOW - DAY)], NOW)
+    assert [each.status for each in state(ledger, "eve").consents] == ["withdrawn"]
+
+
 def test_an_old_unsubscription_that_arrives_late_does_not_undo_a_newer_grant(ledger):
     decision = record(ledger, send())
     take(ledger, event("unsubscribed", channel="email", at=NOW - 2 * DAY))

@@ -130,7 +130,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel."""
     message = named(session, event)
     channel = event.channel or (message and message.channel)
-    channels = [channel] if channel else journal.channels_consented(session, event.customer_id)
+    channels = [channel] if channel else _every_channel(session, event.customer_id)
     entries = [
         Consent.model_construct(
             customer_id=event.customer_id,
@@ -144,6 +144,12 @@ def _left(session: Session, event: Event, tick: int) -> None:
         for each in channels
     ]
     journal.append(session, entries, tick)
+
+
+def _every_channel(session: Session, customer_id: str) -> list[str]:
+    """Return the channels the journal or the customer's contacts speak of: a grant may be told after its end."""
+    declared = customers.contacts_of(session, customer_id)
+    return sorted({*declared, *journal.channels_consented(session, customer_id)})
 
 
 _EFFECTS: dict[str, Callable[[Session, Event, int], None]] = {
