@@ -6,12 +6,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field
 
 from decisions.ledger import CustomerErased
 from runtime.exporting import export_customer
 from serving.access import TheKairos  # noqa: TC001  # FastAPI reads annotations at run time
-from serving.answers import Answer
+from serving.answers import ErasedOut
 from serving.gate import PROTECTED
 from serving.problems import Problem
 from serving.rendering import Json
@@ -20,17 +19,7 @@ from serving.routes.customers import CustomerId  # noqa: TC001  # FastAPI reads 
 router = APIRouter(prefix=PROTECTED, tags=["privacy"])
 
 _ERASED: dict[int | str, dict[str, Any]] = {410: {"model": Problem, "description": "The customer was erased"}}
-
-
-class ErasedOut(Answer):
-    """What the ledger has forgotten by now; the other stores follow with the next build of the features."""
-
-    status: str = Field(examples=["erased"])
-    rows: dict[str, int] = Field(description="Rows that went, by table")
-    pending: list[str] = Field(description="Stores that still have to forget")
-
-
-PENDING = ["lake", "quarantine", "features"]
+_PENDING = ["lake", "quarantine", "features"]
 
 
 @router.get("/customers/{customer_id:path}/export", responses=_ERASED)
@@ -51,4 +40,4 @@ def erase(customer_id: CustomerId, kairos: TheKairos) -> Json:
     Asking again changes nothing.
     """
     rows = kairos.ledger.privacy.erase(customer_id, kairos.clock.now())
-    return Json({"status": "erased", "rows": rows, "pending": PENDING}, HTTPStatus.ACCEPTED.value)
+    return Json({"status": "erased", "rows": rows, "pending": _PENDING}, HTTPStatus.ACCEPTED.value)

@@ -1,8 +1,4 @@
-"""What callers get: the shapes for the OpenAPI page, and the records turned into them.
-
-The models below describe; orjson writes the records themselves. A test validates real answers against the models,
-so that neither can change without the other.
-"""
+"""Answers about decisions: what was decided and why, permission to send, what is due."""
 
 from __future__ import annotations
 
@@ -10,22 +6,16 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from decisions.eligibility.codes import TEXTS
 from decisions.records import Action, Decision, DecisionState, Reason, ValueParts
 from features.contracts import Purpose
-from features.contracts.words import ConsentStatus
+from serving.answers.base import Answer
 from serving.problems import Problem
 
 if TYPE_CHECKING:
     from decisions.records import Alternative
-
-
-class Answer(BaseModel):
-    """Base of all answers."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ReasonOut(Answer):
@@ -175,119 +165,6 @@ class AcknowledgedManyOut(Answer):
     """One verdict per decision, in the same order."""
 
     verdicts: list[AcknowledgedOut]
-
-
-class ConsentOut(Answer):
-    """One entry of the journal. Its evidence is not given back here."""
-
-    channel: str
-    purpose: Purpose
-    status: ConsentStatus
-    at: datetime
-    source: str
-
-
-class ConsentsOut(Answer):
-    """What a customer consents to now, one entry a channel and purpose, and the whole journal in its order."""
-
-    customer_id: str
-    current: list[ConsentOut]
-    journal: list[ConsentOut]
-
-
-class EntryVerdictOut(Answer):
-    """What became of one entry; `refused` ones carry a `problem` that names the field."""
-
-    status: Literal["accepted", "duplicate", "erased", "refused"]
-    problem: Problem | None = None
-
-
-class EntryVerdictsOut(Answer):
-    """One verdict per entry, in the same order, and their counts."""
-
-    counts: dict[str, int]
-    verdicts: list[EntryVerdictOut]
-
-
-class PreferenceOut(Answer):
-    """A customer's own limits; null and empty where there are none."""
-
-    customer_id: str
-    channels_off: list[str]
-    quiet_from: int | None
-    quiet_until: int | None
-    max_per_week: int | None
-    pause_until: datetime | None
-
-
-class PreferredOut(PreferenceOut):
-    """The limits as they hold now, and the unconfirmed decisions that they ended."""
-
-    withdrawn: list[str]
-
-
-class UnsubscribedOut(Answer):
-    """What is withdrawn now, whether by this click or before."""
-
-    status: Literal["withdrawn"]
-    channel: str
-    purpose: Purpose
-
-
-class EventVerdictOut(Answer):
-    """What became of one event; `refused` ones carry a `problem` that names the field."""
-
-    event_id: str | None
-    status: Literal["accepted", "duplicate", "erased", "refused"]
-    problem: Problem | None = None
-
-
-class EventVerdictsOut(Answer):
-    """One verdict per event, in the same order, and their counts."""
-
-    counts: dict[str, int]
-    verdicts: list[EventVerdictOut]
-
-
-class MomentOut(Answer):
-    """One line of a customer's timeline."""
-
-    at: datetime
-    kind: str
-    what: str
-    decision_id: str | None
-    channel: str | None
-    offer_id: str | None
-    detail: str | None
-
-
-class TimelineOut(Answer):
-    """What happened with a customer, oldest first."""
-
-    customer_id: str
-    moments: list[MomentOut]
-
-
-class BudgetOut(Answer):
-    """A channel's budget of today (UTC): places `spent`, `leased` to workers and not spent, and `left`."""
-
-    limit: int
-    spent: int
-    leased: int
-    left: int
-
-
-class StatusOut(Answer):
-    """What this service decides with. `model_versions` says `prior` where there is no champion.
-
-    `budgets` are by channel; a channel without a limit is not among them.
-    """
-
-    now: datetime
-    policy_version: str
-    catalogue_version: str
-    model_versions: dict[str, str]
-    budgets: dict[str, BudgetOut]
 
 
 def shown(decision: Decision) -> dict[str, Any]:
