@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +15,6 @@ from pipelines.recount import Rules, recount
 from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, url_in
 
 ONE_A_WEEK = {"caps": [{"limit": 1, "window": "7d"}]}
-SHORT = timedelta(minutes=30)
 
 
 @pytest.fixture
