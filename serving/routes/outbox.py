@@ -16,7 +16,7 @@ from serving.rendering import Json
 from serving.schemas import MAX_IDS, IdsIn, Refused
 
 if TYPE_CHECKING:
-    from decisions.ledger import Leased, Lent
+    from decisions.ledger import Acknowledged, Leased, Lent
 
 _A_DAY = 86_400
 
@@ -57,7 +57,7 @@ def acknowledge(body: IdsIn, kairos: TheKairos) -> Json:
 _UNREADABLE = {"decision_id": None, "status": "invalid"}
 
 
-def _verdict(acknowledged: Any) -> dict[str, Any]:
+def _verdict(acknowledged: Acknowledged) -> dict[str, Any]:
     return {"decision_id": acknowledged.decision_id, "status": acknowledged.status}
 
 
