@@ -48,7 +48,7 @@ def judge(url: str) -> Report:
 
 
 def kill_workers(store: Store, kills: int, *, seed: int, tally: Tally, progress: Progress) -> None:
-    """Kill workers at random moments, recounting after each pair; take note of all in ``tally``."""
+    """Kill workers at random moments, recounting after each; take note of all in ``tally``."""
     stage = f"kills on {store.kind}"
     progress(stage, 0, kills)
     for first in range(0, kills, BATCH):
@@ -79,12 +79,11 @@ class Siege:
             self._said += _words(listening, self._dice.randrange(1, WORDS))
             time.sleep(self._dice.uniform(0, LONGEST))
             worker.kill()
-        for worker, listening in workers:
             worker.join()
             self._said += _rest(listening)
-        self._tally.faults["kill -9 of a worker"] += together
-        self._tally.cases["P5"] += together
-        self._tally.judge(judge(self._url))
+            self._tally.faults["kill -9 of a worker"] += 1
+            self._tally.cases["P5"] += 1
+            self._tally.judge(judge(self._url))  # the other is still at work
 
     def _start(self) -> tuple[Any, Any]:
         context = processes()

@@ -30,10 +30,15 @@ class RetentionReport:
 
 
 def retain(kairos: Kairos, *, dry_run: bool = False, progress: Progress = quiet) -> RetentionReport:
-    """Apply the retention of the settings, or only count with ``dry_run``; null keeps a thing for ever."""
+    """Apply the retention of the settings, or only count with ``dry_run``; null keeps a thing for ever.
+
+    Places whose time is over are freed first.
+    """
     now = kairos.clock.now()
     days = {name: kept for name, kept in kairos.settings.retention.model_dump().items() if kept is not None}
     gone: dict[str, int] = {}
+    if not dry_run:  # a customer whom nobody asks about again would otherwise hold a lapsed place for good
+        kairos.ledger.expire(now)
     with taking_turns(kairos.settings):
         for done, (name, kept) in enumerate(days.items()):
             progress("retain", done, len(days))

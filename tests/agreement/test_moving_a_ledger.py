@@ -56,7 +56,7 @@ def test_what_happens_next_comes_after_all_that_happened(moved, target):
 def test_a_target_that_holds_something_is_left_alone(database_url, target):
     with opened(target) as ledger:
         ledger.put_customers([ada()])
-    with pytest.raises(LedgerUnavailable, match=r"'customer'.*empty"):
+    with pytest.raises(LedgerUnavailable, match=r"holds rows of '\w+' already.*empty"):
         copy(database_url, target)
     with opened(target) as ledger:
         assert ledger.customer_ids() == ["ada"]
