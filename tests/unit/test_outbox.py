@@ -46,6 +46,27 @@ def test_a_customers_second_message_waits_while_the_first_is_lent(ledger, confir
     assert ids(ledger.outbox.lend(9, DUE, TTL, confirm=confirm)) == [second]
 
 
+def test_what_comes_free_between_two_pages_is_not_overtaken_by_the_customers_next(ledger, monkeypatch):
+    first, second = place(ledger, hours=1), place(ledger, hours=1.1)
+    ledger.outbox.lend(1, DUE, TTL, confirm=True)
+    ledger.put_preference(Preference(customer_id="carol", channels_off=("email",)))
+    bob, refused, third = (
+        place(ledger, "bob", hours=1.2),
+        place(ledger, "carol", hours=1.3),
+        place(ledger, hours=1.4),
+    )
+    look = ledger.outbox._candidates
+
+    def look_after_the_first_is_done(now, limit, last):
+        if last.decision_id == refused:
+            ledger.outbox.acknowledge([first])
+        return look(now, limit, last)
+
+    monkeypatch.setattr(ledger.outbox, "_candidates", look_after_the_first_is_done)
+    assert ids(ledger.outbox.lend(2, DUE, TTL, confirm=True)) == [bob]
+    assert ids(ledger.outbox.lend(9, DUE, TTL, confirm=True)) == [second, third]
+
+
 def test_of_two_messages_due_at_once_one_is_the_first(ledger):
     pair = sorted([place(ledger), place(ledger)])
     assert ids(ledger.outbox.lend(1, DUE, TTL)) == pair[:1]

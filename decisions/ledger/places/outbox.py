@@ -30,6 +30,7 @@ SHARED = ("outbox",)
 
 _outbox, _decision, _record = schema.outbox.c, schema.decision.c, schema.record.c
 _before = schema.outbox.alias("before")
+_theirs = schema.decision.alias("theirs")
 _TICK: BindParameter[Any] = bindparam("tick")
 
 _IS_LENT_BEFORE = exists(
@@ -69,7 +70,22 @@ _LINES = _due(_record.body, _decision.state).join(schema.record, _record.decisio
 # Where rows have locks: what a customer's writer is just changing is left for the next round, not waited for: two
 # that wait for each other's rows would never end. Customers who are locked themselves have no other writer.
 DUE = _LINES.limit(bindparam("at_most")).with_for_update(of=schema.outbox, skip_locked=True)
-_STILL_DUE = _LINES.where(Among(_outbox.decision_id, "ids"))
+# An earlier message of the customer that came free only after the page it would have stood on was read.
+_IS_PASSED_OVER = exists(
+    select(literal_column("1"))
+    .select_from(_before)
+    .join(_theirs, _theirs.c.decision_id == _before.c.decision_id)
+    .where(
+        _before.c.customer_id == _outbox.customer_id,
+        _before.c.due_at <= _outbox.due_at,
+        or_(_before.c.due_at < _outbox.due_at, _before.c.decision_id < _outbox.decision_id),
+        _before.c.leased_until <= _TICK,
+        _before.c.expires_at > _TICK,
+        _theirs.c.state == literal_column("'reserved'"),
+        ~Among(_before.c.decision_id, "seen"),
+    )
+)
+_STILL_DUE = _LINES.where(Among(_outbox.decision_id, "ids"), ~_IS_PASSED_OVER)
 CANDIDATES = (
     _due(_outbox.customer_id)
     .where(
@@ -131,13 +147,14 @@ class Outbox:
             return Lent(leased=_lease(session, lines, until))
 
     def _lend_permitted(self, limit: int, now: datetime, until: datetime) -> Lent:
-        lent = Lent()
+        lent, seen = Lent(), set[str]()
         last = _Candidate(0, "", "")
         while (missing := limit - len(lent.leased)) > 0:
             found = self._candidates(now, min(missing, BLOCK), last)
             if not found:
                 break
-            lent, last = lent + self._lend_block(found, now, until), found[-1]
+            seen |= {each.decision_id for each in found}
+            lent, last = lent + self._lend_block(found, now, until, seen), found[-1]
         return lent
 
     def _candidates(self, now: datetime, limit: int, last: _Candidate) -> list[_Candidate]:
@@ -148,11 +165,14 @@ class Outbox:
             )
         return [_Candidate(*row) for row in rows]
 
-    def _lend_block(self, found: Sequence[_Candidate], now: datetime, until: datetime) -> Lent:
+    def _lend_block(
+        self, found: Sequence[_Candidate], now: datetime, until: datetime, seen: Collection[str]
+    ) -> Lent:
         ids = listed([each.decision_id for each in found])
         with self._database.writing({each.customer_id for each in found}, shared=SHARED) as session:
             session.run(_OVER, tick=micros(now))
-            lines = [_Line(*row) for row in session.rows(_STILL_DUE, tick=micros(now), ids=ids)]
+            due = session.rows(_STILL_DUE, tick=micros(now), ids=ids, seen=listed(seen))
+            lines = [_Line(*row) for row in due]
             asked = [self._permit(session, each.decision_id, now) for each in lines if each.state == "reserved"]
             refused = {each.decision_id: each for each in asked if each.status == "refused"}
             going = [each._replace(state="confirmed") for each in lines if each.decision_id not in refused]
