@@ -40,8 +40,10 @@ class Denial:
 def denial(
     decision: Decision, *, policy: Policy, catalogue: Catalogue, state: CustomerState, now: datetime
 ) -> Denial | None:
-    """Return why the reserved ``decision`` may not go at ``now`` (at its ``send_at``, if that is later), or None.
+    """Return why the reserved ``decision`` may not go at ``now``, or None.
 
+    A confirm is granted a little before ``send_at``, since clocks differ, and the message may then go at once: so
+    it is judged at ``now``, and the tolerance never reaches into quiet hours or a gap.
     ``state`` is the customer's without the place of ``decision`` itself. The policy is the one that the decision's
     arms make of it now. A message whose offer, channel or campaign has left the catalogue goes no more: to take
     it out is how a marketer stops it.
@@ -55,7 +57,7 @@ def denial(
     offer = _offer(ask, decision.channel, catalogue)
     if offer is None:
         return Denial(reason=_gone(decision), again=None)
-    moment = max(now, decision.send_at).timestamp()
+    moment = now.timestamp()
     situation = situation_of(
         ask,
         policy=policy_for(policy, decision.experiments),

@@ -193,7 +193,9 @@ class Machine(RuleBasedStateMachine):
             assert not person.forbids(mine, decision.send_at + every * part, others), (decision.send_at, part)
 
     def _take(self, person, decision):
-        person.places[decision.decision_id] = Place(_message(decision), promised=_message(decision))
+        person.places[decision.decision_id] = Place(
+            _message(decision), promised=_message(decision), decided=decision.now
+        )
 
     @rule(number=any_place, same=st.booleans())
     def ask_again(self, number, same):

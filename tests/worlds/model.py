@@ -34,6 +34,7 @@ class Place:
 
     message: Message
     promised: Message
+    decided: datetime
     state: str = "reserved"
     sent: bool = False
     unasked: bool = False
@@ -97,6 +98,7 @@ class Person:
     def hear(self, key: str, at: datetime) -> None:
         """A sign that a message went, with or without permission: the earliest sign counts until its sender's word."""
         place = self.places[key]
+        at = max(at, place.decided)
         if not place.counts or place.sent:
             return
         place.waits = False
@@ -109,6 +111,7 @@ class Person:
         """A sender says it was sent: whatever became of the decision, the customer got it."""
         self.hear(key, at)
         place = self.places[key]
+        at = max(at, place.decided)  # no message goes before it is decided, whatever a clock says
         if not place.counts:
             place.counts, place.sent, place.message = True, True, replace(place.message, at=at, until=at)
         elif not place.sent:
@@ -171,7 +174,7 @@ class Person:
             return "withdrawn"
         self.lapse(now, but=key)
         others = self.messages(but=key)
-        moment = max(now, message.at)
+        moment = now  # a little early is allowed, and it may go at once
         if not self.forbids(message, moment, others):
             return "confirmed"
         return "reserved" if self._opens(message, moment, others) else "withdrawn"
