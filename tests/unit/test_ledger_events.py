@@ -260,3 +260,14 @@ def test_a_send_and_its_reaction_may_come_in_one_batch_in_any_order(ledger):
     verdicts = ledger.take_events([clicked, sent], NOW)
     assert [each.event_id for each in verdicts] == [clicked.event_id, sent.event_id]
     assert [each.responded for each in state(ledger).pressure] == [True]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "ended"),
+    [("marketing", ["marketing"]), ("service", ["marketing", "service"]), ("transactional", ["marketing"])],
+)
+def test_leaving_by_a_message_ends_its_purpose_and_marketing(database_url, purpose, ended):
+    with opened(database_url) as ledger:
+        decision = record(ledger, send(purpose=purpose))
+        ledger.take_events([event("unsubscribed", decision_id=decision.decision_id, channel="email")], NOW)
+        assert sorted(each.purpose for each in ledger.consents("ada")) == ended

@@ -6,7 +6,7 @@ customer got it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import bindparam, func, literal_column
 from sqlalchemy.dialects import postgresql
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from decisions.ledger.events.matching import Message
     from decisions.ledger.storage.session import Session
+    from features.contracts import Purpose
 
 _exposure = schema.exposure.c
 
@@ -127,7 +128,11 @@ def _bought(session: Session, event: Event, tick: int) -> None:
 
 
 def _left(session: Session, event: Event, tick: int) -> None:
-    """An unsubscription or complaint withdraws the channel; where none is named, every channel."""
+    """An unsubscription or complaint withdraws the channel; where none is named, every channel.
+
+    It ends the purpose it states, or else marketing and the purpose of the message it is about (transactional ones
+    go on: they are no subscription).
+    """
     message = named(session, event)
     channel = event.channel or (message and message.channel)
     channels = [channel] if channel else _every_channel(session, event.customer_id)
@@ -135,15 +140,23 @@ def _left(session: Session, event: Event, tick: int) -> None:
         Consent.model_construct(
             customer_id=event.customer_id,
             channel=each,
-            purpose=purpose_of(event),
+            purpose=purpose,
             status="withdrawn",
             at=event.occurred_at,
             source=f"event:{event.type}:{event.event_id}",  # its proof is the event itself
             evidence=None,
         )
         for each in channels
+        for purpose in _left_purposes(event, message)
     ]
     journal.append(session, entries, tick)
+
+
+def _left_purposes(event: Event, message: Message | None) -> list[Purpose]:
+    stated = purpose_of(event)
+    if "purpose" in event.properties or message is None or message.purpose == "transactional":
+        return [stated]
+    return sorted({stated, cast("Purpose", message.purpose)})
 
 
 def _every_channel(session: Session, customer_id: str) -> list[str]:
