@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from benchmarks.promises.stores import Store
     from benchmarks.promises.tally import Tally
     from decisions.ledger import Ledger
+    from features.contracts import Customer
 
 
 def erase_people(store: Store, *, count: int, seed: int, tally: Tally) -> None:
     """Let ``count`` people live in a ledger, erase every other one, and look for what is left of them."""
     url, dice = store.fresh(), random.Random(seed)  # noqa: S311  # repeatable, not a secret
-    who = people(count, seed=seed, prefix=f"someone-{seed}-")
+    who = _someone(count, seed)
     with open_ledger(url) as ledger:
         settle(ledger, who)
         for each in who:
@@ -42,6 +43,12 @@ def erase_people(store: Store, *, count: int, seed: int, tally: Tally) -> None:
     here = [each.customer_id for each in staying]
     if len(found_in_tables(url, here)) < len(here) or len(list(traces(url, here))) <= len(here) * _has_file(url):
         tally.broken("P7", "somebody who stayed is gone, or the search finds nobody")
+
+
+def _someone(count: int, seed: int) -> list[Customer]:
+    """Return people of whom no name is the beginning of another's: they are searched for in bytes."""
+    every = enumerate(people(count, seed=seed), start=100_000)
+    return [each.model_copy(update={"customer_id": f"someone-{seed}-{number}"}) for number, each in every]
 
 
 def _live(ledger: Ledger, customer_id: str, dice: random.Random) -> None:
