@@ -98,7 +98,7 @@ class Keyring:
             ValueError: for an unknown role, an unusable label, or an end that is over already.
         """
         new = _made(role, _checked_label(label), now, expires)
-        with self._database.writing(()) as session:
+        with self._database.writing((), shared=("keys",)) as session:
             _write(session, new.key, "key_added", f"{new.key.key_id} {role}")
         return new
 
@@ -110,7 +110,7 @@ class Keyring:
         Raises:
             UnusableKey: where there is no such key, or it is revoked, expired or replaced already.
         """
-        with self._database.writing(()) as session:
+        with self._database.writing((), shared=("keys",)) as session:
             old = _standing_key(session, key_id, now)
             life = old.expires_at - old.created_at if old.expires_at else None
             new = _made(old.role, old.label, now, now + life if life else None)
@@ -125,7 +125,7 @@ class Keyring:
         Raises:
             UnusableKey: where there is no such key.
         """
-        with self._database.writing(()) as session:
+        with self._database.writing((), shared=("keys",)) as session:
             key = _found(session, key_id)
             if key.revoked_at is None:
                 session.run(_REVOKE, of_key=key_id, tick=micros(now))
