@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=900, help="kill -9 of light workers, on both databases")
     parser.add_argument("--service-kills", type=int, default=100, help="kill -9 of the real service")
-    parser.add_argument("--seconds", type=float, default=120, help="how long random worlds and draws are tried")
+    parser.add_argument("--seconds", type=float, default=60, help="how long random worlds and draws are tried")
     parser.add_argument("--seed", type=int, default=1, help="another one draws other worlds, other moments")
     parser.add_argument("--json", action="store_true", help="one object on the last line")
     return parser

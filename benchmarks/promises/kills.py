@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from decisions.ledger import Ledger
     from features.progress import Progress
 
-BATCH = 50
+BATCH = 10
 """Kills on one ledger, before the next gets an empty one: a recount reads all of it."""
 
 TOGETHER = 2

@@ -36,7 +36,7 @@ class Effort:
 
     kills: int = 900
     service_kills: int = 100
-    seconds: float = 120.0
+    seconds: float = 60.0
     seed: int = 1
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from decisions.ledger import Ledger
     from features.progress import Progress
 
-BATCH = 25
+BATCH = 10
 CALLERS = 4
 PEOPLE = 40
 WORDS = 40
