@@ -33,11 +33,14 @@ _before = schema.outbox.alias("before")
 _theirs = schema.decision.alias("theirs")
 _TICK: BindParameter[Any] = bindparam("tick")
 
+_IS_THE_CUSTOMERS_EARLIER = (
+    _before.c.customer_id == _outbox.customer_id,
+    _before.c.due_at <= _outbox.due_at,
+    or_(_before.c.due_at < _outbox.due_at, _before.c.decision_id < _outbox.decision_id),
+)
 _IS_LENT_BEFORE = exists(
     select(literal_column("1")).where(
-        _before.c.customer_id == _outbox.customer_id,
-        _before.c.due_at <= _outbox.due_at,
-        or_(_before.c.due_at < _outbox.due_at, _before.c.decision_id < _outbox.decision_id),
+        *_IS_THE_CUSTOMERS_EARLIER,
         _before.c.leased_until > _TICK,
         _before.c.expires_at > _TICK,
     )
@@ -76,9 +79,7 @@ _IS_PASSED_OVER = exists(
     .select_from(_before)
     .join(_theirs, _theirs.c.decision_id == _before.c.decision_id)
     .where(
-        _before.c.customer_id == _outbox.customer_id,
-        _before.c.due_at <= _outbox.due_at,
-        or_(_before.c.due_at < _outbox.due_at, _before.c.decision_id < _outbox.decision_id),
+        *_IS_THE_CUSTOMERS_EARLIER,
         _before.c.leased_until <= _TICK,
         _before.c.expires_at > _TICK,
         _theirs.c.state == literal_column("'reserved'"),
