@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Kind = Literal["sqlite", "postgresql"]
-Synchronous = Literal["full", "normal"]
-"""Whether a commit waits for the disk; the ledger's own word for it."""
 
 
 class Store(Protocol):

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmarks.promises import bare
 from benchmarks.promises.processes import side_by_side
-from benchmarks.promises.stores import Kind, Synchronous
+from benchmarks.promises.stores import Kind
 from benchmarks.promises.world import NOW, decider, open_ledger, people, policy, settle
+from decisions.ledger.storage.dialect import Synchronous
 from decisions.ledger.storage.session import Database
 from decisions.records import Ask
 from runtime.decider import NO_BUDGETS

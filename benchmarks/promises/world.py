@@ -23,7 +23,7 @@ from runtime.purse import Purse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchmarks.promises.stores import Synchronous
+    from decisions.ledger.storage.dialect import Synchronous
     from runtime.scored import Scored
 
 NOW = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
