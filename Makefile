@@ -52,7 +52,7 @@ docs: $(STAMP)  ## write the generated pages of docs/ anew
 serve: $(STAMP)  ## the HTTP service on the demo's data (run make demo first)
 	$(BIN)/kairos serve --demo
 
-bench: $(STAMP)  ## the benchmarks that need no further data
+bench: $(STAMP)  ## list the benchmarks (kairos bench promises needs no data of yours)
 	$(BIN)/kairos bench
 
 soak: $(STAMP)  ## the random suite with new examples, kills and faults for BUDGET seconds, and the cases reached
