@@ -1,8 +1,8 @@
 """Draws that belong to a customer, a day and a purpose, not to the order in which they are asked for.
 
-Two policies in the same world share every draw that both of them meet (common random numbers), so that what differs
-between them is what they did. Draws come from a counter-based generator (Philox, Salmon et al. 2011): the counter
-names purpose and day, the position in the array names the customer.
+Two policies in the same world share every draw that both of them meet (common random numbers), so that what
+differs between them is what they did. Draws come from a counter-based generator (Philox, Salmon et al. 2011): the
+counter names purpose and day, the position in the array names the customer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Words = NDArray[np.uint64]
 
 _DAYS_BEFORE_ZERO = 1 << 20
 """Added to a day's number, so that history has counters of its own."""
@@ -62,3 +64,19 @@ class Draws:
     def uniform(self, purpose: Purpose, day: int, customers: int, *, turn: int = 0) -> Floats:
         """Return one number in [0, 1) for each of ``customers``."""
         return self.generator(purpose, day, turn=turn).random(customers)
+
+    def of_events(self, purpose: Purpose, kind: str, who: Ints, moments: Ints) -> Floats:
+        """Return one number in [0, 1) for each event, named by its kind, customer and second.
+
+        A hash, not a stream: which other events there are changes nothing.
+        """
+        named = hashlib.blake2b(f"{purpose}/{kind}".encode(), digest_size=8, key=self._key.tobytes()).digest()
+        mixed = _mixed(who.astype(np.uint64) ^ np.frombuffer(named, dtype=np.uint64))
+        return (_mixed(mixed ^ moments.astype(np.uint64)) >> np.uint64(11)).astype(np.float64) / 2.0**53
+
+
+def _mixed(words: Words) -> Words:
+    """Return the finaliser of SplitMix64 (Steele et al. 2014): every bit of a word bears on every bit."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))

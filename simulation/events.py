@@ -1,12 +1,11 @@
 """The log: what a shop and its delivery layer see of the truth, as events, with delays and losses.
 
-Machine opens by a mail proxy hide whether a person opened; bots click within seconds. Some events are lost, some come
-days late. What bears on permission (unsubscribes, complaints, bounces, sends) is never lost.
+Machine opens by a mail proxy hide whether a person opened; bots click within seconds. Some events are lost, some
+come days late. What bears on permission (unsubscribes, complaints, bounces, sends) is neither lost nor late.
 """
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +14,16 @@ import pyarrow.compute as pc
 
 from features.contracts import EVENT_SCHEMA
 from simulation.calendar import DAY, HOUR
-from simulation.draws import Draws, Purpose
+from simulation.draws import Purpose
 from simulation.shop import CATEGORIES, CHANNELS, MARGIN_RATE, OFFERS, ORDER_MARGIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from simulation.calendar import Calendar
+    from simulation.draws import Draws
     from simulation.family import Noise
     from simulation.messages import Messages
     from simulation.outcomes import Outcome
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 EMAIL = CHANNELS.index("email")
 LATEST = 3
 """Days by which a late event may miss its day."""
-_LOSABLE = pa.array(("delivered", "opened", "clicked", "session"))
-_PUNCTUAL = pa.array(("sent", "bounced", "unsubscribed", "complained"))
+_LOSABLE = ("delivered", "opened", "clicked", "session")
+_PUNCTUAL = ("sent", "bounced", "unsubscribed", "complained")
 _CHANNELS = pa.array(CHANNELS)
 _CATEGORIES = pa.array([f'{{"category":"{category}","order_id":"' for category in CATEGORIES])
 _OFFERS = pa.array([offer.offer_id for offer in OFFERS])
@@ -54,23 +56,21 @@ def customer_ids(numbers: Ints) -> pa.StringArray:
 class EventLog:
     """Collects events as they happen and hands out, day by day, those that have arrived."""
 
-    def __init__(self, size: int, noise: Noise, draws: Draws) -> None:
-        self._ids = customer_ids(np.arange(size))
+    def __init__(self, ids: pa.StringArray, noise: Noise, draws: Draws, waiting: Iterable[pa.Table] = ()) -> None:
+        self._ids = ids
         self._noise = noise
         self._draws = draws
-        self._waiting: list[pa.Table] = []
+        self._waiting = list(waiting)
 
     def fork(self) -> EventLog:
         """Return a log of its own with the same events on their way."""
-        other = copy(self)
-        other._waiting = list(self._waiting)
-        return other
+        return EventLog(self._ids, self._noise, self._draws, self._waiting)
 
     def sessions(self, who: Ints, moments: Ints, *, day: int, turn: int) -> None:
         """Log visits."""
         self._add("session", who, moments, names(f"v{day}.{turn}.", who))
 
-    def orders(  # noqa: PLR0913 - what an order is
+    def orders(
         self, people: Population, who: Ints, moments: Ints, category: Ints, *, size: Floats, day: int
     ) -> None:
         """Log ordinary orders; ``size`` in [0, 1) spreads their value around the person's own."""
@@ -205,21 +205,18 @@ class EventLog:
         self._waiting.append(self._travelled(table, kind, who, moments))
 
     def _travelled(self, table: pa.Table, kind: str, who: Ints, moments: Ints) -> pa.Table:
-        """Return what of ``table`` gets through, with the moment it arrives."""
-        # Keyed by kind and the person's own moment, so that two policies lose the same events where they share them.
-        drawn = _hashed(who, moments, len(kind) + ord(kind[0]))
-        lost = (drawn < self._noise.lost) & (kind in _LOSABLE.to_pylist())
-        late = (drawn > 1 - self._noise.late) & (kind not in _PUNCTUAL.to_pylist())
-        days = np.where(late, 1 + (moments % LATEST), 0)
-        return table.append_column("arrives", pa.array(moments + days * DAY)).filter(pa.array(~lost))
+        """Return what of ``table`` gets through, with the moment it arrives.
 
-
-def _hashed(who: Ints, moments: Ints, salt: int) -> Floats:
-    """Return a number in [0, 1) that belongs to each event (the finaliser of SplitMix64)."""
-    mixed = (who.astype(np.uint64) << np.uint64(34)) ^ moments.astype(np.uint64) ^ np.uint64(salt << 56 >> 1)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
+        Fates belong to person, kind and moment, so that two policies lose the same events where they share them.
+        """
+        late = 0.0 if kind in _PUNCTUAL else self._noise.late
+        lateness = self._draws.of_events(Purpose.LATENESS, kind, who, moments)
+        days = np.where(lateness < late, 1 + np.floor(lateness / max(late, 1e-9) * LATEST), 0).astype(np.int64)
+        arrives = table.append_column("arrives", pa.array(moments + days * DAY))
+        if kind not in _LOSABLE:
+            return arrives
+        lost = self._draws.of_events(Purpose.LOSSES, kind, who, moments) < self._noise.lost
+        return arrives.filter(pa.array(~lost))
 
 
 def _bounces(hard: NDArray[np.bool_]) -> pa.StringArray:

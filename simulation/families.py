@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from simulation.family import Attention, Change, Effect, Family, Rhythm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SHOP = Attention(
     seen=(0.20, 0.12, 0.45),

@@ -14,9 +14,10 @@ Log = Literal["messages", "emails"]
 class Rhythm:
     """When people look.
 
-    ``clusters``: 0 draws everybody's mixture of habits at random; otherwise people gather around so many. ``own`` is
-    how far a person strays from their cluster. ``drift_days`` is how long habits take to turn and come back.
-    ``pull`` is how much the hour of a message matters for whether it is seen: 0 not at all, 1 as much as attention.
+    ``clusters``: 0 draws everybody's mixture of habits at random; otherwise people gather around so many. ``own``
+    is how far a person strays from their cluster. ``drift_days`` is how long habits take to turn and come back.
+    ``pull`` is how much the hour of a message matters for whether it is seen: 0 not at all, 1 as much as
+    attention.
     """
 
     clusters: int = 5
@@ -49,10 +50,11 @@ class Attention:
 class Effect:
     """What a message that is seen truly adds.
 
-    ``lift`` is the mean of extra orders per message seen; ``spread`` its log-normal spread between people and offers.
+    ``lift`` is the mean of extra orders per message seen; ``spread`` its log-normal spread between people and
+    offers.
     ``sure`` are people who buy and redeem anyway, ``averse`` people whom messages put off: shares of all.
-    ``daypart`` is the interaction of offer and slot: the factor, up or down, of an offer in and out of its part of
-    the day.
+    ``daypart`` is the interaction of offer and slot: the factor, up or down, of an offer in and out of its part
+    of the day.
     """
 
     lift: float = 0.05

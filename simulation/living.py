@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.calendar import DAY, HOUR
+from simulation.calendar import DAY, HOUR, Calendar
 from simulation.draws import Draws, Purpose
 from simulation.rhythm import CURVES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.calendar import Calendar
     from simulation.events import EventLog
     from simulation.population import Population
     from simulation.state import State

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
-_COLUMNS = ("customer", "offer", "channel", "sent_at")
-
-
 @dataclass(frozen=True, slots=True)
 class Messages:
     """``customer``, ``offer`` and ``channel`` are numbers; ``sent_at`` seconds of the epoch.
@@ -38,8 +35,8 @@ class Messages:
     @classmethod
     def of(cls, customer: Ints, offer: Ints, channel: Ints, sent_at: Ints) -> Messages:
         """Return messages that answer no decision."""
-        columns = (np.asarray(each, dtype=np.int64) for each in (customer, offer, channel, sent_at))
-        return cls(*columns, pa.nulls(len(customer), pa.string()))
+        who, what, where, when = (np.asarray(each, dtype=np.int64) for each in (customer, offer, channel, sent_at))
+        return cls(who, what, where, when, pa.nulls(len(customer), pa.string()))
 
     @classmethod
     def none(cls) -> Messages:
@@ -50,8 +47,13 @@ class Messages:
     @classmethod
     def joined(cls, parts: Sequence[Messages]) -> Messages:
         """Return the messages of all ``parts`` (at least one), in order."""
-        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS)
-        return cls(*columns, pa.concat_arrays([part.decision for part in parts]))
+        return cls(
+            customer=np.concatenate([part.customer for part in parts]),
+            offer=np.concatenate([part.offer for part in parts]),
+            channel=np.concatenate([part.channel for part in parts]),
+            sent_at=np.concatenate([part.sent_at for part in parts]),
+            decision=pa.concat_arrays([part.decision for part in parts]),
+        )
 
     def take(self, rows: NDArray[np.generic]) -> Messages:
         """Return the rows given by number or by flag."""

@@ -27,9 +27,9 @@ NEVER = -(10**12)
 class Opportunity:
     """Everybody is asked about every ``every_days`` days, at midnight UTC, for the days until the next question.
 
-    A message may go at the middle of an hour that is not quiet (local ``quiet`` hours; where the zone is unknown, in
-    none of the shop's zones), at least ``gap_hours`` after the one before, and with at most ``cap`` messages in any
-    ``cap_days`` days.
+    A message may go at the middle of an hour that is not quiet (local ``quiet`` hours; where the zone is unknown,
+    in none of the shop's zones), at least ``gap_hours`` after the one before, and with at most ``cap`` messages in
+    any ``cap_days`` days.
     """
 
     every_days: int = 3
@@ -46,7 +46,8 @@ class Opportunity:
     def asked(self, size: int, day: int) -> Ints:
         """Return who is asked about on ``day``."""
         number = np.arange(size)
-        return number[(number + day) % self.every_days == 0]
+        who: Ints = number[(number + day) % self.every_days == 0]
+        return who
 
     def moments(self, calendar: Calendar, day: int) -> Ints:
         """Return the moments at which a message asked about on ``day`` may go, one an hour."""
@@ -65,7 +66,8 @@ class Opportunity:
     def rested(self, recent: Ints, moments: Ints) -> Flags:
         """Return (people, hours): whether gap and cap leave room, given (people, k) ``recent`` messages.
 
-        ``recent`` holds at least the last ``cap`` messages of each, sent or planned; :data:`NEVER` where there is none.
+        ``recent`` holds at least the last ``cap`` messages of each, sent or planned, and :data:`NEVER` where there
+        is none.
         """
         since = moments[None, :, None] - recent[:, None, :]
         room = (since < self.cap_days * DAY).sum(axis=2) < self.cap

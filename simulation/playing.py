@@ -1,7 +1,7 @@
 """Play a strategy in a world, under the same rules, hours and log as everybody else.
 
-A strategy hears what has arrived and answers questions; it never sees the world. The rules are kept for it: what it
-may choose from is already permitted, and what was withdrawn since is not sent.
+A strategy hears what has arrived and answers questions; it never sees the world. The rules are kept for it: what
+it may choose from is already permitted, and what was withdrawn since is not sent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from simulation.account import Account
 from simulation.messages import Messages
 from simulation.opportunity import NEVER
 from simulation.shop import CHANNELS
+from simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulation.opportunity import Opportunity
-    from simulation.world import Day, World
+    from simulation.world import Day
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -37,8 +38,8 @@ _ENDS = pa.array(("unsubscribed", "complained"))
 class Asked:
     """The questions of one day: about ``who``, with the hours and channels that the rules leave.
 
-    ``free`` is (people, hours), hour 0 beginning at midnight UTC of ``day``; ``reachable`` (people, channels) as the
-    log knows it.
+    ``free`` is (people, hours), hour 0 beginning at midnight UTC of ``day``; ``reachable`` (people, channels) as
+    the log knows it.
     """
 
     day: int
@@ -49,7 +50,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The answers: the rows of ``Asked.who`` that get something (at most one message each), what, where and when."""
+    """The answers: the rows of ``Asked.who`` that get a message (at most one each): what, where and when."""
 
     row: Ints
     offer: Ints
@@ -115,17 +116,21 @@ class Known:
 def numbers(events: pa.Table) -> Ints:
     """Return the number of each event's customer."""
     digits = pc.utf8_slice_codeunits(events["customer_id"], 1)
-    return pc.cast(digits, pa.int64()).to_numpy()
+    found: Ints = pc.cast(digits, pa.int64()).to_numpy()
+    return found
 
 
 def channels(events: pa.Table) -> Ints:
     """Return the number of each event's channel (−1: none)."""
-    return pc.fill_null(pc.index_in(events["channel"], pa.array(CHANNELS)), -1).to_numpy().astype(np.int64)
+    known = pc.fill_null(pc.index_in(events["channel"], pa.array(CHANNELS)), -1)
+    found: Ints = known.to_numpy().astype(np.int64)
+    return found
 
 
 def moments_of(events: pa.Table) -> Ints:
     """Return the seconds of the epoch at which each event happened."""
-    return pc.cast(events["occurred_at"], pa.int64()).to_numpy() // 1_000_000
+    found: Ints = pc.cast(events["occurred_at"], pa.int64()).to_numpy() // 1_000_000
+    return found
 
 
 def play(
@@ -180,6 +185,6 @@ def _check(asked: Asked, wanted: Wanted) -> None:
     forbidden = ~asked.free[wanted.row, wanted.hour] | ~asked.reachable[wanted.row, wanted.channel]
     if forbidden.any() or len(np.unique(wanted.row)) < len(wanted.row):
         raise ValueError(
-            f"{int(forbidden.sum())} of {len(wanted.row)} answers of day {asked.day} are at a forbidden hour or on a "
-            "channel without permission, or somebody is answered twice: choose from free and reachable"
+            f"{int(forbidden.sum())} of {len(wanted.row)} answers of day {asked.day} are at a forbidden hour or "
+            "on a channel without permission, or somebody is answered twice: choose from free and reachable"
         )

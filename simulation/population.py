@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from simulation.draws import Draws, Purpose
 from simulation.rhythm import HABITS
 from simulation.shop import CATEGORIES, CHANNELS, MARGINS, ORDER_MARGIN, ZONE_SHARES
+from simulation.traits import Traits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ _VIP = 0.2
 """Good customers, known to the old sender and to no log."""
 _FRAGILE = 0.12
 """Addresses that may die."""
+_SHARED = 0.3
+"""People who share a household with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +105,58 @@ class Population:
 
 def people(family: Family, draws: Draws, size: int) -> Population:
     """Draw ``size`` people of ``family``."""
-    random = _Traits(draws.generator(Purpose.TRAITS), size, alike=family.alike)
+    random = Traits(draws.generator(Purpose.TRAITS), size, alike=family.alike)
     facts = _facts(family, random)
     vip = random.chance(_VIP)
     life = _life(family, random, vip)
-    return Population(**facts, **life, **_reactions(family, random, vip, life["orders"]), vip=vip)
+    reactions, effects = _reactions(family, random, vip), _effects(family, random, life["orders"])
+    return Population(**facts, **life, **reactions, **effects, vip=vip)
 
 
-class _Traits:
-    """Draws of traits; where people are ``alike``, what concerns reactions does not vary."""
+class _Facts(TypedDict):
+    """What people are, apart from how they live and react."""
 
-    def __init__(self, generator: np.random.Generator, size: int, *, alike: bool) -> None:
-        self.generator = generator
-        self.size = size
-        self._vary = 0.0 if alike else 1.0
-
-    def chance(self, share: float) -> Flags:
-        return self.generator.random(self.size) < share
-
-    def around_one(self, spread: float, *width: int) -> Floats:
-        """Return log-normal factors with mean 1."""
-        return np.exp(spread * self.generator.standard_normal((self.size, *width)) - spread**2 / 2)
-
-    def reacting(self, spread: float, *width: int) -> Floats:
-        """Return the same, but 1 for all where people are alike."""
-        factors = self.around_one(spread, *width)
-        return factors if self._vary else np.ones_like(factors)
-
-    def mixtures(self, clusters: int, own: float) -> Floats:
-        """Return (people, HABITS) weights that sum to 1."""
-        free = self.generator.dirichlet(np.full(HABITS, 0.6), self.size)
-        member = self.generator.integers(max(1, clusters), size=self.size)
-        centres = self.generator.dirichlet(np.full(HABITS, 0.25), max(1, clusters))
-        return free if clusters == 0 else (1 - own) * centres[member] + own * free
+    zone: Ints
+    zone_known: Flags
+    household: Ints
+    proxy: Flags
+    bot: Flags
+    fragile: Flags
+    consent: Flags
+    mix: Floats
+    other_mix: Floats
+    phase: Floats
 
 
-def _facts(family: Family, random: _Traits) -> dict[str, NDArray[np.generic]]:
+class _Life(TypedDict):
+    """How people live without messages."""
+
+    orders: Floats
+    sessions: Floats
+    basket: Floats
+    taste: Floats
+    churn: Floats
+    life_value: Floats
+
+
+class _Reactions(TypedDict):
+    """Whether people see, click and leave."""
+
+    seen: Floats
+    click: Floats
+    worn: Floats
+    left: Floats
+    pushed: Floats
+
+
+class _Effects(TypedDict):
+    """What an offer that is seen adds."""
+
+    lift: Floats
+    redeem: Floats
+
+
+def _facts(family: Family, random: Traits) -> _Facts:
     noise, rhythm = family.noise, family.rhythm
     mix = random.mixtures(rhythm.clusters, rhythm.own)
     return {
@@ -154,14 +173,14 @@ def _facts(family: Family, random: _Traits) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _households(random: _Traits) -> Ints:
+def _households(random: Traits) -> Ints:
     """Return each person's household: neighbours in number live together, two and two, where a draw says so."""
     number = np.arange(random.size)
-    shared = np.repeat(random.generator.random((random.size + 1) // 2) < 0.3, 2)[: random.size]  # noqa: PLR2004 - a share
+    shared = np.repeat(random.generator.random((random.size + 1) // 2) < _SHARED, 2)[: random.size]
     return np.where(shared, number - number % 2, number)
 
 
-def _life(family: Family, random: _Traits, vip: Flags) -> dict[str, Floats]:
+def _life(family: Family, random: Traits, vip: Flags) -> _Life:
     life = family.life
     orders = np.minimum(0.5, life.orders * random.around_one(life.orders_spread) * np.where(vip, 1.8, 0.8))
     basket = random.around_one(life.basket_spread)
@@ -177,7 +196,7 @@ def _life(family: Family, random: _Traits, vip: Flags) -> dict[str, Floats]:
     }
 
 
-def _reactions(family: Family, random: _Traits, vip: Flags, orders: Floats) -> dict[str, Floats]:
+def _reactions(family: Family, random: Traits, vip: Flags) -> _Reactions:
     attention, wear = family.attention, family.wear
     good = np.ones(random.size) if family.alike else np.where(vip, 1.5, 0.875)
     strength = -np.log1p(-np.array(attention.seen))
@@ -188,11 +207,10 @@ def _reactions(family: Family, random: _Traits, vip: Flags, orders: Floats) -> d
         "worn": np.minimum(0.8, wear.response * random.reacting(wear.spread)),
         "left": np.minimum(0.2, np.array(attention.left) * random.reacting(0.8, channels)),
         "pushed": wear.churn * random.reacting(0.8),
-        **_effects(family, random, orders),
     }
 
 
-def _effects(family: Family, random: _Traits, orders: Floats) -> dict[str, Floats]:
+def _effects(family: Family, random: Traits, orders: Floats) -> _Effects:
     """Draw who buys only when asked, who buys anyway, and whom messages put off."""
     effect, offers = family.effect, len(CATEGORIES)
     taste = random.reacting(effect.taste * 0.5, offers)

@@ -28,7 +28,10 @@ DAYPARTS = ((6, 11), (11, 14), (14, 18), (18, 23))
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """Chances by message. Those after ``bounced`` are given that it arrives; those after ``seen`` that it is seen."""
+    """Chances by message: after ``bounced`` given that it arrives, after ``seen`` given that it is seen.
+
+    Only ``left``, ``complained`` and ``driven_off`` do not wait for it to be seen.
+    """
 
     bounced_hard: Floats
     bounced_soft: Floats

@@ -1,8 +1,8 @@
 """When people look: habits as mixtures of a few daily curves, and how long a message waits to be seen.
 
-A message stays worth looking at for a while (a mixture of log-normal delays); the person's attention at those hours
-decides whether it is seen and when. Attention is linear in a person's mixture, so that no curve of 168 hours is ever
-kept per person.
+A message stays worth looking at for a while (a mixture of log-normal delays); the person's attention at those
+hours decides whether it is seen and when. Attention is linear in a person's mixture, so that no curve of 168 hours
+is ever kept per person.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _curve(week: tuple[tuple[tuple[float, float, float], ...], ...]) -> Floats:
         ]
         days.append(np.sum(shapes, axis=0) + _NIGHT)
     curve: Floats = np.concatenate(days)
-    return curve / curve.sum()
+    curve /= curve.sum()
+    return curve
 
 
 CURVES = np.stack([_curve(week) for week in _HABITS])
@@ -64,7 +65,8 @@ def waiting(attention: Attention) -> Floats:
     for share, median, spread in attention.delays:
         below += share * np.array([_lognormal(edge, median, spread) for edge in edges])
     shares: Floats = np.diff(below)
-    return shares / shares.sum()
+    shares /= shares.sum()
+    return shares
 
 
 def _lognormal(hours: float, median: float, spread: float) -> float:
@@ -92,7 +94,7 @@ class Attending:
         return seen * WEEK_HOURS
 
     def factor(self, mix: Floats, slot: Ints, ahead: Floats) -> Floats:
-        """Return by how much a slot raises or lowers the chance to be seen; ``ahead`` is the property, read once."""
+        """Return the factor of each slot on the strength of attention; ``ahead`` is the property, read once."""
         factor: Floats = 1 - self.pull + self.pull * np.einsum("nk,kn->n", mix, ahead[:, slot])
         return factor
 

@@ -1,8 +1,8 @@
 """The sender before Kairos: targets, never experiments, and writes nothing down of why.
 
-Good customers, which only this sender knows (``vip``), get more mail, and more of it in a row; everybody is written to
-at office hours of the sender's own zone, about what they seem to like. So the raw curve of opens by gap falls although
-pressure never helps, and whoever learns from the log takes the target for the effect.
+Good customers, which only this sender knows (``vip``), get more mail, and more of it in a row; everybody is
+written to at office hours of the sender's own zone, about what they seem to like. So the raw curve of opens by gap
+falls although pressure never helps, and whoever learns from the log takes the target for the effect.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.calendar import DAY, HOUR
-from simulation.draws import Purpose
+from simulation.calendar import DAY, HOUR, Calendar
+from simulation.draws import Draws, Purpose
 from simulation.messages import Messages
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.calendar import Calendar
-    from simulation.draws import Draws
     from simulation.population import Population
     from simulation.state import State
 
@@ -70,6 +68,6 @@ class Sender:
 def _offers(people: Population, who: Ints, drawn: Floats) -> Ints:
     """Return an offer for each: two times in three what they buy most, else whichever."""
     favourite = people.taste[who].argmax(axis=1)
-    offers = people.taste.shape[1]
-    any_other = (drawn * 3 % 1 * offers).astype(np.int64)
-    return np.where(drawn < 2 / 3, favourite, any_other)
+    any_other = (drawn * 3 % 1 * people.taste.shape[1]).astype(np.int64)
+    offers: Ints = np.where(drawn < 2 / 3, favourite, any_other)
+    return offers

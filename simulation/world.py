@@ -5,9 +5,9 @@
         ...                             # day.events: what was logged
     day = world.live(messages)          # day 0, and so on
 
-The world speaks contracts only (:mod:`simulation.facts` and ``Day.events``). It answers messages as a delivery layer
-would, with bounces, delays and losses; what they truly did stands in ``Day.account`` and ``Day.net``, which nobody
-may show to a policy.
+The world speaks contracts only (:mod:`simulation.facts` and ``Day.events``). It answers messages as a delivery
+layer would, with bounces, delays and losses; what they truly did stands in ``Day.account`` and ``Day.net``, which
+nobody may show to a policy.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from simulation.account import Account
 from simulation.calendar import Calendar
-from simulation.draws import Draws, Purpose
-from simulation.events import EventLog
+from simulation.draws import Draws
+from simulation.events import EventLog, customer_ids
 from simulation.living import Living
 from simulation.messages import Messages
 from simulation.outcomes import draw
@@ -36,7 +37,6 @@ from simulation.state import State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from simulation.family import Family
@@ -80,7 +80,7 @@ class World:
         self._regimes = _regimes(family, population)
         self.state = State.fresh(population)
         self._living = Living(self.calendar, draws)
-        self._log = EventLog(population.size, family.noise, draws)
+        self.log = EventLog(customer_ids(np.arange(population.size)), family.noise, draws)
 
     @classmethod
     def of(cls, family: Family, *, customers: int, seed: int, history: int = HISTORY_DAYS) -> World:
@@ -91,7 +91,7 @@ class World:
     def fork(self) -> World:
         """Return a world of its own that goes on from today: what happens in one does not touch the other."""
         other = copy(self)
-        other.state, other._log = deepcopy(self.state), self._log.fork()
+        other.state, other.log = deepcopy(self.state), self.log.fork()
         return other
 
     @property
@@ -121,12 +121,12 @@ class World:
         """
         self._check(messages)
         day, population = self.today, self.people
-        self._living.begin(population, self.state, self._log, day)
-        account, parts, nets = Account(), [], []
+        self._living.begin(population, self.state, self.log, day)
+        account, parts, nets = Account(), list[Messages](), list["Floats"]()
         for turn, batch in enumerate(messages.by_turn()):
             net, sums = self._send(batch, turn)
             account, parts, nets = account + sums, [*parts, batch], [*nets, net]
-        events = self._log.arriving(day, self.calendar)
+        events = self.log.arriving(day, self.calendar)
         self.today += 1
         return Day(
             number=day,
@@ -164,7 +164,7 @@ class World:
         outcome = draw(self, batch, reaction, can=can, turn=turn)
         self.state.pressed(batch, self.family.wear.half_life_days)
         self.state.suffer(batch, outcome)
-        self._log.messages(self.people, batch, outcome, day=self.today, turn=turn)
+        self.log.messages(self.people, batch, outcome, day=self.today, turn=turn)
         net = np.where(can, euros.net, -euros.cost)
         return net, _account(euros, outcome, can)
 
@@ -180,7 +180,7 @@ class World:
                 f"{int(outside.sum())} of {len(messages)} messages are not sent on day {self.today}: "
                 "hand them over on their own day"
             )
-        if not (0 <= messages.customer.min() and messages.customer.max() < self.state.size):
+        if messages.customer.min() < 0 or messages.customer.max() >= self.state.size:
             raise ValueError(f"a message is to nobody: customers are numbered 0 to {self.state.size - 1}")
         if messages.channel.max() >= len(CHANNELS):
             raise ValueError(f"a message is on no channel: there are {len(CHANNELS)}, numbered from 0")
