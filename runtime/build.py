@@ -81,19 +81,21 @@ class Kairos:
         self.close()
 
 
-def build(settings: Settings) -> Kairos:
+def build(settings: Settings, *, clock: Clock | None = None, features: Features | None = None) -> Kairos:
     """Build Kairos as ``settings`` say. What is heavy (Feast, LightGBM) is loaded on first use.
+
+    ``clock`` and ``features`` stand in for those that the settings name: for time that moves as a simulation says.
 
     Raises:
         DocumentError: where policy or catalogue cannot be used, naming key, value and rule.
         LedgerUnavailable: where the ledger cannot be opened.
     """
     policy, catalogue = load_policy(settings.policy), load_catalogue(settings.catalogue)
-    clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
+    clock = clock or (FixedClock(settings.now) if settings.now else SystemClock())
     salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
     keys = derived_keys(salt)
     ledger = _ledger(settings, policy, catalogue, keys, clock.now())
-    features = OnlineFeatures(settings.features)
+    features = features or OnlineFeatures(settings.features)
     champions = Champions(settings.champions)
     purse = Purse(ledger.budgets, policy.daily_budget, clock=clock)
     scored = Scored(scorers=champions.current, features=features, policy=policy, catalogue=catalogue)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def customers(world: World) -> pa.Table:
-    """Return everybody (``CUSTOMER_SCHEMA``); where the zone is not known, neither is the country."""
-    people, size = world.people, world.state.size
+    """Return everybody (``CUSTOMER_SCHEMA``), as of the first day of history; where the zone is not known, neither is the country."""
+    people, size = world.people_on(world.began), world.state.size
     hidden = pa.array(~people.zone_known)
-    registered = pa.scalar(world.calendar.moment(world.today), pa.timestamp("us", "UTC"))
+    registered = pa.scalar(world.calendar.moment(world.began), pa.timestamp("us", "UTC"))
     columns = {
         "customer_id": customer_ids(np.arange(size)),
         "household_id": names("h", people.household),
@@ -38,8 +38,8 @@ def customers(world: World) -> pa.Table:
 
 def consents(world: World) -> pa.Table:
     """Return who may be written to for marketing (``CONSENT_SCHEMA``), as of the first day of history."""
-    who, channel = np.nonzero(world.people.consent)
-    size, at = len(who), world.calendar.moment(world.today)
+    who, channel = np.nonzero(world.people_on(world.began).consent)
+    size, at = len(who), world.calendar.moment(world.began)
     columns = {
         "customer_id": customer_ids(who),
         "channel": pa.array(CHANNELS).take(pa.array(channel)),

@@ -95,6 +95,11 @@ class World:
         return other
 
     @property
+    def began(self) -> int:
+        """The first day of history, whatever day it is now."""
+        return -self._history
+
+    @property
     def people(self) -> Population:
         """The people as they are today."""
         return self.people_on(self.today)

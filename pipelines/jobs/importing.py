@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features.contracts import Preference
 from features.importing import load_mapping, run_import
 from features.progress import Progress, quiet
+from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.taking_turns import taking_turns
 from runtime.lake import lake_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
-    import pyarrow as pa
-
-    from decisions.ledger import Ledger
     from features.importing import ImportReport
-    from features.lake import Appended, Lake
     from runtime.build import Kairos
 
 
@@ -37,7 +32,7 @@ def import_files(
     with taking_turns(kairos.settings):
         report = run_import(
             load_mapping(mapping),
-            _Everywhere(lake, kairos.ledger, now),
+            Everywhere(lake, kairos.ledger, now),
             quarantine_root=lake.quarantine,
             now=now,
             strict=strict,
@@ -47,32 +42,3 @@ def import_files(
         )
         lake.compact(progress)
     return report
-
-
-class _Everywhere:
-    """Puts each row wherever it bears on something: what decisions must know goes to the ledger as well.
-
-    The lake comes first and the ledger is idempotent, so that an import that died in between is mended by running
-    it again.
-    """
-
-    def __init__(self, lake: Lake, ledger: Ledger, now: datetime) -> None:
-        self._lake = lake
-        self._ledger = ledger
-        self._now = now
-
-    def customers(self, table: pa.Table) -> None:
-        self._lake.put_customers(table)
-        self._ledger.put_customers(table, now=self._now)
-
-    def events(self, table: pa.Table) -> Appended:
-        appended = self._lake.append(table)
-        self._ledger.load_events(table, self._now)
-        return appended
-
-    def consents(self, table: pa.Table) -> None:
-        self._ledger.append_consents(table, self._now)
-
-    def preferences(self, table: pa.Table) -> None:
-        for row in table.to_pylist():
-            self._ledger.put_preference(Preference.model_validate(row), now=self._now)

@@ -1,0 +1,47 @@
+"""Rows go wherever they bear on something: everything into the lake, what decisions must know into the ledger too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from features.contracts import Preference
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from decisions.ledger import Ledger
+    from features.lake import Appended, Lake
+
+
+class Everywhere:
+    """Puts each row wherever it bears on something: what decisions must know goes to the ledger as well.
+
+    The lake comes first and the ledger is idempotent, so that work that died in between is mended by doing it again.
+    """
+
+    def __init__(self, lake: Lake, ledger: Ledger, now: datetime) -> None:
+        self._lake = lake
+        self._ledger = ledger
+        self._now = now
+
+    def customers(self, table: pa.Table) -> None:
+        """Take customers (``CUSTOMER_SCHEMA``)."""
+        self._lake.put_customers(table)
+        self._ledger.put_customers(table, now=self._now)
+
+    def events(self, table: pa.Table) -> Appended:
+        """Take events (``EVENT_SCHEMA``)."""
+        appended = self._lake.append(table)
+        self._ledger.load_events(table, self._now)
+        return appended
+
+    def consents(self, table: pa.Table) -> None:
+        """Take entries of the consent journal (``CONSENT_SCHEMA``)."""
+        self._ledger.append_consents(table, self._now)
+
+    def preferences(self, table: pa.Table) -> None:
+        """Take customers' own limits (``PREFERENCE_SCHEMA``)."""
+        for row in table.to_pylist():
+            self._ledger.put_preference(Preference.model_validate(row), now=self._now)
