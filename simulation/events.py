@@ -87,9 +87,10 @@ class EventLog:
         self._of(batch, message, "bounced", bounced, sent + 5, properties=_bounces(outcome.bounced_hard))
         self._of(batch, message, "delivered", outcome.delivered, sent + 2)
         self._reactions(people, batch, message, outcome, seen_at)
-        late = np.where(outcome.seen, seen_at + 60, sent + 2 * HOUR)
-        self._of(batch, message, "unsubscribed", outcome.left, late)
-        self._of(batch, message, "complained", outcome.complained, late)
+        # On the day of the message, so that whoever reads the log at midnight knows whom not to write to.
+        withdrawn = np.minimum(np.where(outcome.seen, seen_at + 60, sent + 2 * HOUR), (sent // DAY + 1) * DAY - 1)
+        self._of(batch, message, "unsubscribed", outcome.left, withdrawn)
+        self._of(batch, message, "complained", outcome.complained, withdrawn)
         self._bought(people, batch, message, outcome, seen_at + 600)
 
     def _reactions(

@@ -32,6 +32,7 @@ class Attention:
 
     ``seen`` and ``click`` (of those who saw) are means over people, ``spread`` the log-normal spread between them.
     ``left`` and ``complained`` are chances per message, ``growth`` the factor on them per unit of pressure.
+    ``ordered`` is the chance of a click where an order follows: the other orders find their own way to the shop.
     """
 
     seen: tuple[float, float, float]
@@ -42,7 +43,8 @@ class Attention:
     hard_bounce: float
     soft_bounce: float
     growth: float = 1.25
-    delays: tuple[tuple[float, float, float], ...] = ((0.3, 0.4, 1.0), (0.4, 8.0, 1.2), (0.3, 40.0, 0.8))
+    ordered: float = 0.25
+    delays: tuple[tuple[float, float, float], ...] = ((0.295, 0.4, 1.0), (0.463, 9.0, 1.1), (0.242, 103.0, 1.0))
     """A mixture of (share, median hours, log-spread) in which a message stays worth looking at."""
 
 
@@ -57,12 +59,12 @@ class Effect:
     of the day.
     """
 
-    lift: float = 0.05
+    lift: float = 0.045
     spread: float = 0.7
     taste: float = 1.0
     sure: float = 0.2
     averse: float = 0.1
-    redeem_anyway: float = 0.03
+    redeem_anyway: float = 0.015
     daypart: float = 0.0
 
 
@@ -77,7 +79,7 @@ class Wear:
     response: float = 0.12
     spread: float = 0.4
     half_life_days: float = 5.0
-    churn: float = 0.00015
+    churn: float = 0.00006
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """A kind of world. ``tolerances`` bound how far its history may lie from the log it is matched to."""
+    """A kind of world.
+
+    ``tolerances`` bound, by figure, the relative distance of its history from the log it is matched to.
+    """
 
     name: str
     says: str

@@ -38,28 +38,33 @@ class Outcome:
     driven_off: Flags
 
 
-def draw(world: World, batch: Messages, reaction: Reaction, *, can: Flags, turn: int) -> Outcome:
-    """Draw what becomes of ``batch``; who cannot be reached (``can``) gets nothing."""
+def draw(world: World, batch: Messages, reaction: Reaction, *, reachable: Flags, can: Flags, turn: int) -> Outcome:
+    """Draw what becomes of ``batch``: it arrives only where ``reachable``, and moves only who ``can`` be moved.
+
+    Who is no customer any more still has a mailbox, so that no message tells a policy who has gone.
+    """
     who, day = batch.customer, world.today
 
     def below(purpose: Purpose, chance: Floats) -> Flags:
         return world.draws.uniform(purpose, day, world.state.size, turn=turn)[who] < chance
 
     bounce = world.draws.uniform(Purpose.BOUNCE, day, world.state.size, turn=turn)[who]
-    hard = can & (bounce < reaction.bounced_hard)
-    soft = can & ~hard & (bounce < reaction.bounced_hard + reaction.bounced_soft)
-    arrived = can & ~hard & ~soft
+    hard = reachable & (bounce < reaction.bounced_hard)
+    soft = reachable & ~hard & (bounce < reaction.bounced_hard + reaction.bounced_soft)
+    delivered = reachable & ~hard & ~soft
+    arrived = delivered & can
     seen = arrived & below(Purpose.SEEN, reaction.seen)
     moved = seen & below(Purpose.BOUGHT, np.abs(reaction.moved))
     bought, put_off = moved & (reaction.moved > 0), moved & (reaction.moved < 0)
     redeemed = seen & ~bought & below(Purpose.REDEEMED, reaction.redeemed)
+    ordered = np.maximum(world.family.attention.ordered, reaction.clicked)
     return Outcome(
         bounced_hard=hard,
         bounced_soft=soft,
-        delivered=arrived,
+        delivered=delivered,
         seen=seen,
         delay=_delays(world, batch, seen, turn),
-        clicked=(seen & below(Purpose.CLICKED, reaction.clicked)) | bought | redeemed,
+        clicked=seen & below(Purpose.CLICKED, np.where(bought | redeemed, ordered, reaction.clicked)),
         bought=bought,
         redeemed=redeemed,
         put_off=put_off,

@@ -97,8 +97,7 @@ class Known:
         known = cls(world.people.consent.copy(), np.full((size, opportunity.cap + 1), NEVER))
         known.hear(past)
         sent = past.filter(pc.equal(past["type"], "sent"))
-        for who, moment in zip(numbers(sent), moments_of(sent), strict=True):
-            known.recent[who] = np.r_[known.recent[who, 1:], moment]
+        known.recent[:] = _latest(numbers(sent), moments_of(sent), size, opportunity.cap + 1)
         return known
 
     def hear(self, events: pa.Table) -> None:
@@ -111,6 +110,16 @@ class Known:
         """Count ``messages`` (nobody twice) as the latest."""
         who = messages.customer
         self.recent[who] = np.concatenate([self.recent[who, 1:], messages.sent_at[:, None]], axis=1)
+
+
+def _latest(who: Ints, moments: Ints, size: int, count: int) -> Ints:
+    """Return (people, count): each one's last moments, the latest on the right."""
+    order = np.lexsort((moments, who))
+    who, moments = who[order], moments[order]
+    from_last = np.searchsorted(who, who, side="right") - 1 - np.arange(len(who))
+    latest, kept = np.full((size, count), NEVER), from_last < count
+    latest[who[kept], count - 1 - from_last[kept]] = moments[kept]
+    return latest
 
 
 def numbers(events: pa.Table) -> Ints:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from simulation.draws import Draws, Purpose
-from simulation.rhythm import HABITS
 from simulation.shop import CATEGORIES, CHANNELS, MARGINS, ORDER_MARGIN, ZONE_SHARES
 from simulation.traits import Traits
 
@@ -168,7 +167,7 @@ def _facts(family: Family, random: Traits) -> _Facts:
         "fragile": random.chance(_FRAGILE),
         "consent": random.generator.random((random.size, len(CHANNELS))) < np.array(_CONSENT),
         "mix": mix,
-        "other_mix": 0.5 * mix + 0.5 * random.generator.dirichlet(np.full(HABITS, 0.6), random.size),
+        "other_mix": 0.5 * mix + 0.5 * random.mixtures(0, 1.0),
         "phase": random.generator.random(random.size),
     }
 

@@ -40,7 +40,7 @@ class Reaction:
     moved: Floats
     """Extra orders per message seen; negative: an ordinary order less."""
     redeemed: Floats
-    """Redeems an order that was coming anyway."""
+    """Redeems an order that was coming anyway, given that none was won."""
     left: Floats
     """Per message that arrives, seen or not: unsubscribes from the channel."""
     complained: Floats
@@ -114,7 +114,8 @@ def worth(people: Population, reaction: Reaction, *, who: Ints, offer: Ints, cha
     """Return the expected euros of each message, as if everybody could be reached."""
     arrives = 1 - reaction.bounced_hard - reaction.bounced_soft
     seen = arrives * reaction.seen
-    redeems = np.maximum(reaction.moved, 0) + reaction.redeemed
+    won = np.maximum(reaction.moved, 0)
+    redeems = won + (1 - won) * reaction.redeemed
     return Worth(
         margin=seen * reaction.moved * people.offer_margin[who, offer],
         incentive=seen * redeems * np.array(INCENTIVES)[offer],

@@ -58,9 +58,13 @@ CURVES = np.stack([_curve(week) for week in _HABITS])
 """(HABITS, 168): each habit's share of attention by hour of the local week."""
 
 
+WAITED_HOURS = 4 * WEEK_HOURS
+"""Nobody looks at a message that is older."""
+
+
 def waiting(attention: Attention) -> Floats:
-    """Return the share of looks that fall into each of the 168 hours after a message, summing to 1."""
-    edges = np.arange(WEEK_HOURS + 1, dtype=np.float64)
+    """Return the share of looks that fall into each of the hours after a message, summing to 1."""
+    edges = np.arange(WAITED_HOURS + 1, dtype=np.float64)
     below = np.zeros_like(edges)
     for share, median, spread in attention.delays:
         below += share * np.array([_lognormal(edge, median, spread) for edge in edges])
@@ -89,7 +93,7 @@ class Attending:
     @property
     def ahead(self) -> Floats:
         """(HABITS, 168): attention over the hours that a message of each slot waits, averaging 1 over slots."""
-        waits = np.fft.rfft(self.wait)
+        waits = np.fft.rfft(self.wait.reshape(-1, WEEK_HOURS).sum(axis=0))
         seen: Floats = np.fft.irfft(np.fft.rfft(self.curves, axis=1) * np.conj(waits), n=WEEK_HOURS, axis=1)
         return seen * WEEK_HOURS
 
@@ -101,8 +105,9 @@ class Attending:
     def delays(self, mix: Floats, slot: Ints, uniform: Floats) -> Floats:
         """Return how many hours after it was sent a message is seen, given that it is."""
         hours = (slot[:, None] + np.arange(WEEK_HOURS)) % WEEK_HOURS
-        look = 1 - self.pull + self.pull * WEEK_HOURS * np.einsum("nk,knh->nh", mix, self.curves[:, hours])
-        below = np.cumsum(look * self.wait, axis=1)
+        look = 1 - self.pull + self.pull * WEEK_HOURS * np.take_along_axis(mix @ self.curves, hours, axis=1)
+        waits = self.wait.reshape(-1, WEEK_HOURS)
+        below = np.cumsum((look[:, None, :] * waits).reshape(len(slot), -1), axis=1)
         target = uniform * below[:, -1]
         hour = (below < target[:, None]).sum(axis=1)
         before = np.where(hour > 0, np.take_along_axis(below, np.maximum(hour - 1, 0)[:, None], 1)[:, 0], 0.0)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.calendar import DAY, HOUR, Calendar
+from simulation.calendar import HOUR, Calendar
 from simulation.draws import Draws, Purpose
 from simulation.messages import Messages
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from simulation.population import Population
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 _OFFICE = (8, 16)
 """UTC hours: morning to late afternoon where the sender sits."""
-_DAILY = {"good": 0.42, "other": 0.14}
+_DAILY = {"good": 0.3, "other": 0.15}
 _WEEKEND = 0.15
 """How much of the weekdays' volume goes out on a weekend."""
 _CHANNEL_SHARES = (0.75, 0.2, 0.05)
+_AGAIN = {"good": 0.2, "other": 0.05}
+"""Who gets a second message within the day, at mean attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +47,38 @@ class Sender:
     draws: Draws
 
     def messages(self, people: Population, state: State, day: int) -> Messages:
-        """Return what goes out on ``day``."""
-        drawn = self.draws.generator(Purpose.SENDER, day).random((people.size, 5))
-        channel = (np.cumsum(_CHANNEL_SHARES) < drawn[:, 1:2]).sum(axis=1).clip(max=len(CHANNELS) - 1)
-        reachable = state.reachable[np.arange(people.size), channel] & state.active
-        who = np.flatnonzero((drawn[:, 0] < self._chance(people, state, day)) & reachable)
+        """Return what goes out on ``day``: a first message, and to the warmest a second one hours later."""
+        keen = _keen(people)
+        volume = 1.0 if self.calendar.moment(day).weekday() < 5 else _WEEKEND  # noqa: PLR2004 - Saturday
+        chance = np.minimum(0.8, _of(people, _DAILY) * keen**0.4) * volume
         first, last = _OFFICE
-        hour = first + (drawn[who, 2] * (last - first)).astype(np.int64)
-        second = (drawn[who, 3] * HOUR).astype(np.int64)
-        moments = self.calendar.midnight(day) + hour * HOUR + second
-        return Messages.of(who, _offers(people, who, drawn[who, 4]), channel[who], moments)
+        drawn = self.draws.generator(Purpose.SENDER, day).random((people.size, 5))
+        moments = self.calendar.midnight(day) + ((first + drawn[:, 2] * (last - first)) * HOUR).astype(np.int64)
+        begun = self._written(people, state, drawn, drawn[:, 0] < chance, moments)
+        return Messages.joined([begun, self._again(people, state, begun, moments, day)])
 
-    def _chance(self, people: Population, state: State, day: int) -> Floats:
-        """Return P(a message today): more for the good, more again where one went out a day ago (a series)."""
-        base = np.where(people.vip, _DAILY["good"], _DAILY["other"])
-        # Warm customers get a follow-up: strength of attention is what the sender sees in their replies.
-        keen = np.clip(people.seen[:, 0] / people.seen[:, 0].mean(), 0.3, 3.0) ** 0.7
-        lately = self.calendar.midnight(day) - state.last_sent < DAY
-        weekday = self.calendar.moment(day).weekday()
-        volume = 1.0 if weekday < 5 else _WEEKEND  # noqa: PLR2004 - Saturday
-        chance: Floats = np.minimum(0.8, base * keen * np.where(lately & people.vip, 1.6, 1.0)) * volume
-        return chance
+    def _again(self, people: Population, state: State, begun: Messages, moments: Ints, day: int) -> Messages:
+        """Return follow-ups. Strength of attention is what the sender sees in people's replies."""
+        drawn = self.draws.generator(Purpose.SENDER, day, turn=1).random((people.size, 5))
+        warm = drawn[:, 0] < np.minimum(0.9, _of(people, _AGAIN) * _keen(people) ** 2.5)
+        warm &= np.isin(np.arange(people.size), begun.customer)
+        later = moments + (2 + 4 * drawn[:, 2]) * HOUR
+        return self._written(people, state, drawn, warm, later.astype(np.int64))
+
+    def _written(self, people: Population, state: State, drawn: Floats, chosen: Flags, moments: Ints) -> Messages:
+        channel = (np.cumsum(_CHANNEL_SHARES) < drawn[:, 1:2]).sum(axis=1).clip(max=len(CHANNELS) - 1)
+        who = np.flatnonzero(chosen & state.reachable[np.arange(people.size), channel])
+        return Messages.of(who, _offers(people, who, drawn[who, 4]), channel[who], moments[who])
+
+
+def _keen(people: Population) -> Floats:
+    """Return everybody's attention to e-mail, relative to the mean."""
+    keen: Floats = np.clip(people.seen[:, 0] / people.seen[:, 0].mean(), 0.2, 4.0)
+    return keen
+
+
+def _of(people: Population, rates: Mapping[str, float]) -> Floats:
+    return np.where(people.vip, rates["good"], rates["other"])
 
 
 def _offers(people: Population, who: Ints, drawn: Floats) -> Ints:

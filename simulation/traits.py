@@ -21,7 +21,7 @@ class Traits:
     def __init__(self, generator: np.random.Generator, size: int, *, alike: bool) -> None:
         self.generator = generator
         self.size = size
-        self._vary = 0.0 if alike else 1.0
+        self._vary = not alike
 
     def chance(self, share: float) -> Flags:
         """Return whom a draw of probability ``share`` hits."""
@@ -37,8 +37,9 @@ class Traits:
         return factors if self._vary else np.ones_like(factors)
 
     def mixtures(self, clusters: int, own: float) -> Floats:
-        """Return (people, HABITS) weights that sum to 1."""
+        """Return (people, HABITS) weights that sum to 1, all the same where people are alike."""
         free = self.generator.dirichlet(np.full(HABITS, 0.6), self.size)
         member = self.generator.integers(max(1, clusters), size=self.size)
         centres = self.generator.dirichlet(np.full(HABITS, 0.25), max(1, clusters))
-        return free if clusters == 0 else (1 - own) * centres[member] + own * free
+        mixed = free if clusters == 0 else (1 - own) * centres[member] + own * free
+        return mixed if self._vary else np.tile(mixed.mean(axis=0), (self.size, 1))

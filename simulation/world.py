@@ -24,7 +24,7 @@ from simulation.account import Account
 from simulation.calendar import Calendar
 from simulation.draws import Draws
 from simulation.events import EventLog, customer_ids
-from simulation.living import Living
+from simulation.living import Habits, Living
 from simulation.messages import Messages
 from simulation.outcomes import draw
 from simulation.population import people
@@ -126,7 +126,8 @@ class World:
         """
         self._check(messages)
         day, population = self.today, self.people
-        self._living.begin(population, self.state, self.log, day)
+        mix = population.habits(day, self.family.rhythm.drift_days, np.arange(population.size))
+        self._living.begin(population, self.state, self.log, day, Habits(mix, self.attending_on(day).curves))
         account, parts, nets = Account(), list[Messages](), list["Floats"]()
         for turn, batch in enumerate(messages.by_turn()):
             net, sums = self._send(batch, turn)
@@ -165,8 +166,9 @@ class World:
     def _send(self, batch: Messages, turn: int) -> tuple[Floats, Account]:
         """Send messages of which nobody gets two, and let them have their effect."""
         reaction, euros = self.expected(batch)
-        can = self.state.reachable[batch.customer, batch.channel] & self.state.active[batch.customer]
-        outcome = draw(self, batch, reaction, can=can, turn=turn)
+        reachable = self.state.reachable[batch.customer, batch.channel]
+        can = reachable & self.state.active[batch.customer]
+        outcome = draw(self, batch, reaction, reachable=reachable, can=can, turn=turn)
         self.state.pressed(batch, self.family.wear.half_life_days)
         self.state.suffer(batch, outcome)
         self.log.messages(self.people, batch, outcome, day=self.today, turn=turn)
