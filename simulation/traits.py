@@ -37,9 +37,9 @@ class Traits:
         return factors if self._vary else np.ones_like(factors)
 
     def mixtures(self, clusters: int, own: float) -> Floats:
-        """Return (people, HABITS) weights that sum to 1, all the same where people are alike."""
+        """Return (people, HABITS) weights that sum to 1, all habits in the same shares where people are alike."""
         free = self.generator.dirichlet(np.full(HABITS, 0.6), self.size)
         member = self.generator.integers(max(1, clusters), size=self.size)
         centres = self.generator.dirichlet(np.full(HABITS, 0.25), max(1, clusters))
         mixed = free if clusters == 0 else (1 - own) * centres[member] + own * free
-        return mixed if self._vary else np.tile(mixed.mean(axis=0), (self.size, 1))
+        return mixed if self._vary else np.full_like(mixed, 1 / HABITS)
