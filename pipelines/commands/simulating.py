@@ -35,9 +35,9 @@ def simulate(
     history: Annotated[
         int, typer.Option(min=1, max=365, help="Days of history before day 0, under a sender of its own.")
     ] = 150,
-    home: Annotated[Path, typer.Option(file_okay=False, help="Below it each world has a folder of its own.")] = Path(
-        ".kairos/simulate"
-    ),
+    home: Annotated[
+        Path, typer.Option(file_okay=False, help="Below it each world has a folder of its own.")
+    ] = Path(".kairos/simulate"),
     retrain_days: Annotated[int, typer.Option(min=1, help="Train all models every so many days.")] = 28,
     refresh_days: Annotated[int, typer.Option(min=1, help="Rebuild features every so many days.")] = 7,
     jobs: Annotated[int, typer.Option(min=1, help="Worlds at the same time, a process each.")] = 2,
@@ -45,9 +45,9 @@ def simulate(
 ) -> None:
     """The real product in worlds whose truth is known: what its decisions are truly worth.
 
-    Day by day: events come in, features and models are renewed on schedule, everybody is asked about every three
-    days, what is due is confirmed and sent, and people react by the truth. Killed, it goes on from the last finished
-    day. docs/simulate.md says what the result means, and what it cannot say.
+    Day by day: events come in, features and models are renewed on schedule, everybody is asked about every
+    three days, what is due is confirmed and sent, and people react by the truth. Killed, it goes on from the last
+    finished day. docs/simulate.md says what the result means, and what it cannot say.
 
     Example: kairos simulate --world clusters --customers 500 --days 30 --seeds 2
     """

@@ -1,4 +1,4 @@
-"""Rows go wherever they bear on something: everything into the lake, what decisions must know into the ledger too."""
+"""Rows go wherever they bear on something: all into the lake, what decisions must know into the ledger too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Everywhere:
     """Puts each row wherever it bears on something: what decisions must know goes to the ledger as well.
 
-    The lake comes first and the ledger is idempotent, so that work that died in between is mended by doing it again.
+    The lake comes first and the ledger is idempotent, so that work that died in between is mended by doing it
+    again.
     """
 
     def __init__(self, lake: Lake, ledger: Ledger, now: datetime) -> None:

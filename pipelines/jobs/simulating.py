@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +15,13 @@ from features.progress import Progress, quiet
 from measures.intervals import mean
 from measures.outcome import Interval
 from pipelines.simulating.diary import days_finished
+from pipelines.simulating.plan import Plan
+from pipelines.simulating.result import Simulated
 from simulation.families import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from concurrent.futures import Future
-
-    from pipelines.simulating.plan import Plan
-    from pipelines.simulating.result import Simulated
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks into the diaries."""

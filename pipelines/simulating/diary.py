@@ -1,7 +1,7 @@
 """A run's diary: one line of JSON for each finished day, from which the world is replayed after a kill.
 
-The product's own stores are durable and everything done in them is idempotent, so a day that was half done is simply
-done again; the world lives in memory and is brought back by the messages of the days before.
+The product's own stores are durable and everything done in them is idempotent, so a day that was half done is
+simply done again; the world lives in memory and is brought back by the messages of the days before.
 """
 
 from __future__ import annotations

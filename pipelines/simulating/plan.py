@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -12,9 +12,6 @@ from pipelines.simulating.loop import run_loop
 from pipelines.simulating.result import Simulated
 from simulation.families import FAMILIES
 from simulation.world import World
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

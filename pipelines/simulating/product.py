@@ -1,4 +1,4 @@
-"""The product as a shop would run it: what arrives is taken in, features and models are renewed, questions answered."""
+"""The product as a shop would run it: it hears what arrives, renews features and models, and answers questions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pipelines.jobs.recounting import recount_ledger
 from pipelines.jobs.taking_turns import taking_turns
 from pipelines.jobs.training import train_models
 from pipelines.simulating.home import prepare_models, settings_in
-from pipelines.simulating.sends import Sends
 from pipelines.simulating.standing import MovableClock, StandingFeatures
 from runtime.build import build
 from runtime.lake import lake_of
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from decisions.records import Decision, Scores
+    from pipelines.simulating.sends import Sends
     from runtime.build import Kairos
     from simulation.world import World
 
@@ -87,7 +87,7 @@ class Product:
         return self.kairos.decider.scores(self._everybody)
 
     def ask(self, who: NDArray[np.int64], *, name: str, hours: int) -> list[Decision]:
-        """Return the decisions on ``who`` for so many hours from now; asked again under ``name``, the same ones."""
+        """Return the decisions on ``who`` for ``hours`` from now; asked again under ``name``, the same ones."""
         asks = [_ask(self._everybody[each], name, hours) for each in who.tolist()]
         decider, purse = self.kairos.decider, self.kairos.purse
         return [each for block in blocks(asks, BLOCK) for each in decider.decide_block(block, purse=purse)]
@@ -117,9 +117,7 @@ def _ask(customer_id: str, name: str, hours: int) -> Ask:
 
 
 @contextmanager
-def opened(
-    home: Path, *, policy: Path, catalogue: Path, salt: str, now: datetime, size: int
-) -> Iterator[Product]:
+def opened(home: Path, *, policy: Path, catalogue: Path, salt: str, now: datetime, size: int) -> Iterator[Product]:
     """Lend the product at ``home``, its clock at ``now``, for a world of ``size`` customers."""
     switch_off_usage_statistics()
     home.mkdir(parents=True, exist_ok=True)

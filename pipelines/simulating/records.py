@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from simulation.account import Account
+from simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from decisions.records import Scores
-    from simulation.world import World
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -36,8 +35,8 @@ class Watcher(Protocol):
 class Pairs:
     """For each message sent, in the order of sending by day: what Kairos expected of it, and the truth.
 
-    ``channel`` numbers :data:`simulation.shop.CHANNELS`. ``expected`` is the decision's expected value, the price of a
-    place left out (no price is paid); ``true`` the true expected euros in the state the message met.
+    ``channel`` numbers :data:`simulation.shop.CHANNELS`. ``expected`` is the decision's expected value, the price
+    of a place left out (no price is paid); ``true`` the true expected euros in the state the message met.
     """
 
     channel: Ints
@@ -58,10 +57,10 @@ class Pairs:
 class Looped:
     """One run of the product in one world.
 
-    ``world`` is as it was left, ``days`` the account of each day, ``violations`` the independent recount by promise.
-    ``holds`` counts decisions to send nothing by main reason, ``refused`` confirms by the code that refused them.
-    ``seconds`` are by stage, those of a run that was resumed included. ``models`` tells, by day of training, what
-    became of each model (``Outcome.as_json``).
+    ``world`` is as it was left, ``days`` the account of each day, ``violations`` the independent recount by
+    promise. ``holds`` counts decisions to send nothing by main reason, ``refused`` confirms by the code that
+    refused them. ``seconds`` are by stage, those before a kill included. ``models`` tells, by day of training,
+    what became of each model (``Outcome.as_json``).
     """
 
     world: World

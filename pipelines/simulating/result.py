@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from pipelines.simulating.records import Pairs
 from simulation.account import Account
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
-    from pipelines.simulating.records import Looped, Pairs
+    from pipelines.simulating.records import Looped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

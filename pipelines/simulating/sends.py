@@ -13,7 +13,7 @@ from simulation.messages import Messages
 from simulation.shop import CHANNELS, OFFERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,7 +48,7 @@ class Sends:
         sends = [each for each in decisions if each.action == "send"]
         rows = np.array([_numbers(each) for each in sends], dtype=np.int64).reshape(-1, len(_NUMBERS))
         ids = pa.array([each.decision_id for each in sends], pa.string())
-        return cls(Messages(*rows.T, ids), np.array([_worth(each) for each in sends], dtype=np.float64))
+        return cls(_messages(rows.T, ids), np.array([_worth(each) for each in sends], dtype=np.float64))
 
     @property
     def ids(self) -> list[str]:
@@ -83,9 +83,14 @@ class Sends:
     @classmethod
     def from_json(cls, columns: Mapping[str, list[Any]]) -> Self:
         """Return what :meth:`as_json` wrote."""
-        numbers = (np.array(columns[name], dtype=np.int64) for name in _NUMBERS)
+        numbers = [np.array(columns[name], dtype=np.int64) for name in _NUMBERS]
         ids = pa.array(columns["decision"], pa.string())
-        return cls(Messages(*numbers, ids), np.array(columns["expected"], dtype=np.float64))
+        return cls(_messages(numbers, ids), np.array(columns["expected"], dtype=np.float64))
+
+
+def _messages(numbers: Iterable[NDArray[np.int64]], ids: pa.StringArray) -> Messages:
+    customer, offer, channel, sent_at = numbers
+    return Messages(customer, offer, channel, sent_at, ids)
 
 
 def _numbers(decision: Decision) -> tuple[int, int, int, int]:

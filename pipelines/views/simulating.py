@@ -26,7 +26,9 @@ def show(report: Simulation, console: Console) -> None:
     console.print(table(title, columns, [_row(run) for run in report.runs]))
     console.print(table("Sent by channel", ("seed", "channel", "messages"), list(_sends(report))))
     console.print(table("Held, by main reason", ("seed", "reason", "decisions"), list(_holds(report))))
-    console.print(table("Models at each training", ("seed", "day", "in use after it", "not"), list(_models(report))))
+    console.print(
+        table("Models at each training", ("seed", "day", "in use after it", "not"), list(_models(report)))
+    )
     console.print(_mean(report))
     console.print(_promises(report))
 
@@ -72,4 +74,6 @@ def _mean(report: Simulation) -> str:
 def _promises(report: Simulation) -> str:
     broken = ", ".join(f"{count} × {promise}" for promise, count in report.violations.items() if count)
     verdict = f"[red]broken: {broken}[/red]" if broken else "[green]none broken[/green]"
-    return f"Promises recounted independently over {sum(run.account.sent for run in report.runs):,} sends: {verdict}."
+    return (
+        f"Promises recounted independently over {sum(run.account.sent for run in report.runs):,} sends: {verdict}."
+    )

@@ -13,8 +13,8 @@ from runtime.build import build
 from runtime.settings import Settings
 from simulation.calendar import Calendar
 from simulation.families import FAMILIES
-from simulation.world import START, World
 from simulation.shop import ZONES
+from simulation.world import START, World
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ HISTORY = 40
 run = CliRunner()
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Raised in the middle of a day."""
 
 
@@ -48,26 +48,20 @@ def begun():
 
 @pytest.fixture(scope="module")
 def loop(begun):
+    """Run without training: priors decide, as what is shown of a kill needs no models."""
     world, past = begun
 
     def looped(home, **options):
         documents = {"policy": EXAMPLE / "policy.yaml", "catalogue": EXAMPLE / "catalogue.yaml"}
-        return run_loop(world.fork(), past, home=home, days=DAYS, **documents, **options)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(product.Product, "train", lambda self, **_: [])
+            return run_loop(world.fork(), past, home=home, days=DAYS, **documents, **options)
 
     return looped
 
 
 @pytest.fixture(scope="module")
-def without_training():
-    """Priors decide: what is shown of a kill does not need models."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(product, "train_models", lambda kairos, **_: [])
-        patch.setattr(product, "prepare_models", lambda settings: None)
-        yield
-
-
-@pytest.fixture(scope="module")
-def unbroken(loop, tmp_path_factory, without_training):
+def unbroken(loop, tmp_path_factory):
     looking = Looking()
     home = tmp_path_factory.mktemp("unbroken")
     return home, loop(home, watch=looking), looking
@@ -98,9 +92,10 @@ def test_the_watcher_hears_everybody_scored_at_each_refresh(unbroken):
 
 def test_a_run_that_was_killed_ends_like_one_that_was_not(unbroken, loop, tmp_path, monkeypatch):
     _, whole, _ = unbroken
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(product.Product, "confirm", _killed_on_the_fifth_day())
+    monkeypatch.setattr(product.Product, "confirm", _killed_on_the_fifth_day())
+    with pytest.raises(KilledError):
         loop(tmp_path)
+    monkeypatch.undo()
     resumed = loop(tmp_path)
     assert [day.as_json() for day in resumed.days] == [day.as_json() for day in whole.days]
     assert resumed.pairs.expected.tolist() == whole.pairs.expected.tolist()
@@ -120,13 +115,13 @@ def _killed_on_the_fifth_day():
         half = set(due.ids[: len(due) // 2])
         assert half
         real(self, due.named(half))
-        raise Killed
+        raise KilledError
 
     return confirm
 
 
 def test_a_world_that_has_moved_on_is_refused(begun, loop, tmp_path):
-    world, past = begun
+    _, past = begun
     moved = World.of(FAMILIES["clusters"], customers=20, seed=1, history=2)
     with pytest.raises(ValueError, match="the world stands at day -2"):
         run_loop(moved, past, home=tmp_path, policy=tmp_path, catalogue=tmp_path, days=1)

@@ -29,7 +29,9 @@ def test_the_rules_are_those_everybody_plays_under(policy):
     assert [(cap.limit, cap.window, cap.purposes) for cap in policy.caps] == [
         (rules.cap, f"{rules.cap_days}d", ("marketing",))
     ]
-    assert [(each.from_hour, each.until_hour, each.channels) for each in policy.quiet_hours] == [(*rules.quiet, ())]
+    assert [(each.from_hour, each.until_hour, each.channels) for each in policy.quiet_hours] == [
+        (*rules.quiet, ())
+    ]
 
 
 def test_no_other_rule_keeps_a_message_back(policy):

@@ -24,7 +24,13 @@ from simulation.messages import Messages
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SENDS = Sends(
-    Messages(np.array([1, 2, 3]), np.array([0, 3, 1]), np.array([0, 2, 1]), np.array([70, 60, 70]), pa.array(list("abc"))),
+    Messages(
+        np.array([1, 2, 3]),
+        np.array([0, 3, 1]),
+        np.array([0, 2, 1]),
+        np.array([70, 60, 70]),
+        pa.array(list("abc")),
+    ),
     np.array([0.5, -0.1, 1.25]),
 )
 ENTRY = Entry(
