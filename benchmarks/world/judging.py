@@ -1,0 +1,129 @@
+"""What the records say: values, shares of the gap, differences in pairs, overall and by family.
+
+Every number is a mean over families, each counting alike, of means over seeds; what differs between families is no
+noise. All policies of a unit met the same draws, so differences are taken within units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.world.comparing import differences
+from benchmarks.world.panel import ORACLES, Panel
+from benchmarks.world.verdicts import verdict
+from measures import stratified
+from measures.outcome import NotComputable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.world.units import Record
+    from measures.arrays import Floats
+    from measures.outcome import Outcome
+
+Answer = dict[str, Any]
+
+
+def judge(records: Sequence[Record]) -> Answer:
+    """Return everything that the records say, overall and ``by_family``.
+
+    Raises:
+        ValueError: for no records.
+    """
+    panel = Panel(records)
+    by_family = {family: _of_family(panel.of(family)) for family in panel.families}
+    return {
+        "seeds": len(records),
+        "families": list(panel.families),
+        "cap_violations": sum(violations(panel).values()),
+        "violations": violations(panel),
+        **_judged(panel),
+        "by_family": by_family,
+        "verdict": {family: found.pop("verdict") for family, found in by_family.items()},
+        "incomplete": list(panel.incomplete),
+    }
+
+
+def _of_family(panel: Panel) -> Answer:
+    found = {"seeds": len(panel.records), **_judged(panel)}
+    return {**found, "verdict": verdict(found)}
+
+
+def _judged(panel: Panel) -> Answer:
+    return {
+        "oracles": {name: oracle(panel, name) for name in ORACLES},
+        "room": numbers(stratified.mean(panel.oracle("planning") - panel.oracle("floor"), panel.strata)),
+        "policies": {name: policy(panel, name) for name in panel.policies},
+        "differences": differences(panel),
+        "slope": slopes(panel),
+    }
+
+
+def oracle(panel: Panel, name: str) -> Answer:
+    """Return what an oracle is worth, in euros per customer, and how much of it in the days that were played."""
+    first, later = (_mean(panel, panel.oracle(name, part)) for part in ("first", "later"))
+    return {"first": first, "later": later, **numbers(stratified.mean(panel.oracle(name), panel.strata))}
+
+
+def policy(panel: Panel, name: str) -> Answer:
+    """Return a policy's value, the shares of the gap it captures, what it sent and whom it lost."""
+    sent, lost = panel.column(name, "sent"), panel.column(name, "unsubscribed")
+    gained = panel.column(name) - panel.oracle("floor")
+    gap = _share(panel, gained, "planning")
+    attainable = _share(panel, gained, "attainable")
+    value = numbers(stratified.mean(panel.column(name), panel.strata))
+    return {
+        **panel.about(name),
+        "value": value["value"],
+        "value_interval": value["interval"],
+        "first": _mean(panel, panel.column(name, "first")),
+        "later": _mean(panel, panel.column(name, "later")),
+        "gap_captured": gap["value"],
+        "interval": gap["interval"],
+        "why": gap["why"],
+        "attainable_captured": attainable["value"],
+        "attainable_interval": attainable["interval"],
+        "sent": _mean(panel, sent),
+        "unsubscribes_per_1000": 1000 * float(lost.sum() / sent.sum()) if sent.sum() else None,
+    }
+
+
+def slopes(panel: Panel) -> Answer:
+    """Return by channel the slope of the true effect on Kairos's V: a mean over the units that have one."""
+    channels = dict.fromkeys(name for record in panel.records for name in record.get("slope", {}))
+    return {channel: _slope(panel, channel) for channel in channels}
+
+
+def violations(panel: Panel) -> dict[str, int]:
+    """Return by rule how often it was broken, over all units."""
+    rules = dict.fromkeys(name for record in panel.records for name in record["violations"])
+    return {rule: sum(record["violations"].get(rule, 0) for record in panel.records) for rule in rules}
+
+
+def numbers(outcome: stratified.StratifiedMean | Outcome) -> Answer:
+    """Return an outcome as plain numbers: value and interval, or why there is none."""
+    if isinstance(outcome, NotComputable):
+        return {"value": None, "interval": None, "why": outcome.reason}
+    found = outcome.interval() if isinstance(outcome, stratified.StratifiedMean) else outcome
+    return {"value": found.estimate, "interval": [found.low, found.high], "why": None}
+
+
+def _share(panel: Panel, gained: Floats, oracle: str) -> Answer:
+    room = panel.oracle(oracle) - panel.oracle("floor")
+    return numbers(stratified.ratio(gained, room, panel.strata))
+
+
+def _slope(panel: Panel, channel: str) -> Answer:
+    found = [(r["slope"].get(channel, {}).get("slope"), r["family"]) for r in panel.records]
+    known = [(slope, family) for slope, family in found if slope is not None]
+    if not known:
+        return {"value": None, "interval": None, "why": "no unit has one", "units": 0}
+    values, strata = zip(*known, strict=True)
+    return {**numbers(stratified.mean(values, strata)), "units": len(known)}
+
+
+def _mean(panel: Panel, values: Floats) -> float:
+    strata = np.array(panel.strata)
+    return float(np.mean([values[strata == family].mean() for family in panel.families]))

@@ -1,0 +1,85 @@
+"""Play units in processes of their own, and keep each record the moment it is there."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks.world.units import Record, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.world.units import Store
+    from features.progress import Progress
+
+Play = Callable[[Unit], Record]
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The records, in the order of their units, and by unit why there is none."""
+
+    records: list[Record]
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def run_units(units: Sequence[Unit], play: Play, store: Store, *, jobs: int, progress: Progress) -> Ran:
+    """Play what ``store`` does not hold yet, ``jobs`` at a time, and return everything.
+
+    ``play`` is a function of a module: it runs in fresh processes. Killed at any moment and run again, it goes on
+    with the units that were not finished. A unit that fails does not keep the others from being played.
+    """
+    left = [unit for unit in units if store.read(unit) is None]
+    done, failed = len(units) - len(left), {}
+    progress("worlds played", done, len(units))
+    with _pool(jobs) as pool:
+        asked = {pool.submit(play_and_keep, unit, play, store): unit for unit in left}
+        for number, future in enumerate(as_completed(asked), start=done + 1):
+            if error := _error(future):
+                failed[asked[future].name] = error
+            progress("worlds played", number, len(units))
+    found = (store.read(unit) for unit in units)
+    return Ran([record for record in found if record is not None], failed)
+
+
+def play_and_keep(unit: Unit, play: Play, store: Store) -> None:
+    """Play one unit in this process and keep what came of it."""
+    store.write(unit, play(unit))
+
+
+def _error(future: Future[None]) -> str | None:
+    try:
+        future.result()
+    except BrokenProcessPool:
+        return "its process died (killed, or out of memory): run again to go on, with fewer --jobs"
+    except Exception as error:  # noqa: BLE001 - whatever stops one unit, the others are played and it is said
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Return a pool of fresh processes: each plays one unit, so that memory stays flat over many."""
+    for name in _THREADS:  # as many threads as cores in all: more of them fight
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // jobs)))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent, max_tasks_per_child=1)
+
+
+def _end_with_parent() -> None:
+    """Leave when the run is killed, instead of playing on for nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in a child
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

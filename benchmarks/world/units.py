@@ -1,0 +1,95 @@
+"""What is played: one unit is one family with one seed. Its record is kept by a name that says what made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipelines.options import ROOT
+
+Record = Mapping[str, Any]
+"""What came of one unit: see :mod:`benchmarks.world.study`."""
+
+MADE_BY = (
+    "simulation",
+    "features",
+    "decisions",
+    "training",
+    "measures",
+    "runtime",
+    "pipelines/simulating",
+    "benchmarks/world/rivals",
+    "benchmarks/world/study.py",
+    "requirements.lock",
+)
+"""The code that a record depends on. What judges and draws records may change without playing them anew."""
+CODE = {".py", ".sql", ".yaml", ".toml", ".lock"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One world to play everything in."""
+
+    family: str
+    seed: int
+    customers: int = 2000
+    days: int = 60
+
+    @property
+    def name(self) -> str:
+        """Return the unit in a word."""
+        return f"{self.family}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The records of a folder. One that other code or other options made is never taken for this one."""
+
+    folder: Path
+    code: str
+
+    def path(self, unit: Unit) -> Path:
+        """Return where the record of ``unit`` is, or will be."""
+        made_of = orjson.dumps({**asdict(unit), "code": self.code}, option=orjson.OPT_SORT_KEYS)
+        return self.folder / f"{unit.name}-{hashlib.sha256(made_of).hexdigest()[:16]}.json"
+
+    def read(self, unit: Unit) -> Record | None:
+        """Return the record of ``unit``, or None where it was never finished."""
+        path = self.path(unit)
+        return orjson.loads(path.read_bytes()) if path.exists() else None
+
+    def write(self, unit: Unit, record: Record) -> None:
+        """Keep a record: whole or not at all, whenever the process dies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.path(unit)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_bytes(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY))
+        partial.replace(path)
+
+    def forget(self, unit: Unit) -> None:
+        """Lose the record of ``unit``, so that it is played again."""
+        self.path(unit).unlink(missing_ok=True)
+
+
+@cache
+def fingerprint(root: Path = ROOT, parts: tuple[str, ...] = MADE_BY) -> str:
+    """Return a hash of Python's version and of every file of code below ``parts``: names and contents."""
+    found = hashlib.sha256(platform.python_version().encode())
+    for part in parts:
+        for path in _files(root / part):
+            found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.rglob("*") if path.is_file() and path.suffix in CODE)

@@ -1,0 +1,60 @@
+"""What a family's numbers come to, in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.world.comparing import KAIROS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LITTLE = 0.05
+"""Euros per customer: about what one SMS costs. A gap that may be smaller is not worth a claim."""
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """Return a family's verdict: what there is to gain, what of it Kairos gains, and against whom it loses."""
+    return f"{_room(found)}. {_rivals(found['differences'])}."
+
+
+def nothing_to_gain(found: Mapping[str, Any]) -> bool:
+    """Return whether planning with the whole truth may add less than :data:`LITTLE` to the floor."""
+    interval = found["room"]["interval"]
+    return interval is not None and interval[0] < LITTLE
+
+
+def _room(found: Mapping[str, Any]) -> str:
+    room, kairos = found["room"], found["policies"].get(KAIROS)
+    if room["interval"] is None:
+        return f"Not known what there is to gain: {room['why']}"
+    low, high = room["interval"]
+    gap = f"{room['value']:.3f} € per customer lie between floor and planning oracle ({low:.3f} to {high:.3f})"
+    if nothing_to_gain(found):
+        return f"Nothing to gain: {gap}{_beside_floor(found, kairos)}"
+    return f"{gap[0].upper()}{gap[1:]}; {_captured(kairos)}"
+
+
+def _beside_floor(found: Mapping[str, Any], kairos: Mapping[str, Any] | None) -> str:
+    if kairos is None or kairos["value"] is None:
+        return ""
+    beyond = kairos["value"] - found["oracles"]["floor"]["value"]
+    return f"; Kairos lies {abs(beyond):.3f} € {'above' if beyond >= 0 else 'below'} the floor"
+
+
+def _captured(kairos: Mapping[str, Any] | None) -> str:
+    if kairos is None:
+        return "Kairos did not play"
+    if kairos["gap_captured"] is None:
+        return f"what Kairos captures cannot be said: {kairos['why']}"
+    low, high = kairos["interval"]
+    return f"Kairos captures {kairos['gap_captured']:.0%} of it ({low:.0%} to {high:.0%})"
+
+
+def _rivals(differences: Mapping[str, Any]) -> str:
+    told = {name: row["interval"] for name, row in differences.items() if row["interval"]}
+    ahead = [name for name, (low, _) in told.items() if low > 0]
+    behind = [name for name, (_, high) in told.items() if high < 0]
+    even = len(told) - len(ahead) - len(behind)
+    losses = f"behind {', '.join(behind) or 'none'}"
+    return f"Against {len(told)} rivals: ahead of {len(ahead)}, no difference shown to {even}, {losses}"

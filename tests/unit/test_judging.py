@@ -1,0 +1,136 @@
+"""What hand-made units come to: known differences, known verdicts, intervals that hold."""
+
+import numpy as np
+import pytest
+
+from benchmarks.world.judging import judge
+from tests.worlds.bench import ORACLES, POLICIES, record
+
+SEEDS = range(1, 4)
+
+
+def board(families=("clusters", "no_clusters"), **options):
+    return judge([record(family, seed, **options) for family in families for seed in SEEDS])
+
+
+def test_the_board_has_every_key_that_was_asked_for():
+    found = board(noise=0.01)
+    assert found.keys() >= {
+        "seeds",
+        "families",
+        "cap_violations",
+        "oracles",
+        "policies",
+        "differences",
+        "by_family",
+    }
+    asked = {"value", "gap_captured", "interval", "attainable_captured", "sent", "unsubscribes_per_1000"}
+    assert all(row.keys() >= asked for row in found["policies"].values())
+    assert all(row.keys() >= {"value", "interval", "p_adjusted"} for row in found["differences"].values())
+    for family in found["families"]:
+        assert found["by_family"][family].keys() >= {"oracles", "policies", "differences", "slope"}
+    assert found["seeds"] == 6
+
+
+def test_the_share_of_the_gap_is_a_ratio_of_means_between_floor_and_planning():
+    found = board()["policies"]["kairos"]
+    assert found["value"] == pytest.approx(0.9)
+    assert found["gap_captured"] == pytest.approx((0.9 - 0.4) / (1.4 - 0.4))
+    assert found["attainable_captured"] == pytest.approx((0.9 - 0.4) / (0.9 - 0.4))
+    assert found["interval"] == pytest.approx([0.5, 0.5])
+    assert found["unsubscribes_per_1000"] == pytest.approx(5)
+
+
+def test_a_swapped_axis_is_compared_with_the_twin_and_a_whole_policy_with_kairos():
+    policies = {**POLICIES, "kairos_twin": ("kairos", None, "free", 1.0)}
+    found = board(policies=policies)["differences"]
+    assert found["send_time:random"]["value"] == pytest.approx(0.2)
+    assert found["send_time:random"]["of"] == "kairos_twin"
+    assert found["best_offer"]["value"] == pytest.approx(0.2)
+    assert found["best_offer@equal"]["value"] == pytest.approx(0.3)
+    assert "kairos_twin" not in found
+
+
+def test_what_differs_between_families_and_seeds_alike_does_not_blur_a_difference():
+    near = [record("clusters", seed, noise=0.001) for seed in SEEDS]
+    far = [record("low_effects", seed, noise=0.001, shift=seed * 10.0) for seed in SEEDS]
+    low, high = judge([*near, *far])["differences"]["best_offer"]["interval"]
+    assert 0.19 < low < high < 0.21
+
+
+def test_an_interval_excludes_zero_exactly_where_holm_rejects():
+    for seed in range(20):
+        units = [record(family, 10 * seed + s, noise=0.1) for family in ("a", "b") for s in SEEDS]
+        for row in judge(units)["differences"].values():
+            low, high = row["interval"]
+            assert (low > 0 or high < 0) == (row["p_adjusted"] < 0.05)
+
+
+def test_a_gap_that_is_not_clearly_there_gives_no_share_and_says_why():
+    oracles = {**ORACLES, "planning": 0.4}
+    found = board(oracles=oracles)
+    kairos = found["policies"]["kairos"]
+    assert kairos["gap_captured"] is None
+    assert kairos["interval"] is None
+    assert "not clearly positive" in kairos["why"]
+    assert found["verdict"]["clusters"].startswith("Nothing to gain")
+
+
+def test_a_family_with_room_says_what_kairos_captures_and_where_it_loses():
+    policies = {**POLICIES, "oracle_like": ("whole", None, "free", 1.2)}
+    words = board(policies=policies, noise=0.001)["verdict"]["clusters"]
+    assert "Kairos captures" in words
+    assert "behind oracle_like" in words
+
+
+def test_one_seed_a_family_gives_values_and_no_intervals():
+    found = judge([record("clusters", 1), record("no_clusters", 1)])
+    assert found["differences"]["best_offer"]["interval"] is None
+    assert "two are the least" in found["differences"]["best_offer"]["why"]
+    assert found["policies"]["kairos"]["sent"] == 1000
+
+
+def test_a_policy_that_missed_a_unit_is_named_and_not_compared():
+    units = [record(seed=seed) for seed in SEEDS]
+    del units[1]["policies"]["best_offer"]
+    found = judge(units)
+    assert found["incomplete"] == ["best_offer"]
+    assert "best_offer" not in found["differences"]
+
+
+def test_violations_of_all_units_are_summed():
+    units = [record(seed=seed) for seed in SEEDS]
+    units[0]["violations"] = {"cap": 2}
+    assert judge(units)["cap_violations"] == 2
+
+
+def test_a_policy_that_sends_nothing_has_no_rate_of_unsubscribes():
+    assert board(sent=0.0 + 1e-300)["policies"]["kairos"]["unsubscribes_per_1000"] > 0
+    units = [record(seed=seed) for seed in SEEDS]
+    for unit in units:
+        unit["policies"]["kairos"]["sent"] = 0
+    assert judge(units)["policies"]["kairos"]["unsubscribes_per_1000"] is None
+
+
+def test_the_slope_is_a_mean_over_the_units_that_have_one():
+    found = board()["slope"]
+    assert found["email"]["value"] == pytest.approx(1.02)
+    assert found["email"]["units"] == 6
+    assert found["sms"]["value"] is None
+
+
+def test_nothing_played_is_an_error_and_no_board():
+    with pytest.raises(ValueError, match="not one unit"):
+        judge([])
+
+
+@pytest.mark.parametrize("families", [1, 7])
+def test_the_paired_interval_covers_as_often_as_it_says(families):
+    from measures.stratified import mean
+
+    rng, strata = np.random.default_rng(3), np.repeat(np.arange(families), 3)
+    level = rng.normal(size=families)[strata] * 5  # families differ widely; their spread, too
+    truth, spread = level.reshape(families, 3).mean(), (1 + strata % 2)
+    found = [mean(level + spread * rng.normal(size=strata.size), strata).interval() for _ in range(2000)]
+    covered = np.mean([each.low <= truth <= each.high for each in found])
+    assert 0.935 <= covered <= 0.975

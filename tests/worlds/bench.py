@@ -1,0 +1,67 @@
+"""Hand-made units of the scoreboard, with differences that are known."""
+
+import os
+
+import numpy as np
+
+ORACLES = {"hold": 0.0, "floor": 0.4, "myopic": 0.8, "attainable": 0.9, "planning": 1.4, "bound": 2.0}
+POLICIES = {
+    "kairos": ("kairos", None, "free", 0.9),
+    "kairos_twin": ("kairos", None, "free", 0.9),
+    "send_time:random": ("axis", "send_time", "free", 0.8),
+    "best_offer": ("whole", None, "free", 0.7),
+    "best_offer@equal": ("whole", None, "equal", 0.6),
+}
+
+
+def parts(total):
+    return {"first": 0.4 * total, "later": 0.6 * total, "total": total}
+
+
+def record(family="clusters", seed=1, *, shift=0.0, policies=None, oracles=None, noise=0.0, sent=1000):
+    """One unit: all values lie ``shift`` higher, each policy's by its own noise more."""
+    rng = np.random.default_rng(seed)
+    played = {
+        name: {
+            "table": table,
+            "axis": axis,
+            "volume": volume,
+            **{key: part for key, part in parts(value + shift + noise * rng.normal()).items() if key != "total"},
+            "sent": sent,
+            "unsubscribed": 5,
+            "per_1000": 5000 / sent,
+        }
+        for name, (table, axis, volume, value) in (policies or POLICIES).items()
+    }
+    for each in played.values():
+        each["value"] = each["first"] + each["later"]
+    return {
+        "family": family,
+        "seed": seed,
+        "customers": 200,
+        "days": 30,
+        "oracles": {name: parts(value + shift) for name, value in (oracles or ORACLES).items()},
+        "policies": played,
+        "violations": {"cap": 0, "gap": 0},
+        "slope": {"email": {"slope": 1.0 + 0.01 * seed}, "sms": {"slope": None}},
+        "seconds": {"loop": 1.0},
+    }
+
+
+def play(unit):
+    """Play a unit in an instant."""
+    return record(unit.family, unit.seed)
+
+
+def play_or_fail(unit):
+    """Fail in the second seed."""
+    if unit.seed == 2:
+        raise ValueError("the world ended")
+    return play(unit)
+
+
+def play_or_die(unit):
+    """Die in the second seed, as a killed process does."""
+    if unit.seed == 2:
+        os._exit(137)
+    return play(unit)
