@@ -1,5 +1,9 @@
 """When does a developer commit? The rhythm of a week learned on the first 70% of each history, judged on the rest.
 
+Yardstick: the person with 168 pseudo-counts of everybody's curve, by negative log-likelihood; everybody's curve.
+
+Data: git_activity.parquet
+
     python -m benchmarks.git_activity --data DIR
 
 Authors of 50 commits and more (no merges, no bots), weighted equally, local hours. Everything is learned within
@@ -10,19 +14,26 @@ commits).
 
 from __future__ import annotations
 
-import argparse
-import json
+import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.answer import Row, answer
 from decisions.scorers.base import FloatArray
 from features.vocabulary import HOURS_OF_WEEK
+from measures.bootstrap import interval
 from training.models.send_time.model import rules
-from training.models.send_time.rhythm import History, learn_rhythm, losses
+from training.models.send_time.rhythm import History, learn_rhythm, losses, share_in_best
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from benchmarks.answer import Measured
+    from measures.arrays import Floats
 
 FILE = "git_activity.parquet"
 EARLIER = 0.7
@@ -72,8 +83,8 @@ def history(commits: list[Commits], half_life: float) -> History:
     )
 
 
-def run(commits: list[Commits], *, seed: int = 0) -> dict[str, float]:
-    """Return mean negative log-likelihood, and the share of later commits in the best hours, by contender."""
+def run(commits: list[Commits], *, case: str, seed: int = 0) -> tuple[list[Row], dict[str, float]]:
+    """Return the model beside both yardsticks, by loss and by later commits in the best hours, and all rules."""
     inner = [own.split()[0] for own in commits]
     tried = {half_life: history(inner, half_life) for half_life in HALF_LIVES}
     learned = {half_life: learn_rhythm(part, seed=seed) for half_life, part in tried.items()}
@@ -82,29 +93,48 @@ def run(commits: list[Commits], *, seed: int = 0) -> dict[str, float]:
     curves = learned[best].curves(test.earlier)
     everybody = plain.earlier.sum(axis=0) / plain.earlier.sum()
     own = plain.earlier.sum(axis=1, keepdims=True)
-    return {
+    yardsticks = {
+        "person_168": (plain.earlier + 168 * everybody) / (own + 168),
+        "everybody": np.broadcast_to(everybody, curves.shape),
+    }
+    rows = [row for name, curve in yardsticks.items() for row in _beside(case, name, curves, curve, test.later)]
+    about = {
         "people": float(len(test.later)),
         "half_life_days": best,
         "clusters": float(len(learned[best].mixing)),
-        "nll_model": _loss(curves, test),
-        "nll_everybody": _loss(everybody[None, :], test),
-        "nll_person_168": _loss((plain.earlier + 168 * everybody) / (own + 168), test),
-        **rules(curves, plain, everybody),
     }
+    return rows, {**about, **rules(curves, plain, everybody)}
+
+
+def _beside(case: str, name: str, curves: FloatArray, theirs: FloatArray, later: FloatArray) -> list[Row]:
+    loss = losses(curves, later), losses(theirs, later)
+    share = share_in_best(curves, later), share_in_best(theirs, later)
+    return [
+        _row(*loss, case=case, measure="nll", better="lower", yardstick=name),
+        _row(*share, case=case, measure="share in best 21 hours", better="higher", yardstick=name),
+    ]
+
+
+def _row(ours: Floats, theirs: Floats, **about: str) -> Row:
+    """Return the ratio of means over people, drawn in pairs."""
+    ratio = interval(lambda first, second: float(first.mean() / second.mean()), (ours, theirs), seed=0)
+    return Row.of(ratio, theirs=float(theirs.mean()), **about)
 
 
 def _loss(curves: FloatArray, history: History) -> float:
     return float(losses(curves, history.judged.later).mean())
 
 
-def main() -> None:
-    """Print the result as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {FILE}")
-    path = parser.parse_args().data / FILE
-    groups = {"dense": authors(path, least=50, most=np.inf), "sparse": authors(path, least=5, most=50)}
-    print(json.dumps({name: run(commits) for name, commits in groups.items()}, indent=1))  # noqa: T201  # a benchmark prints
+def measure(data: Path, given: argparse.Namespace) -> Measured:
+    """Return dense and sparse histories beside their yardsticks."""
+    del given
+    groups = {"dense": (50, np.inf), "sparse": (5, 50)}
+    found = {
+        name: run(authors(data / FILE, least=least, most=most), case=name)
+        for name, (least, most) in groups.items()
+    }
+    return [row for rows, _ in found.values() for row in rows], {name: more for name, (_, more) in found.items()}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(answer(__doc__, measure))

@@ -62,9 +62,10 @@ def _judged(panel: Panel) -> Answer:
 
 
 def oracle(panel: Panel, name: str) -> Answer:
-    """Return what an oracle is worth, in euros per customer, and how much of it in the days that were played."""
+    """Return what an oracle is worth, in euros per customer, and its parts where it has them (a bound has none)."""
     first, later = (_mean(panel, panel.oracle(name, part)) for part in ("first", "later"))
-    return {"first": first, "later": later, **numbers(stratified.mean(panel.oracle(name), panel.strata))}
+    whole = {"first": None, "later": None} if np.isnan(first) else {"first": first, "later": later}
+    return {**whole, **numbers(stratified.mean(panel.oracle(name), panel.strata))}
 
 
 def policy(panel: Panel, name: str) -> Answer:

@@ -28,6 +28,7 @@ MADE_BY = (
     "pipelines/simulating",
     "benchmarks/world/rivals",
     "benchmarks/world/study.py",
+    "benchmarks/world/stage.py",
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""

@@ -1,41 +1,136 @@
-"""Find and run benchmarks: each is a module in ``benchmarks/`` that says what it measures, and runs by itself."""
+"""Find and run benchmarks: each is a module in ``benchmarks/`` that says what it measures and against what.
+
+A module is a benchmark where its docstring has a line that begins with ``Yardstick:``; one that reads public data
+names its files in a line that begins with ``Data:``. Docstrings are read without importing anything.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import ast
+import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import benchmarks
-from pipelines.console import Screen, table
+from pipelines.console import Screen, json_line, table
 from pipelines.options import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+FOLDER = ROOT / "benchmarks"
+ASKED_WRONGLY = 2
 
 
-def known() -> dict[str, str]:
-    """Return the benchmarks by name, each with the first line of what it says of itself."""
-    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return {name: (importlib.import_module(f"benchmarks.{name}").__doc__ or "").splitlines()[0] for name in names}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """What a benchmark says of itself. ``files`` are what it reads of a data set of its own."""
+
+    name: str
+    says: str
+    yardstick: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """Return the module that runs it."""
+        return f"benchmarks.{self.name.replace('-', '_')}"
+
+    def folder(self, data: Path) -> Path:
+        """Return where its files are: in a folder of its name, or in ``data`` itself."""
+        own = data / self.name.replace("-", "_")
+        return own if own.is_dir() else data
+
+    def missing(self, data: Path | None) -> str | None:
+        """Return what is not there, in a sentence, or None where nothing is missing."""
+        if not self.files:
+            return None
+        if data is None:
+            return (
+                f"{self.name} reads {', '.join(self.files)}: give --data DIR, the folder with the public data sets"
+            )
+        absent = [name for name in self.files if not (self.folder(data) / name).is_file()]
+        where = f"neither in {data} nor in its folder {self.name.replace('-', '_')}"
+        return f"{self.name} reads {', '.join(absent)}, which is {where}: the set is missing" if absent else None
 
 
-def run_benchmark(name: str | None, *, data: Path | None, as_json: bool, more: Sequence[str] = ()) -> int:
-    """Run one benchmark, or list them all; return the exit code. ``more`` are options of its own.
+def known(folder: Path = FOLDER) -> dict[str, Benchmark]:
+    """Return the benchmarks by name."""
+    modules = sorted({*folder.glob("*.py"), *folder.glob("*/__init__.py")})
+    found = [_described(path, path.parent.name if path.stem == "__init__" else path.stem) for path in modules]
+    return {each.name: each for each in found if each}
+
+
+def run_benchmark(
+    name: str | None, *, data: Path | None, as_json: bool, every: bool = False, more: Sequence[str] = ()
+) -> int:
+    """Run one benchmark, or ``every`` one that reads a data set, or list them all; return the exit code.
+
+    ``more`` are options of its own. With ``every``, a set that is missing is said, and the others are run.
 
     Raises:
-        ValueError: for a name that is not known.
+        ValueError: for a name that is not known, or a set that was asked for by name and is missing.
     """
+    if every:
+        return _run_all(data, as_json=as_json, more=more)
     if name is None:
-        Screen().say(table("Benchmarks", ("name", "what it measures"), list(known().items())))
+        Screen().say(table("Benchmarks", ("name", "what it measures", "yardstick"), _listed()))
         return 0
-    if name not in known():
+    if (name := name.replace("_", "-")) not in known():
         raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(known())}")
-    folder = data / name if data and (data / name).is_dir() else data
-    words = [*(["--data", str(folder)] if folder else []), *(["--json"] if as_json else []), *more]
-    return subprocess.call(  # noqa: S603  # a module of ours, by a name that was looked up
-        [sys.executable, "-m", f"benchmarks.{name}", *words], cwd=ROOT
+    chosen = known()[name]
+    if missing := chosen.missing(data):
+        raise ValueError(missing)
+    return subprocess.call(_words(chosen, data, as_json=as_json, more=more), env=None)  # noqa: S603  # a module of ours
+
+
+def _run_all(data: Path | None, *, as_json: bool, more: Sequence[str]) -> int:
+    """Run all benchmarks of data sets; the ones of worlds and promises take long and are asked for by name."""
+    screen, answers, code = Screen(), dict[str, Any](), 0
+    for benchmark in known().values():
+        if not benchmark.files:
+            continue
+        if missing := benchmark.missing(data):
+            screen.say(missing)
+            answers[benchmark.name] = {"missing": missing}
+            continue
+        words = _words(benchmark, data, as_json=True, more=more)
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  # a module of ours
+        code = max(code, done.returncode)
+        answers[benchmark.name] = _last_object(done)
+    if as_json:
+        print(json_line(answers))  # noqa: T201  # a command's output
+    return code
+
+
+def _last_object(done: subprocess.CompletedProcess[str]) -> Any:
+    if done.returncode:
+        return {"failed": done.returncode}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _words(benchmark: Benchmark, data: Path | None, *, as_json: bool, more: Sequence[str]) -> list[str]:
+    where = ["--data", str(benchmark.folder(data).resolve())] if data and benchmark.files else []
+    return [sys.executable, "-m", benchmark.module, *where, *(["--json"] if as_json else []), *more]
+
+
+def _listed() -> list[tuple[str, str, str]]:
+    return [(each.name, each.says, each.yardstick) for each in known().values()]
+
+
+def _described(path: Path, stem: str) -> Benchmark | None:
+    about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    yardstick = _line(about, "Yardstick:")
+    if yardstick is None:
+        return None
+    files = tuple((_line(about, "Data:") or "").replace(",", " ").split())
+    name = stem.replace("_", "-")
+    return Benchmark(name=name, says=about.splitlines()[0], yardstick=yardstick, files=files)
+
+
+def _line(about: str, begins: str) -> str | None:
+    """Return the paragraph that begins so, as one line, without its beginning."""
+    found = next(
+        (part for part in about.split("\n\n") for part in [part.strip()] if part.startswith(begins)), None
     )
+    return " ".join(found.removeprefix(begins).split()) if found else None

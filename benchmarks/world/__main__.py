@@ -1,0 +1,47 @@
+"""Play Kairos, its rivals and the oracles in the same worlds, and say who is worth what.
+
+    python -m benchmarks.world --json
+
+Killed and run again, it goes on. Exit code 1 where a world could not be played to its end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DAYS = 60
+
+
+def main(days: int = DAYS, folder: str = "world") -> int:
+    """Run the scoreboard over ``days`` days, keeping its records in ``folder`` below `.kairos/bench`."""
+    from benchmarks.world.scoreboard import Plan, run  # noqa: PLC0415  # children import this module, too
+
+    given = _parser(Path(".kairos/bench") / folder).parse_args()
+    plan = Plan(
+        families=tuple(given.families.split(",")) if given.families else None,
+        seeds_per_family=given.seeds_per_family,
+        customers=given.customers,
+        days=given.days or days,
+        folder=given.folder,
+    )
+    return run(plan, jobs=given.jobs, fresh=given.fresh, as_json=given.json)
+
+
+def _parser(folder: Path) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--families", help="names, separated by commas; all of them without it")
+    parser.add_argument("--seeds-per-family", type=int, default=3)
+    parser.add_argument("--customers", type=int, default=2000)
+    parser.add_argument("--days", type=int, help="60, or 180: what lies between has no score")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds at a time")
+    parser.add_argument("--folder", type=Path, default=folder, help="where records are kept")
+    parser.add_argument("--fresh", action="store_true", help="play again what was played before")
+    parser.add_argument("--json", action="store_true", help="one object on the last line")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

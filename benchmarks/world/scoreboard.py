@@ -1,0 +1,96 @@
+"""The whole run: which worlds, played or taken from before, and what they come to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.machine import machine
+from benchmarks.world import __doc__ as about
+from benchmarks.world.judging import judge
+from benchmarks.world.running import run_units
+from benchmarks.world.showing import tables
+from benchmarks.world.units import MADE_BY, Store, Unit, fingerprint
+from pipelines.console import Screen, json_line
+from simulation.families import FAMILIES
+
+if TYPE_CHECKING:
+    from benchmarks.world.running import Play
+    from features.progress import Progress
+
+SCORED = (60, 180)
+"""Days after which a play has a score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which worlds to play. ``families``: None for all."""
+
+    families: tuple[str, ...] | None = None
+    seeds_per_family: int = 3
+    customers: int = 2000
+    days: int = 60
+    folder: Path = Path(".kairos/bench/world")
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.families or ()) - FAMILIES.keys():
+            raise ValueError(f"no family is called {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+        if self.days not in SCORED:
+            raise ValueError(f"a play of {self.days} days has no score: play 60 days, or 180")
+        if min(self.seeds_per_family, self.customers) < 1:
+            raise ValueError(
+                f"{self.seeds_per_family} seeds, {self.customers} customers: one of each is the least"
+            )
+
+    @property
+    def units(self) -> list[Unit]:
+        """Return the worlds, one seed of every family before the next seed: a run cut short is balanced."""
+        return [
+            Unit(family=family, seed=seed, customers=self.customers, days=self.days)
+            for seed in range(1, self.seeds_per_family + 1)
+            for family in self.families or FAMILIES
+        ]
+
+
+def run(plan: Plan, *, jobs: int, fresh: bool, as_json: bool) -> int:
+    """Play what is not played yet, say what came of it, and return the exit code: 1 where a world failed."""
+    from benchmarks.world.study import study  # noqa: PLC0415  # the product is slow to import
+
+    with Screen() as screen:
+        answer = measure(
+            plan, partial(study, scratch=plan.folder / "homes"), jobs=jobs, fresh=fresh, progress=screen
+        )
+    for drawn in tables(answer):
+        screen.say(drawn)
+    if as_json:
+        print(json_line(answer))  # noqa: T201  # a command's output
+    return 1 if answer["failed"] else 0
+
+
+def measure(plan: Plan, play: Play, *, jobs: int, fresh: bool, progress: Progress) -> dict[str, Any]:
+    """Return the answer of a run, as ``--json`` prints it.
+
+    Raises:
+        RuntimeError: where not one world could be played.
+    """
+    begin, store = time.monotonic(), Store(plan.folder, fingerprint())
+    for unit in plan.units if fresh else ():
+        store.forget(unit)
+    ran = run_units(plan.units, play, store, jobs=jobs, progress=progress)
+    if not ran.records:
+        raise RuntimeError(f"not one world could be played: {next(iter(ran.failed.items()))}")
+    return {
+        "benchmark": "world" if plan.days == SCORED[0] else "world-long",
+        "yardstick": about.split("Yardstick: ", 1)[1].strip() if about else None,
+        **judge(ran.records),
+        "customers": plan.customers,
+        "days": plan.days,
+        "failed": ran.failed,
+        "code": {"fingerprint": store.code[:16], "of": list(MADE_BY)},
+        "machine": machine(),
+        "seconds": time.monotonic() - begin,
+        "seconds_played": sum(sum(record["seconds"].values()) for record in ran.records),
+    }

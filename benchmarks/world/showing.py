@@ -1,0 +1,96 @@
+"""The scoreboard on a terminal: oracles on top, one axis swapped, whole policies, the frontier; losses included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.machine import line
+from pipelines.console import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+Rows = list[tuple[object, ...]]
+
+
+def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Return everything that people read, in order; euros are per customer."""
+    yield table("Oracles (€ per customer)", ("oracle", "value", "95%", "days played", "later"), oracles(answer))
+    columns = ("policy", "value", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
+    for title, rows in by_table(answer):
+        yield table(title, columns, rows)
+    yield table("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
+    yield table("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
+    yield table("By family", ("family", "verdict"), list(answer["verdict"].items()))
+    yield table("The run", ("what", "value"), run(answer))
+
+
+def oracles(answer: Mapping[str, Any]) -> Rows:
+    """Return the oracles from below to above."""
+    return [
+        (name, row["value"], span(row["interval"]), row["first"], row["later"])
+        for name, row in answer["oracles"].items()
+    ]
+
+
+def by_table(answer: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
+    """Return the two tables, whole policies at equal sends and at free volume, each with Kairos above it."""
+    yield "One axis swapped, the others stay Kairos's", _policies(answer, "axis", "free")
+    yield "Whole policies, as many sends as Kairos", _policies(answer, "whole", "equal")
+    yield "Whole policies, free volume", _policies(answer, "whole", "free")
+
+
+def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+    """Return all policies that sent anything, by unsubscribes per 1,000 messages."""
+    rows = [
+        (name, row["unsubscribes_per_1000"], row["value"])
+        for name, row in answer["policies"].items()
+        if row["unsubscribes_per_1000"] is not None
+    ]
+    return sorted(rows, key=lambda row: row[1])
+
+
+def slopes(answer: Mapping[str, Any]) -> Rows:
+    """Return the slope of each channel."""
+    return [(channel, row["value"], span(row["interval"])) for channel, row in answer["slope"].items()]
+
+
+def run(answer: Mapping[str, Any]) -> Rows:
+    """Return what the figures were made of."""
+    failed = "; ".join(f"{unit}: {why}" for unit, why in answer["failed"].items())
+    return [
+        ("worlds", f"{answer['seeds']} over {len(answer['families'])} families"),
+        ("caps violated", str(answer["cap_violations"])),
+        ("failed", failed or "none"),
+        ("machine", line(answer["machine"])),
+        ("seconds", f"{answer['seconds']:.0f}"),
+    ]
+
+
+def span(interval: Sequence[float] | None, digits: int = 3) -> str:
+    """Return an interval in words."""
+    return "–" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
+
+
+def _policies(answer: Mapping[str, Any], which: str, volume: str) -> Rows:
+    head = "kairos_twin" if which == "axis" else "kairos"
+    policies = answer["policies"]
+    names = [name for name, row in policies.items() if (row["table"], row["volume"]) == (which, volume)]
+    ranked = sorted(names, key=lambda name: -policies[name]["value"])
+    return [_policy(answer, name) for name in [*([head] if head in policies else []), *ranked]]
+
+
+def _policy(answer: Mapping[str, Any], name: str) -> tuple[object, ...]:
+    row, less = answer["policies"][name], answer["differences"].get(name)
+    return (
+        name,
+        row["value"],
+        row["gap_captured"],
+        span(row["interval"], 2),
+        row["sent"],
+        row["unsubscribes_per_1000"],
+        less["value"] if less else None,
+        span(less["interval"]) if less else "–",
+    )

@@ -1,0 +1,99 @@
+"""One world at day 0, from which everybody sets out: the same people, history, questions and draws."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from benchmarks.world.units import Unit
+from simulation.account import Account
+from simulation.families import FAMILIES
+from simulation.opportunity import Opportunity
+from simulation.playing import play
+from simulation.score import Yardstick, score
+from simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from simulation.playing import Strategy
+    from simulation.score import Score
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A world as a policy left it, and the account of each day: of a strategy that played, or of the real loop."""
+
+    world: World
+    days: list[Account]
+
+    @property
+    def account(self) -> Account:
+        """The sum over all days."""
+        return sum(self.days, Account())
+
+
+@dataclass
+class Stage:
+    """What all policies of a unit share. ``seconds`` fill with what each part took."""
+
+    unit: Unit
+    world: World
+    past: pa.Table
+    opportunity: Opportunity
+    yardstick: Yardstick
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, unit: Unit) -> Stage:
+        """Live through the history once and take the measure of what comes after."""
+        begin, opportunity = time.monotonic(), Opportunity()
+        world = World.of(FAMILIES[unit.family], customers=unit.customers, seed=unit.seed)
+        past = pa.concat_tables([day.events for day in world.past()])
+        yardstick = Yardstick.of(world, past, opportunity)
+        return cls(unit, world, past, opportunity, yardstick, {"history": time.monotonic() - begin})
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Count what is done inside to ``part``."""
+        begin = time.monotonic()
+        yield
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - begin
+
+    def play(self, strategy: Strategy) -> Ended:
+        """Let a strategy play in a fork of the world."""
+        played = play(self.world.fork(), self.past, strategy, self.opportunity, days=self.unit.days)
+        return Ended(played.world, played.days)
+
+    def score(self, ended: Ended) -> Score:
+        """Return what a play was worth, in euros per customer."""
+        return score(ended, self.yardstick)
+
+    def row(self, ended: Ended, table: str, *, axis: str | None = None, volume: str = "free") -> dict[str, Any]:
+        """Return a policy's line of the record."""
+        worth, account = self.score(ended), ended.account
+        return {
+            "table": table,
+            "axis": axis,
+            "volume": volume,
+            "first": worth.first,
+            "later": worth.later,
+            "value": worth.total,
+            "sent": account.sent,
+            "unsubscribed": account.unsubscribed,
+            "per_1000": 1000 * account.unsubscribed / account.sent if account.sent else None,
+        }
+
+
+def parts(worth: Score) -> dict[str, float]:
+    """Return a score as plain numbers."""
+    return {"first": worth.first, "later": worth.later, "total": worth.total}
+
+
+def volumes(days: Sequence[Account]) -> list[int]:
+    """Return how many messages went out on each day: what a rival may send for an equal volume."""
+    return [day.sent for day in days]
