@@ -1,4 +1,4 @@
-"""How a benchmark of a public data set answers: rows of ours beside a yardstick, the machine, one object of JSON."""
+"""How a benchmark of a public data set answers: ours beside a yardstick, the machine, one object of JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipelines.console import Screen, json_line, table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One comparison. ``ratio`` is ours over the yardstick, ``interval`` the ratio's; ``better`` says which way."""
+    """One comparison. ``ratio`` is ours over the yardstick's, ``interval`` that of the ratio."""
 
     case: str
     measure: str
@@ -34,7 +34,13 @@ class Row:
     @classmethod
     def of(cls, outcome: Outcome, *, theirs: float, case: str, measure: str, better: str, yardstick: str) -> Row:
         """Return the row of ``outcome``, an estimate of ours over theirs."""
-        about = {"case": case, "measure": measure, "better": better, "yardstick": yardstick, "theirs": theirs}
+        about: dict[str, Any] = {
+            "case": case,
+            "measure": measure,
+            "better": better,
+            "yardstick": yardstick,
+            "theirs": theirs,
+        }
         if isinstance(outcome, NotComputable):
             return cls(**about, ours=None, ratio=None, interval=None, why=outcome.reason)
         return cls(

@@ -1,5 +1,9 @@
 """Who is moved by an e-mail? Four learners on the MineThatData e-mail test, against a response model.
 
+Yardstick: a response model (who visits after an e-mail), by Qini on the same out-of-fold rows.
+
+Data: hillstrom_first_half.csv
+
     python -m benchmarks.hillstrom --data DIR
 
 Qini (scikit-uplift's definition) of visits over random halves: fitted on one, measured on the other; and the
@@ -9,22 +13,26 @@ cross-fitted verdict on all rows. Published on halves of the full file, women's 
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.answer import Row, answer
 from decisions.scorers.trees import raw_scores
 from decisions.scorers.uplift import LEARNERS
+from measures.bootstrap import interval
 from measures.uplift import qini
 from training.models.offer.learners import Trees, arms, expected, learn
 from training.models.offer.randomised import RandomisedSends
-from training.models.offer.verdict import judge
+from training.models.offer.verdict import RESPONSE, Verdict, judge
 
 if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from benchmarks.answer import Measured
     from decisions.scorers.base import FloatArray
 
 ARMS = {"women": "Womens E-Mail", "men": "Mens E-Mail"}
@@ -58,32 +66,46 @@ def halves(sends: RandomisedSends, *, seed: int, trees: Trees) -> dict[str, floa
     return {name: qini(test.margin, effect, test.treated) for name, effect in effects.items()}
 
 
-def run(data: Path, *, repeats: int = 10, trees: Trees | None = None) -> dict[str, Any]:
-    """Return by arm: mean and spread of Qini over ``repeats`` halves, and the verdict."""
+def beside(arm: str, sends: RandomisedSends, verdict: Verdict) -> Row:
+    """Return the chosen learner's Qini over the response model's, out of fold; its interval by bootstrap.
+
+    Where the verdict is that there is nothing to rank, there is nothing to compare, and the row says so.
+    """
+    theirs = qini(sends.margin, verdict.effects[RESPONSE], sends.treated)
+    about: dict[str, Any] = {"case": arm, "measure": "Qini of visits", "better": "higher", "yardstick": RESPONSE}
+    if verdict.learner is None:
+        return Row(**about, ours=None, theirs=theirs, ratio=None, interval=None, why=verdict.words)
+    data = sends.margin, verdict.effects[verdict.learner], verdict.effects[RESPONSE], sends.treated
+    return Row.of(interval(_ratio, data, seed=0, reps=400), theirs=theirs, **about)
+
+
+def _ratio(visits: FloatArray, ours: FloatArray, theirs: FloatArray, treated: FloatArray) -> float:
+    return qini(visits, ours, treated) / qini(visits, theirs, treated)
+
+
+def run(data: Path, *, repeats: int = 10, trees: Trees | None = None) -> Measured:
+    """Return both arms beside the yardstick, and all learners' Qini over ``repeats`` halves."""
     table = pd.read_csv(data / FILE)
     grown = trees or Trees()
-    result = {}
+    rows, more = [], {}
     for name, arm in ARMS.items():
         sends = randomised(table, arm)
         found = pd.DataFrame([halves(sends, seed=seed, trees=grown) for seed in range(repeats)])
         verdict = judge(sends, trees=grown, seed=0)
-        result[name] = {
+        rows.append(beside(name, sends, verdict))
+        more[name] = {
             "qini": found.mean().round(4).to_dict(),
             "qini_sd": found.std().round(4).to_dict(),
             "verdict": verdict.words,
             "learner": verdict.learner,
         }
-    return result
+    return rows, more
 
 
-def main() -> None:
-    """Print the result as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {FILE}")
-    parser.add_argument("--repeats", type=int, default=10)
-    given = parser.parse_args()
-    print(json.dumps(run(given.data, repeats=given.repeats), indent=1))  # noqa: T201  # a benchmark prints
+def measure(data: Path, given: argparse.Namespace) -> Measured:
+    """Return the rows of the data set in ``data``."""
+    return run(data, repeats=given.repeats)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(answer(__doc__, measure, options=[("repeats", 10)]))

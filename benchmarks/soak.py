@@ -1,5 +1,7 @@
 """The random suite with new examples for as long as there is time, and the cases it reached.
 
+Yardstick: the promises and properties themselves, of which none may break.
+
 Two things go on side by side: tests that draw examples (property, agreement, the HTTP fuzz), a file at a time in a
 process of its own; and kills, hammers, faults, random worlds and draws of the scoreboard of promises.
 

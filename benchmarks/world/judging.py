@@ -62,7 +62,7 @@ def _judged(panel: Panel) -> Answer:
 
 
 def oracle(panel: Panel, name: str) -> Answer:
-    """Return what an oracle is worth, in euros per customer, and its parts where it has them (a bound has none)."""
+    """Return what an oracle is worth, in euros per customer, and its parts (a bound has none)."""
     first, later = (_mean(panel, panel.oracle(name, part)) for part in ("first", "later"))
     whole = {"first": None, "later": None} if np.isnan(first) else {"first": first, "later": later}
     return {**whole, **numbers(stratified.mean(panel.oracle(name), panel.strata))}

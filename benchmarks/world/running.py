@@ -59,7 +59,7 @@ def _error(future: Future[None]) -> str | None:
     try:
         future.result()
     except BrokenProcessPool:
-        return "its process died (killed, or out of memory): run again to go on, with fewer --jobs"
+        return "its process, or one beside it, died (killed, or out of memory): run again to go on"
     except Exception as error:  # noqa: BLE001 - whatever stops one unit, the others are played and it is said
         return f"{type(error).__name__}: {error}"
     return None

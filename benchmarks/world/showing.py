@@ -1,4 +1,4 @@
-"""The scoreboard on a terminal: oracles on top, one axis swapped, whole policies, the frontier; losses included."""
+"""The scoreboard for people: oracles on top, one axis swapped, whole policies, the frontier; losses included."""
 
 from __future__ import annotations
 

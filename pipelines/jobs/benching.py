@@ -10,13 +10,15 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.console import Screen, json_line, table
 from pipelines.options import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 FOLDER = ROOT / "benchmarks"
 ASKED_WRONGLY = 2
@@ -81,7 +83,7 @@ def run_benchmark(
     chosen = known()[name]
     if missing := chosen.missing(data):
         raise ValueError(missing)
-    return subprocess.call(_words(chosen, data, as_json=as_json, more=more), env=None)  # noqa: S603  # a module of ours
+    return subprocess.call(_words(chosen, data, as_json=as_json, more=more))  # noqa: S603  # a module of ours
 
 
 def _run_all(data: Path | None, *, as_json: bool, more: Sequence[str]) -> int:
