@@ -1,0 +1,116 @@
+"""The log as rivals keep it: the events of each kind as columns of numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.contracts import EVENT_SCHEMA
+from simulation.playing import channels, moments_of, numbers
+from simulation.shop import CATEGORIES, OFFERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+_OFFERS = pa.array([offer.offer_id for offer in OFFERS])
+_CATEGORIES = pa.array(CATEGORIES)
+_NUMBERS = ("who", "channel", "offer", "category", "at", "automated", "value")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """One row an event; −1 where it has no channel, offer or category. ``at`` is in seconds of the epoch."""
+
+    who: Ints
+    channel: Ints
+    offer: Ints
+    category: Ints
+    at: Ints
+    automated: Flags
+    value: Floats
+    message: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    @classmethod
+    def read(cls, events: pa.Table) -> Self:
+        """Read events as the contract has them."""
+        category = pc.extract_regex(events["properties"], '"category":"(?P<name>[^"]*)"')
+        return cls(
+            numbers(events),
+            channels(events),
+            _index(events["offer_id"], _OFFERS),
+            _index(pc.struct_field(category, "name"), _CATEGORIES),
+            moments_of(events),
+            events["automated"].to_numpy(),
+            pc.fill_null(events["value"], 0.0).to_numpy(),
+            events["message_id"].combine_chunks(),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Events]) -> Self:
+        """Return the events of all ``parts`` (at least one), in order."""
+        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in _NUMBERS)
+        return cls(*columns, pa.concat_arrays([part.message for part in parts]))
+
+    def take(self, rows: Flags) -> Events:
+        """Return the events that ``rows`` flags."""
+        columns = (getattr(self, name)[rows] for name in _NUMBERS)
+        return Events(*columns, self.message.filter(pa.array(rows)))
+
+    def within(self, since: int, until: int) -> Events:
+        """Return the events of [``since``, ``until``)."""
+        return self.take((self.at >= since) & (self.at < until))
+
+    def count(self, size: int) -> Floats:
+        """Return how many there are of each of ``size`` customers."""
+        return np.bincount(self.who, minlength=size).astype(np.float64)
+
+    def followed_by(self, others: Events) -> Flags:
+        """Return whether one of ``others`` is about the same message."""
+        found: Flags = pc.is_in(self.message, value_set=others.message).to_numpy(zero_copy_only=False)
+        return found
+
+
+class Journal:
+    """Everything heard so far."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Events]] = defaultdict(list)
+        self._none = Events.read(EVENT_SCHEMA.empty_table())
+
+    def hear(self, events: pa.Table) -> None:
+        """Write ``events`` down."""
+        for kind in pc.unique(events["type"]).to_pylist():
+            self._parts[kind].append(Events.read(events.filter(pc.equal(events["type"], kind))))
+
+    def of(self, *kinds: str) -> Events:
+        """Return all events of ``kinds``, those of machines among them."""
+        return Events.joined([self._none, *(self._whole(kind) for kind in kinds)])
+
+    def human(self, *kinds: str) -> Events:
+        """Return the events of ``kinds`` that people caused."""
+        events = self.of(*kinds)
+        return events.take(~events.automated)
+
+    def _whole(self, kind: str) -> Events:
+        parts = self._parts[kind]
+        if len(parts) > 1:
+            self._parts[kind] = parts = [Events.joined(parts)]
+        return parts[0] if parts else self._none
+
+
+def _index(values: pa.ChunkedArray, names: pa.Array) -> Ints:
+    return pc.fill_null(pc.index_in(values, names), -1).to_numpy().astype(np.int64)
