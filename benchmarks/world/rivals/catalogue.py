@@ -62,9 +62,7 @@ class Factory(Protocol):
         ...
 
 
-def composite(  # noqa: PLR0913 - a rival for each axis
-    facts: Facts, seed: int, *, timing: str, channel: str, offer: str, cap: int | None = None
-) -> Stack:
+def composite(facts: Facts, seed: int, *, timing: str, channel: str, offer: str, cap: int | None = None) -> Stack:
     """Return the rules of these names together, with at most ``cap`` messages in 14 days.
 
     Raises:

@@ -26,8 +26,9 @@ _SIX_MONTHS = 182
 class OpenRatio:
     """Messages opened or clicked, each counted once, over messages delivered, in six months.
 
-    Ratios are believed of somebody who got at least ``least`` messages on each of at least two channels; of others,
-    the channel used most comes first. https://www.braze.com/docs/user_guide/brazeai/intelligence/intelligent_channel
+    Ratios are believed of somebody who got at least ``least`` messages on each of at least two channels; of
+    others, the channel used most comes first.
+    https://www.braze.com/docs/user_guide/brazeai/intelligence/intelligent_channel
     """
 
     least: int = 3

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.calendar import Calendar
 from simulation.facts import customers
 from simulation.shop import COSTS, INCENTIVES, MARGIN_RATE, MARGINS, ZONES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.calendar import Calendar
     from simulation.world import World
 
     Floats = NDArray[np.float64]

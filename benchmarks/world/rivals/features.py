@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from simulation.calendar import DAY
 from simulation.shop import CATEGORIES, CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
     from benchmarks.world.rivals.facts import Facts
     from benchmarks.world.rivals.journal import Events, Journal
@@ -32,16 +31,16 @@ OUTCOME_DAYS = 7
 def features(journal: Journal, facts: Facts, at: int) -> Floats:
     """Return (customers, ``WIDTH``) from events before ``at``.
 
-    1; log(1 + count) of recent messages, human clicks and opens, visits, orders and conversions; log of days since the
-    last order; and the shares of orders by category, pulled to equal ones.
+    1; log(1 + count) of recent messages, human clicks and opens, visits, orders and conversions; log of days
+    since the last order; and the shares of orders by category, pulled to equal ones.
     """
     counts = [_recent(journal, kind, at, days).count(facts.size) for kind, days in _WINDOWS]
     orders = _recent(journal, "purchased", at, _LONG)
     last = np.full(facts.size, at - _LONG * DAY)
     np.maximum.at(last, orders.who, orders.at)
     wide = len(CATEGORIES)
-    taste = np.bincount(orders.who * wide + np.maximum(orders.category, 0), minlength=facts.size * wide)
-    taste = taste.reshape(facts.size, wide) + 1.0
+    bought = np.bincount(orders.who * wide + np.maximum(orders.category, 0), minlength=facts.size * wide)
+    taste = bought.reshape(facts.size, wide) + 1.0
     columns = [np.ones(facts.size), *(np.log1p(each) for each in counts), np.log1p((at - last) / DAY) / 2]
     return np.column_stack([*columns, taste / taste.sum(axis=1, keepdims=True)])
 
@@ -93,8 +92,6 @@ def weekly(journal: Journal, facts: Facts, since: int, until: int) -> Iterator[L
 
 def _margins(sent: Events, orders: Events) -> Floats:
     """Return the revenue that followed each message."""
-
-
     place = pc.fill_null(pc.index_in(sent.message, value_set=orders.message), -1).to_numpy()
     revenue: Floats = np.append(orders.value, 0.0)[place]
     return revenue

@@ -62,13 +62,13 @@ class Events:
     @classmethod
     def joined(cls, parts: Sequence[Events]) -> Self:
         """Return the events of all ``parts`` (at least one), in order."""
-        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in _NUMBERS)
-        return cls(*columns, pa.concat_arrays([part.message for part in parts]))
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _NUMBERS}
+        return cls(**columns, message=pa.concat_arrays([part.message for part in parts]))
 
     def take(self, rows: Flags) -> Events:
         """Return the events that ``rows`` flags."""
-        columns = (getattr(self, name)[rows] for name in _NUMBERS)
-        return Events(*columns, self.message.filter(pa.array(rows)))
+        columns = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        return Events(**columns, message=self.message.filter(pa.array(rows)))
 
     def within(self, since: int, until: int) -> Events:
         """Return the events of [``since``, ``until``)."""
@@ -113,4 +113,5 @@ class Journal:
 
 
 def _index(values: pa.ChunkedArray, names: pa.Array) -> Ints:
-    return pc.fill_null(pc.index_in(values, names), -1).to_numpy().astype(np.int64)
+    index: Ints = pc.fill_null(pc.index_in(values, names), -1).to_numpy().astype(np.int64)
+    return index

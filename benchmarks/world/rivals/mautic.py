@@ -1,9 +1,10 @@
 """Mautic's rule for the best hour, with its holes.
 
-The median hour of the last 60 days' interactions, one hour before until one hour after it, on the three weekdays with
-most of them; with fewer than five interactions Tuesday, Monday and Thursday from 9 to 12. The middle of a sorted list
-of hours knows no midnight: hours of 23 and 0 have their median at noon or anywhere, and a median of 23 or 0 makes a
-window that ends before it begins and is never open, so that the message goes when it would have begun.
+The median hour of the last 60 days' interactions, one hour before until one hour after it, on the three weekdays
+with most of them; with fewer than five interactions Tuesday, Monday and Thursday from 9 to 12. The middle of a
+sorted list of hours knows no midnight: hours of 23 and 0 have their median at noon or anywhere, and a median of
+23 or 0 makes a window that ends before it begins and is never open, so that the message goes when it would have
+begun.
 
 Source: app/bundles/LeadBundle/Services/PeakInteractionTimer.php of mautic/mautic.
 """
@@ -48,10 +49,10 @@ class Window:
 
 
 class Mautic:
-    """The first hour of the window on a good day; where all of that is taken or quiet, the next one that is not."""
+    """The first hour of the window on a good day; where all of it is taken or quiet, the next one that is not."""
 
     def prefer(self, scene: Scene, channel: Ints) -> Floats:  # noqa: ARG002 - whatever the channel
-        """Return good days first, then the window, then the hours that follow its beginning, the sooner the rather."""
+        """Return good days first, then the window, then the hours after its beginning, the sooner the rather."""
         window = windows(scene)
         who = scene.asked.who
         hour, weekday = scene.slot % 24, scene.slot // 24

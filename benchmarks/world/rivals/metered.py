@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Metered:
     """Sends as many messages as ``schedule`` says, up to each day, and the ones that ``rival`` likes best.
 
-    ``schedule`` is messages by day from day 0. Those that the rival would have kept back come last, and go only where
-    the volume asks for them. A message that would go after the schedule's end does not count.
+    ``schedule`` is messages by day from day 0. Those that the rival would have kept back come last, and go only
+    where the volume asks for them. A message that would go after the schedule's end does not count.
     """
 
     def __init__(self, rival: Rival, schedule: Sequence[float] | NDArray[np.number]) -> None:

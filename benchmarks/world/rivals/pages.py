@@ -13,8 +13,9 @@ from simulation.shop import CHANNELS, OFFERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from decisions.records import Scores
     from numpy.typing import NDArray
+
+    from decisions.records import Scores
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -26,8 +27,9 @@ _PAIRS = tuple(f"{offer.offer_id}|{channel}" for offer in OFFERS for channel in 
 class Page:
     """Numbers of :class:`decisions.records.Scores`; nan where a customer has no score, who then gets nothing.
 
-    ``tau`` is (customers, offers, channels), ``multiplier`` (customers, channels, 168), ``redeem`` (customers, offers),
-    ``loss`` (customers, channels, levels): euros lost to fatigue at each number of messages in seven days.
+    ``tau`` is (customers, offers, channels), ``multiplier`` (customers, channels, 168), ``redeem`` (customers,
+    offers), ``loss`` (customers, channels, levels): euros lost to fatigue at each number of messages in seven
+    days.
     """
 
     tau: Floats
@@ -45,14 +47,14 @@ class Page:
         response = _levels([each.response_loss for each in scores])
         levels = max(losses.shape[2], response.shape[2])
         tau = _table(_named(each.tau, _PAIRS, np.nan) for each in scores).reshape(len(scores), -1, wide)
-        redeem = _table(
-            _named(each.redeem, tuple(offer.offer_id for offer in OFFERS), 0.0) for each in scores
-        )
+        redeem = _table(_named(each.redeem, tuple(offer.offer_id for offer in OFFERS), 0.0) for each in scores)
         flat = (1.0,) * WEEK_HOURS
         curves = np.array([[each.multiplier.get(channel, flat) for channel in CHANNELS] for each in scores])
         return cls(
-            *(_placed(part, number, size) for part in (tau, curves, redeem)),
-            _placed(_widened(losses, levels) + _widened(response, levels), number, size),
+            tau=_placed(tau, number, size),
+            multiplier=_placed(curves, number, size),
+            redeem=_placed(redeem, number, size),
+            loss=_placed(_widened(losses, levels) + _widened(response, levels), number, size),
         )
 
 

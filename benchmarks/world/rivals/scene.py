@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from benchmarks.world.rivals.facts import Facts
+from benchmarks.world.rivals.journal import Journal
 from simulation.calendar import DAY, HOUR
-from simulation.playing import Wanted
+from simulation.playing import Asked, Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
-
-    from benchmarks.world.rivals.facts import Facts
-    from benchmarks.world.rivals.journal import Journal
-    from simulation.playing import Asked
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
 class Scene:
     """The questions of one day with what is known.
 
-    ``moments`` are the middles of the asked hours in seconds; ``slot`` (people, hours) is the hour of each person's
-    local week.
+    ``moments`` are the middles of the asked hours in seconds; ``slot`` (people, hours) is the hour of each
+    person's local week.
     """
 
     facts: Facts
@@ -139,12 +137,14 @@ class Rival(Protocol):
 
 def best_hour(scene: Scene, preference: Floats) -> Ints:
     """Return the hour that each likes best among those that are free; of equal ones the first."""
-    return np.where(scene.asked.free, preference, -np.inf).argmax(axis=1)
+    hour: Ints = np.where(scene.asked.free, preference, -np.inf).argmax(axis=1)
+    return hour
 
 
 def best_channel(scene: Scene, score: Floats) -> Ints:
     """Return the channel that is best for each among those that may be used."""
-    return np.where(scene.asked.reachable, score, -np.inf).argmax(axis=1)
+    channel: Ints = np.where(scene.asked.reachable, score, -np.inf).argmax(axis=1)
+    return channel
 
 
 def possible(scene: Scene) -> Ints:

@@ -72,9 +72,9 @@ class RawBestHour:
 class Shrunk:
     """The person's own hours blended with everybody's, as a Dirichlet posterior mean.
 
-    ``days`` of events of ``kinds`` count, by ``cells`` hours of the local day (24) or week (168). Everybody's curve
-    weighs as much as ``cells`` events of the person: one pseudo-event an hour. With ``by_channel`` only what the
-    person did on the message's channel is their own. A ``share`` of messages goes at a random hour.
+    ``days`` of events of ``kinds`` count, by ``cells`` hours of the local day (24) or week (168). Everybody's
+    curve weighs as much as ``cells`` events of the person: one pseudo-event an hour. With ``by_channel`` only
+    what the person did on the message's channel is their own. A ``share`` of messages goes at a random hour.
     """
 
     kinds: tuple[str, ...]

@@ -2,8 +2,9 @@
 
     V = τ · m − send cost − incentive · P(redeem) − loss(level)
 
-for every offer, channel and hour that is free, the level being the messages in the seven days up to the hour. The best
-is sent if V > 0; nothing is explored and nothing held back. That this is the rule of ``decisions.decide`` is a test.
+for every offer, channel and hour that is free, the level being the messages in the seven days up to the hour.
+The best is sent if V > 0; nothing is explored and nothing held back. That this is the rule of
+``decisions.decide`` is a test.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
-    from decisions.records import Scores
     from numpy.typing import NDArray
 
     from benchmarks.world.rivals.facts import Facts
     from benchmarks.world.rivals.scene import ChannelRule, Frequency, OfferRule, Timing
+    from decisions.records import Scores
     from simulation.playing import Asked
 
     Floats = NDArray[np.float64]
@@ -42,12 +43,12 @@ _BY_NAME = np.argsort([offer.offer_id for offer in OFFERS])
 class Twin:
     """Kairos, or Kairos with the rule of a rival on some axes.
 
-    ``pages`` are Kairos's scores by day; the latest not after today holds. A rival's ``timing`` fixes the hour (m = 1),
-    its ``channel`` and ``offer`` fix what is sent; the values of the rest stay Kairos's. A rival's ``frequency``
-    stands in for V > 0 and for what fatigue costs.
+    ``pages`` are Kairos's scores by day; the latest not after today holds. A rival's ``timing`` fixes the hour
+    (m = 1), its ``channel`` and ``offer`` fix what is sent; the values of the rest stay Kairos's. A rival's
+    ``frequency`` stands in for V > 0 and for what fatigue costs.
     """
 
-    def __init__(  # noqa: PLR0913 - one rule for each axis
+    def __init__(
         self,
         pages: Mapping[int, Sequence[Scores]],
         facts: Facts,
