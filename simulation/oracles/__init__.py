@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from simulation.oracles.attainable import Amortised, Attainable
 from simulation.oracles.bound import upper_bound
+from simulation.oracles.static import Static, best_static
 from simulation.oracles.strategies import Hold, Myopic, Planning
 
-__all__ = ["Hold", "Myopic", "Planning", "upper_bound"]
+__all__ = ["Amortised", "Attainable", "Hold", "Myopic", "Planning", "Static", "best_static", "upper_bound"]
