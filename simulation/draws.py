@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Bytes = NDArray[np.int8]
     Words = NDArray[np.uint64]
 
 _DAYS_BEFORE_ZERO = 1 << 20
@@ -65,13 +66,14 @@ class Draws:
         """Return one number in [0, 1) for each of ``customers``."""
         return self.generator(purpose, day, turn=turn).random(customers)
 
-    def of_events(self, purpose: Purpose, kind: str, who: Ints, moments: Ints) -> Floats:
+    def of_events(self, purpose: Purpose, kind: Bytes, who: Ints, moments: Ints) -> Floats:
         """Return one number in [0, 1) for each event, named by its kind, customer and second.
 
         A hash, not a stream: which other events there are changes nothing.
         """
-        named = hashlib.blake2b(f"{purpose}/{kind}".encode(), digest_size=8, key=self._key.tobytes()).digest()
-        mixed = _mixed(who.astype(np.uint64) ^ np.frombuffer(named, dtype=np.uint64))
+        named = hashlib.blake2b(f"{purpose}".encode(), digest_size=8, key=self._key.tobytes()).digest()
+        mixed = _mixed(who.astype(np.uint64) * np.uint64(256) + kind.astype(np.uint64))
+        mixed = _mixed(mixed ^ np.frombuffer(named, dtype=np.uint64))
         return (_mixed(mixed ^ moments.astype(np.uint64)) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 

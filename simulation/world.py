@@ -23,7 +23,7 @@ import pyarrow as pa
 from simulation.account import Account
 from simulation.calendar import Calendar
 from simulation.draws import Draws
-from simulation.events import EventLog, customer_ids
+from simulation.events import EventLog
 from simulation.living import Habits, Living
 from simulation.messages import Messages
 from simulation.outcomes import draw
@@ -80,7 +80,7 @@ class World:
         self._regimes = _regimes(family, population)
         self.state = State.fresh(population)
         self._living = Living(self.calendar, draws)
-        self.log = EventLog(customer_ids(np.arange(population.size)), family.noise, draws)
+        self.log = EventLog(family.noise, draws)
 
     @classmethod
     def of(cls, family: Family, *, customers: int, seed: int, history: int = HISTORY_DAYS) -> World:
