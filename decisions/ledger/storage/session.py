@@ -40,6 +40,11 @@ class Among(ColumnElement[bool]):
         self.column = column
         self.values = bindparam(name, type_=String)
 
+    def self_group(self, against: Any = None) -> Among:
+        """Stand in a WHERE as it is: ``(column IN …) = 1``, as booleans are written for SQLite, uses no index."""
+        del against
+        return self
+
 
 @compiles(Among, "sqlite")
 def _among_in_sqlite(element: Among, compiler: Any, **options: Any) -> str:
