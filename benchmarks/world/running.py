@@ -31,7 +31,9 @@ class Ran:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def run_units(units: Sequence[Unit], play: Play, store: Store, *, jobs: int, progress: Progress) -> Ran:
+def run_units(
+    stage: str, units: Sequence[Unit], play: Play, store: Store, *, jobs: int, progress: Progress
+) -> Ran:
     """Play what ``store`` does not hold yet, ``jobs`` at a time, and return everything.
 
     ``play`` is a function of a module: it runs in fresh processes. Killed at any moment and run again, it goes on
@@ -39,13 +41,13 @@ def run_units(units: Sequence[Unit], play: Play, store: Store, *, jobs: int, pro
     """
     left = [unit for unit in units if store.read(unit) is None]
     done, failed = len(units) - len(left), {}
-    progress("worlds played", done, len(units))
+    progress(stage, done, len(units))
     with _pool(jobs) as pool:
         asked = {pool.submit(play_and_keep, unit, play, store): unit for unit in left}
         for number, future in enumerate(as_completed(asked), start=done + 1):
             if error := _error(future):
                 failed[asked[future].name] = error
-            progress("worlds played", number, len(units))
+            progress(stage, number, len(units))
     found = (store.read(unit) for unit in units)
     return Ran([record for record in found if record is not None], failed)
 

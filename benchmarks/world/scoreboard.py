@@ -11,18 +11,26 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.machine import machine
 from benchmarks.world import __doc__ as about
 from benchmarks.world.judging import judge
-from benchmarks.world.running import run_units
+from benchmarks.world.running import Ran, run_units
 from benchmarks.world.showing import tables
 from benchmarks.world.units import MADE_BY, Store, Unit, fingerprint
 from pipelines.console import Screen, json_line
 from simulation.families import FAMILIES
 
 if TYPE_CHECKING:
-    from benchmarks.world.running import Play
+    from collections.abc import Callable
+
+    from benchmarks.world.units import Record
     from features.progress import Progress
+
+    Tune = Callable[..., Record]
+    Study = Callable[..., Record]
 
 SCORED = (60, 180)
 """Days after which a play has a score."""
+TUNED_IN = 9001
+"""The seed of the worlds for tuning: no unit is played in one."""
+TUNING_CUSTOMERS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +62,22 @@ class Plan:
             for family in self.families or FAMILIES
         ]
 
+    @property
+    def tuned(self) -> list[Unit]:
+        """Return the worlds in which each family's rivals are tuned."""
+        return [
+            Unit(family=family, seed=TUNED_IN, customers=min(self.customers, TUNING_CUSTOMERS), days=SCORED[0])
+            for family in self.families or FAMILIES
+        ]
+
 
 def run(plan: Plan, *, jobs: int, fresh: bool, as_json: bool) -> int:
     """Play what is not played yet, say what came of it, and return the exit code: 1 where a world failed."""
     from benchmarks.world.study import study  # noqa: PLC0415  # the product is slow to import
+    from benchmarks.world.tuning import tune  # noqa: PLC0415  # as above
 
     with Screen() as screen:
-        answer = measure(
-            plan, partial(study, scratch=plan.folder / "homes"), jobs=jobs, fresh=fresh, progress=screen
-        )
+        answer = measure(plan, (tune, study), jobs=jobs, fresh=fresh, progress=screen)
     for drawn in tables(answer):
         screen.say(drawn)
     if as_json:
@@ -70,16 +85,16 @@ def run(plan: Plan, *, jobs: int, fresh: bool, as_json: bool) -> int:
     return 1 if answer["failed"] else 0
 
 
-def measure(plan: Plan, play: Play, *, jobs: int, fresh: bool, progress: Progress) -> dict[str, Any]:
-    """Return the answer of a run, as ``--json`` prints it.
+def measure(plan: Plan, work: tuple[Tune, Study], *, jobs: int, fresh: bool, progress: Progress) -> dict[str, Any]:
+    """Return the answer of a run, as ``--json`` prints it; ``work`` tunes a family and studies a unit.
 
     Raises:
         RuntimeError: where not one world could be played.
     """
     begin, store = time.monotonic(), Store(plan.folder, fingerprint())
-    for unit in plan.units if fresh else ():
+    for unit in [*plan.tuned, *plan.units] if fresh else ():
         store.forget(unit)
-    ran = run_units(plan.units, play, store, jobs=jobs, progress=progress)
+    ran = _ran(plan, work, store, jobs=jobs, progress=progress)
     if not ran.records:
         raise RuntimeError(f"not one world could be played: {next(iter(ran.failed.items()))}")
     return {
@@ -94,3 +109,17 @@ def measure(plan: Plan, play: Play, *, jobs: int, fresh: bool, progress: Progres
         "seconds": time.monotonic() - begin,
         "seconds_played": sum(sum(record["seconds"].values()) for record in ran.records),
     }
+
+
+def _ran(plan: Plan, work: tuple[Tune, Study], store: Store, *, jobs: int, progress: Progress) -> Ran:
+    """Tune every family, then play the units of those that were tuned."""
+    tune, study = work
+    scratch = plan.folder / "scratch"
+    tuning = run_units(
+        "families tuned", plan.tuned, partial(tune, fitted=scratch), store, jobs=jobs, progress=progress
+    )
+    tuned = {unit.family: record for unit in plan.tuned if (record := store.read(unit)) is not None}
+    play = partial(study, scratch=scratch, tuned=tuned)
+    units = [unit for unit in plan.units if unit.family in tuned]
+    ran = run_units("worlds played", units, play, store, jobs=jobs, progress=progress)
+    return Ran(ran.records, {**tuning.failed, **ran.failed})

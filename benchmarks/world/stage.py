@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from benchmarks.world.units import Unit
-from simulation.account import Account
 from simulation.families import FAMILIES
 from simulation.opportunity import Opportunity
 from simulation.playing import play
@@ -20,21 +19,9 @@ from simulation.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulation.playing import Strategy
+    from simulation.account import Account
+    from simulation.playing import Played, Strategy
     from simulation.score import Score
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A world as a policy left it, and the account of each day: of a strategy that played, or of the real loop."""
-
-    world: World
-    days: list[Account]
-
-    @property
-    def account(self) -> Account:
-        """The sum over all days."""
-        return sum(self.days, Account())
 
 
 @dataclass
@@ -64,18 +51,17 @@ class Stage:
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - begin
 
-    def play(self, strategy: Strategy) -> Ended:
+    def play(self, strategy: Strategy) -> Played:
         """Let a strategy play in a fork of the world."""
-        played = play(self.world.fork(), self.past, strategy, self.opportunity, days=self.unit.days)
-        return Ended(played.world, played.days)
+        return play(self.world.fork(), self.past, strategy, self.opportunity, days=self.unit.days)
 
-    def score(self, ended: Ended) -> Score:
+    def score(self, played: Played) -> Score:
         """Return what a play was worth, in euros per customer."""
-        return score(ended, self.yardstick)
+        return score(played, self.yardstick)
 
-    def row(self, ended: Ended, table: str, *, axis: str | None = None, volume: str = "free") -> dict[str, Any]:
+    def row(self, played: Played, table: str, *, axis: str | None = None, volume: str = "free") -> dict[str, Any]:
         """Return a policy's line of the record."""
-        worth, account = self.score(ended), ended.account
+        worth, account = self.score(played), played.account
         return {
             "table": table,
             "axis": axis,
@@ -89,7 +75,7 @@ class Stage:
         }
 
 
-def parts(worth: Score) -> dict[str, float]:
+def parts(worth: Score) -> dict[str, float | None]:
     """Return a score as plain numbers."""
     return {"first": worth.first, "later": worth.later, "total": worth.total}
 

@@ -7,41 +7,49 @@ Kairos's expectations were.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.world import rivals
-from benchmarks.world.stage import Ended, Stage, parts, volumes
+from benchmarks.world.rivals import AXES, Facts, Metered, Twin
+from benchmarks.world.stage import Stage, parts, volumes
+from benchmarks.world.tuning import amortised, factories
 from pipelines.options import ROOT
 from pipelines.simulating import run_loop
-from simulation.oracles import Attainable, Hold, Myopic, Planning, best_static, upper_bound
+from simulation.facts import customers
+from simulation.oracles import Attainable, Hold, Myopic, Planning, Static, upper_bound
+from simulation.playing import Played
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from benchmarks.world.units import Record, Unit
     from decisions.records import Scores
     from pipelines.simulating import Looped, Pairs
+    from simulation.playing import Strategy
 
 SHOP = ROOT / "examples" / "simulated_shop"
-OTHER_WORLDS = (9001, 9002)
-"""Seeds of the worlds that static policies and caps are tuned in: no unit is one of them."""
 LEAST_PAIRS = 100
 """Messages on a channel below which a slope says nothing."""
 Rows = dict[str, dict[str, Any]]
+Pages = Mapping[int, Sequence["Scores"]]
 
 
-def study(unit: Unit, scratch: Path) -> Record:
-    """Return the record of one unit; ``scratch`` is a folder for the product's home, emptied before and after."""
-    stage = Stage.of(unit)
+def study(unit: Unit, scratch: Path, tuned: Mapping[str, Record]) -> Record:
+    """Return the record of one unit.
+
+    ``scratch`` is a folder for the product's home and what oracles have learned; ``tuned`` holds by family what
+    was tuned in other worlds.
+    """
+    stage, of_family = Stage.of(unit), tuned[unit.family]
     kairos, pages = _kairos(stage, scratch / unit.name)
     with stage.timed("oracles"):
-        oracles, static = _oracles(stage)
+        static = _static(stage, of_family)
+        oracles = _oracles(stage, static, scratch)
     with stage.timed("rivals"):
-        played = _rivals(stage, pages, volumes(kairos.days))
+        rivals = {**_twins(stage, pages), **_whole(stage, of_family, volumes(kairos.days))}
     return {
         "family": unit.family,
         "seed": unit.seed,
@@ -49,8 +57,8 @@ def study(unit: Unit, scratch: Path) -> Record:
         "days": unit.days,
         "oracles": oracles,
         "policies": {
-            "kairos": stage.row(Ended(kairos.world, kairos.days), "kairos"),
-            **played,
+            "kairos": stage.row(Played(kairos.world, kairos.days), "kairos"),
+            **rivals,
             "best_static": stage.row(static, "whole"),
         },
         "violations": dict(kairos.violations),
@@ -59,19 +67,19 @@ def study(unit: Unit, scratch: Path) -> Record:
     }
 
 
-class _Pages:
+class _Kept:
     """Keeps what Kairos's models said, by the day they said it."""
 
     def __init__(self) -> None:
-        self.by_day: dict[int, Mapping[str, Scores]] = {}
+        self.pages: dict[int, list[Scores]] = {}
 
     def scored(self, day: int, scores: Mapping[str, Scores]) -> None:
-        self.by_day[day] = scores
+        self.pages[day] = list(scores.values())
 
 
-def _kairos(stage: Stage, home: Path) -> tuple[Looped, dict[int, Mapping[str, Scores]]]:
+def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
     shutil.rmtree(home, ignore_errors=True)  # a killed unit is played from its beginning: the pages are in memory
-    pages = _Pages()
+    kept = _Kept()
     with stage.timed("loop"):
         looped = run_loop(
             stage.world.fork(),
@@ -80,43 +88,51 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, dict[int, Mapping[str, Sc
             policy=SHOP / "policy.yaml",
             catalogue=SHOP / "catalogue.yaml",
             days=stage.unit.days,
-            watch=pages,
+            watch=kept,
         )
     shutil.rmtree(home)
-    return looped, pages.by_day
+    return looped, kept.pages
 
 
-def _oracles(stage: Stage) -> tuple[dict[str, dict[str, float]], Ended]:
-    """Return every oracle's worth, and what the best static policy did."""
-    world, opportunity, family = stage.world, stage.opportunity, stage.world.family
-    static = stage.play(best_static(family, opportunity, OTHER_WORLDS, stage.unit.customers))
-    played = {
-        "hold": stage.play(Hold()),
-        "myopic": stage.play(Myopic(world, opportunity)),
-        "attainable": stage.play(Attainable(world, opportunity)),
-        "planning": stage.play(Planning(world, opportunity)),
+def _oracles(stage: Stage, static: Played, fitted: Path) -> dict[str, dict[str, float | None]]:
+    """Return every oracle's worth; the floor is the better of silence and the static policy."""
+    world, opportunity = stage.world, stage.opportunity
+    known = customers(world)
+    strategies: dict[str, Strategy] = {
+        "hold": Hold(),
+        "myopic": Myopic(world, opportunity),
+        "attainable": Attainable(amortised(stage, fitted), known, opportunity),
+        "planning": Planning(world, opportunity),
     }
-    worth = {name: parts(stage.score(ended)) for name, ended in played.items()}
-    of_static = parts(stage.score(static))
-    bound = upper_bound(world, opportunity)
-    return {
-        **worth,
-        "floor": max(worth["hold"], of_static, key=lambda each: each["total"]),
-        "bound": {"first": None, "later": None, "total": bound},
-    }, static
+    worth = {name: stage.score(stage.play(each)) for name, each in strategies.items()}
+    floor = max(worth["hold"], stage.score(static), key=lambda each: each.total)
+    bound = {"first": None, "later": None, "total": upper_bound(world, opportunity)}
+    return {**{name: parts(each) for name, each in worth.items()}, "floor": parts(floor), "bound": bound}
 
 
-def _rivals(stage: Stage, pages: Mapping[int, Mapping[str, Scores]], schedule: list[int]) -> Rows:
-    """Play the twin, the twin with each axis swapped, and whole policies at free and at equal volume."""
-    facts, seed = rivals.Facts.of(stage.world), stage.unit.seed
-    rows = {"kairos_twin": stage.row(stage.play(rivals.Twin(pages, facts, seed)), "kairos")}
-    for axis, choices in rivals.AXES.items():
-        for name, factory in choices.items():
-            swapped = rivals.Twin(pages, facts, seed, **{axis: factory(facts, seed)})
+def _static(stage: Stage, tuned: Record) -> Played:
+    static = Static(**tuned["static"])
+    return stage.play(static.strategy(customers(stage.world), stage.world.calendar))
+
+
+def _twins(stage: Stage, pages: Pages) -> Rows:
+    """Play the twin, and the twin with one axis swapped, for every rival on every axis."""
+    facts, seed = Facts.of(stage.world), stage.unit.seed
+    rows = {"kairos_twin": stage.row(stage.play(Twin(pages, facts)), "kairos")}
+    for axis, rules in AXES.items():
+        for name, factory in rules.items():
+            swapped = Twin(pages, facts, **{axis: factory(facts, seed)})  # type: ignore[arg-type] # an axis is its rule
             rows[f"{axis}:{name}"] = stage.row(stage.play(swapped), "axis", axis=axis)
-    for name, factory in rivals.WHOLE.items():
-        rows[name] = stage.row(stage.play(factory(facts, seed)), "whole")
-        metered = rivals.Metered(factory(facts, seed), schedule)
+    return rows
+
+
+def _whole(stage: Stage, tuned: Record, schedule: list[int]) -> Rows:
+    """Play whole policies: with their tuned cap at free volume, and metered to ``schedule``."""
+    facts, seed, rows = Facts.of(stage.world), stage.unit.seed, Rows()
+    for name, factory in factories(tuned).items():
+        free = factory(facts, seed, cap=tuned["caps"][name])
+        rows[name] = stage.row(stage.play(free), "whole")
+        metered = Metered(factory(facts, seed), schedule)
         rows[f"{name}@equal"] = stage.row(stage.play(metered), "whole", volume="equal")
     return rows
 

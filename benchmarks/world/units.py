@@ -29,6 +29,7 @@ MADE_BY = (
     "benchmarks/world/rivals",
     "benchmarks/world/study.py",
     "benchmarks/world/stage.py",
+    "benchmarks/world/tuning.py",
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""

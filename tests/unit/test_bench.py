@@ -88,21 +88,21 @@ def test_the_machine_is_named_without_its_host():
 def test_a_second_run_plays_nothing_again(store):
     for unit in UNITS[:2]:
         play_and_keep(unit, bench.play, store)
-    ran = run_units(UNITS[:2], bench.play_or_die, store, jobs=1, progress=quiet)
+    ran = run_units("played", UNITS[:2], bench.play_or_die, store, jobs=1, progress=quiet)
     assert [record["seed"] for record in ran.records] == [1, 2]
     assert not ran.failed
 
 
 def test_a_unit_that_fails_does_not_keep_the_others_from_being_played(store):
-    ran = run_units(UNITS, bench.play_or_fail, store, jobs=2, progress=quiet)
+    ran = run_units("played", UNITS, bench.play_or_fail, store, jobs=2, progress=quiet)
     assert [record["seed"] for record in ran.records] == [1, 3]
     assert ran.failed == {"clusters-2": "ValueError: the world ended"}
 
 
 def test_a_unit_whose_process_dies_is_said_and_is_played_in_the_next_run(store):
-    ran = run_units(UNITS[:2], bench.play_or_die, store, jobs=1, progress=quiet)
+    ran = run_units("played", UNITS[:2], bench.play_or_die, store, jobs=1, progress=quiet)
     assert "run again to go on" in ran.failed["clusters-2"]
-    again = run_units(UNITS[:2], bench.play, store, jobs=1, progress=quiet)
+    again = run_units("played", UNITS[:2], bench.play, store, jobs=1, progress=quiet)
     assert [record["seed"] for record in again.records] == [1, 2]
 
 
@@ -138,7 +138,7 @@ def test_a_run_that_is_killed_takes_its_children_along(tmp_path):
         "from pathlib import Path; from features.progress import quiet\n"
         "if __name__ == '__main__':\n"
         "    units = [Unit(family='clusters', seed=1)]\n"
-        f"    run_units(units, bench.play_for_long, Store(Path({str(tmp_path)!r}), 'c'), jobs=1, progress=quiet)\n"
+        f"    run_units('played', units, bench.play_for_long, Store(Path({str(tmp_path)!r}), 'c'), jobs=1, progress=quiet)\n"
     )
     (path := tmp_path / "run.py").write_text(script)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KAIROS_BENCH_MARK": str(tmp_path / "child")}
@@ -152,9 +152,11 @@ def test_a_run_that_is_killed_takes_its_children_along(tmp_path):
 def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
     plan = Plan(families=("clusters", "low_effects"), seeds_per_family=3, customers=200, folder=tmp_path)
     store = Store(tmp_path, fingerprint())
-    for unit in plan.units:
+    for unit in plan.tuned:
+        store.write(unit, {"caps": {}})
+    for unit in plan.units[1:]:
         store.write(unit, bench.record(unit.family, unit.seed, noise=0.01))
-    found = measure(plan, bench.play, jobs=1, fresh=False, progress=quiet)
+    found = measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
     assert found.keys() >= {
         "seeds",
         "families",
