@@ -17,7 +17,7 @@ from simulation.score import Yardstick, score
 from simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from simulation.account import Account
     from simulation.playing import Played, Strategy
@@ -53,7 +53,15 @@ class Stage:
 
     def play(self, strategy: Strategy) -> Played:
         """Let a strategy play in a fork of the world."""
-        return play(self.world.fork(), self.past, strategy, self.opportunity, days=self.unit.days)
+        return self._played(self.world.fork(), strategy)
+
+    def told(self, oracle: Callable[[World, Opportunity], Strategy]) -> Played:
+        """Let an oracle play that sees the very world it plays in."""
+        world = self.world.fork()
+        return self._played(world, oracle(world, self.opportunity))
+
+    def _played(self, world: World, strategy: Strategy) -> Played:
+        return play(world, self.past, strategy, self.opportunity, days=self.unit.days)
 
     def score(self, played: Played) -> Score:
         """Return what a play was worth, in euros per customer."""

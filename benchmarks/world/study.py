@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from benchmarks.world.units import Record, Unit
     from decisions.records import Scores
     from pipelines.simulating import Looped, Pairs
-    from simulation.playing import Strategy
 
 SHOP = ROOT / "examples" / "simulated_shop"
 LEAST_PAIRS = 100
@@ -97,14 +96,14 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
 def _oracles(stage: Stage, static: Played, fitted: Path) -> dict[str, dict[str, float | None]]:
     """Return every oracle's worth; the floor is the better of silence and the static policy."""
     world, opportunity = stage.world, stage.opportunity
-    known = customers(world)
-    strategies: dict[str, Strategy] = {
-        "hold": Hold(),
-        "myopic": Myopic(world, opportunity),
-        "attainable": Attainable(amortised(stage, fitted), known, opportunity),
-        "planning": Planning(world, opportunity),
+    attainable = Attainable(amortised(stage, fitted), customers(world), opportunity)
+    played = {
+        "hold": stage.play(Hold()),
+        "myopic": stage.told(Myopic),
+        "attainable": stage.play(attainable),
+        "planning": stage.told(Planning),
     }
-    worth = {name: stage.score(stage.play(each)) for name, each in strategies.items()}
+    worth = {name: stage.score(each) for name, each in played.items()}
     floor = max(worth["hold"], stage.score(static), key=lambda each: each.total)
     bound = {"first": None, "later": None, "total": upper_bound(world, opportunity)}
     return {**{name: parts(each) for name, each in worth.items()}, "floor": parts(floor), "bound": bound}
