@@ -68,12 +68,6 @@ class Calendar:
         """Return the hour of the local week (0: Monday, 0:00 to 1:00) at each moment."""
         return (self.local(zone, seconds) // HOUR + _MONDAY_SHIFT) % WEEK_HOURS
 
-    def from_local(self, zone: Ints, wall: Ints) -> Ints:
-        """Return the moment at which each wall clock shows ``wall`` (of two, or in a gap: one of the nearest)."""
-        guess = wall - self._offsets[zone, (wall - self.midnight(-self.before)) // HOUR]
-        moment: Ints = wall - self._offsets[zone, (guess - self.midnight(-self.before)) // HOUR]
-        return moment
-
 
 def _offset(moment: datetime, zone: ZoneInfo) -> int:
     shift = moment.astimezone(zone).utcoffset()

@@ -102,3 +102,14 @@ FAMILIES: Mapping[str, Family] = {
         replace(_CLUSTERS, name="low_effects", says="messages move almost nobody", effect=Effect(lift=0.008)),
     )
 }
+
+
+def named(name: str) -> Family:
+    """Return the family called ``name``.
+
+    Raises:
+        ValueError: where there is none.
+    """
+    if name not in FAMILIES:
+        raise ValueError(f"there is no family {name!r}: choose one of {', '.join(FAMILIES)}")
+    return FAMILIES[name]

@@ -25,6 +25,17 @@ class Rhythm:
     drift_days: float = 240.0
     pull: float = 0.3
 
+    def __post_init__(self) -> None:
+        """Refuse what no habits are drawn from.
+
+        Raises:
+            ValueError: for such a number.
+        """
+        if not (0 <= self.pull <= 1 and 0 <= self.own <= 1 and self.clusters >= 0 and self.drift_days > 0):
+            raise ValueError(
+                f"{self}: pull and own are shares (0 to 1), clusters is 0 or more, drift_days is above 0"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
@@ -115,6 +126,15 @@ class Change:
     hours: int
     channels: tuple[int, int, int]
     lift: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a change that loses a channel.
+
+        Raises:
+            ValueError: for such a change.
+        """
+        if sorted(self.channels) != [0, 1, 2]:
+            raise ValueError(f"channels swap as {self.channels}: name each of 0, 1 and 2 once")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

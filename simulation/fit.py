@@ -114,10 +114,11 @@ def figures(log: Mails, proxy: Flags) -> Mapping[str, Figure]:
 
 
 def _share(flags: Flags, who: Ints) -> Figure:
-    """Return a share of messages; its error counts people, whose messages are alike, not messages."""
-    value = float(flags.mean())
+    """Return a share of messages; its error counts people, whose messages are alike, and at least one event."""
+    value, size = float(flags.mean()), len(flags)
     off = np.bincount(who, weights=flags - value)
-    return Figure(value, float(np.sqrt((off**2).sum()) / len(flags)))
+    clustered = float(np.sqrt((off**2).sum()) / size)
+    return Figure(value, max(clustered, float(np.sqrt(max(value, 1 / size) / size))))
 
 
 def _people(opened: Flags, who: Ints) -> Mapping[str, Figure]:

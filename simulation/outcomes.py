@@ -38,8 +38,8 @@ class Outcome:
     driven_off: Flags
 
 
-def draw(world: World, batch: Messages, reaction: Reaction, *, reachable: Flags, can: Flags, turn: int) -> Outcome:
-    """Draw what becomes of ``batch``: it arrives only where ``reachable``, and moves only who ``can`` be moved.
+def draw(world: World, batch: Messages, reaction: Reaction, *, can: Flags, turn: int) -> Outcome:
+    """Draw what becomes of ``batch``, of which nobody gets two: it moves only who ``can`` be moved.
 
     Who is no customer any more still has a mailbox, so that no message tells a policy who has gone.
     """
@@ -49,9 +49,9 @@ def draw(world: World, batch: Messages, reaction: Reaction, *, reachable: Flags,
         return world.draws.uniform(purpose, day, world.state.size, turn=turn)[who] < chance
 
     bounce = world.draws.uniform(Purpose.BOUNCE, day, world.state.size, turn=turn)[who]
-    hard = reachable & (bounce < reaction.bounced_hard)
-    soft = reachable & ~hard & (bounce < reaction.bounced_hard + reaction.bounced_soft)
-    delivered = reachable & ~hard & ~soft
+    hard = bounce < reaction.bounced_hard
+    soft = ~hard & (bounce < reaction.bounced_hard + reaction.bounced_soft)
+    delivered = ~hard & ~soft
     arrived = delivered & can
     seen = arrived & below(Purpose.SEEN, reaction.seen)
     moved = seen & below(Purpose.BOUGHT, np.abs(reaction.moved))

@@ -31,7 +31,7 @@ from simulation.population import people
 from simulation.response import Worth, react, worth
 from simulation.rhythm import Attending
 from simulation.sender import Sender
-from simulation.shop import CHANNELS, ZONES
+from simulation.shop import CHANNELS, OFFERS, ZONES
 from simulation.state import State
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ HISTORY_DAYS = 150
 class Day:
     """One day: the ``events`` that arrived on it, and the truth about the messages sent on it.
 
-    ``messages`` are those that went out, ``net`` the true expected euros of each in the state it met.
+    ``messages`` are those that went out (to who has withdrawn from a channel nothing does), ``net`` the true
+    expected euros of each in the state it met.
     """
 
     number: int
@@ -85,6 +86,10 @@ class World:
     @classmethod
     def of(cls, family: Family, *, customers: int, seed: int, history: int = HISTORY_DAYS) -> World:
         """Draw the people and put the clock ``history`` days before day 0."""
+        if customers < 1 or history < 0:
+            raise ValueError(
+                f"a world of {customers} customers with {history} days of history: give 1 and 0 or more"
+            )
         draws = Draws(family.name, seed)
         return cls(family, people(family, draws, customers), draws, history=history)
 
@@ -129,7 +134,9 @@ class World:
         mix = population.habits(day, self.family.rhythm.drift_days, np.arange(population.size))
         self._living.begin(population, self.state, self.log, day, Habits(mix, self.attending_on(day).curves))
         account, parts, nets = Account(), list[Messages](), list["Floats"]()
-        for turn, batch in enumerate(messages.by_turn()):
+        for turn, written in enumerate(messages.by_turn()):
+            # A delivery layer keeps its own list of who withdrew, an hour ago or long before.
+            batch = written.take(self.state.reachable[written.customer, written.channel])
             net, sums = self._send(batch, turn)
             account, parts, nets = account + sums, [*parts, batch], [*nets, net]
         events = self.log.arriving(day, self.calendar)
@@ -166,9 +173,8 @@ class World:
     def _send(self, batch: Messages, turn: int) -> tuple[Floats, Account]:
         """Send messages of which nobody gets two, and let them have their effect."""
         reaction, euros = self.expected(batch)
-        reachable = self.state.reachable[batch.customer, batch.channel]
-        can = reachable & self.state.active[batch.customer]
-        outcome = draw(self, batch, reaction, reachable=reachable, can=can, turn=turn)
+        can = self.state.active[batch.customer]
+        outcome = draw(self, batch, reaction, can=can, turn=turn)
         self.state.pressed(batch, self.family.wear.half_life_days)
         self.state.suffer(batch, outcome)
         self.log.messages(self.people, batch, outcome, day=self.today, turn=turn)
@@ -189,8 +195,10 @@ class World:
             )
         if messages.customer.min() < 0 or messages.customer.max() >= self.state.size:
             raise ValueError(f"a message is to nobody: customers are numbered 0 to {self.state.size - 1}")
-        if messages.channel.max() >= len(CHANNELS):
+        if messages.channel.min() < 0 or messages.channel.max() >= len(CHANNELS):
             raise ValueError(f"a message is on no channel: there are {len(CHANNELS)}, numbered from 0")
+        if messages.offer.min() < 0 or messages.offer.max() >= len(OFFERS):
+            raise ValueError(f"a message is about no offer: there are {len(OFFERS)}, numbered from 0")
 
 
 def _regimes(family: Family, before: Population) -> tuple[tuple[Population, Attending], ...]:
