@@ -13,7 +13,7 @@ from simulation.draws import Draws, Purpose
 from simulation.families import FAMILIES
 from simulation.messages import Messages
 from simulation.opportunity import NEVER, Opportunity
-from simulation.response import daypart, react, reach, worth
+from simulation.response import daypart, reach, react, worth
 from simulation.rhythm import HABITS, Attending
 from simulation.shop import ZONES
 from simulation.traits import Traits

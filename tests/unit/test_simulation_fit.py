@@ -1,13 +1,15 @@
 """Every family's history looks like the log it is matched to, and for the stated reasons."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
+from benchmarks.world_fit import run, table
 from simulation.calendar import DAY, HOUR
 from simulation.families import FAMILIES
 from simulation.fit import send_time_reach
 from simulation.logs import LOGS, targets
-from simulation.messages import Messages
 from simulation.opportunity import Opportunity
 from simulation.playing import moments_of
 from simulation.world import World
@@ -56,7 +58,7 @@ def test_the_raw_curve_of_opens_by_gap_falls_although_pressure_never_helps():
     truth = [
         world.expected(messages, pressure=np.full(len(messages), pressure))[0] for pressure in (0.0, 0.5, 1.0, 3.0)
     ]
-    for less, more in zip(truth, truth[1:], strict=False):
+    for less, more in pairwise(truth):
         assert (more.seen < less.seen).all()
         assert (more.left >= less.left).all()
         assert (more.driven_off >= less.driven_off).all()
@@ -76,9 +78,7 @@ def test_the_sender_before_aims_its_second_message_at_those_who_open_anyway():
 
 def test_a_mail_every_three_days_is_worth_something_where_offers_move_people():
     world = lived(customers=1500, history=60, seed=3)[0].fork()
-    account = sum(
-        (day.account for day in live_on(world, 60, about_refills)), start=type(world.live(none()).account)()
-    )
+    account = sum((day.account for day in live_on(world, 60, about_refills)), Account())
     assert 0.1 < account.value / world.state.size < 0.6
     assert 0.1 * account.margin < account.churn < 0.6 * account.margin
 
@@ -92,13 +92,22 @@ def about_refills(world):
     return to_everybody(world, hour=12, offer=2)
 
 
-def none():
-    return Messages.none()
-
-
 def test_people_are_alike_where_the_family_says_so():
     people = World.of(FAMILIES["no_heterogeneity"], customers=50, seed=1, history=0).people
     for trait in (people.seen, people.click, people.lift, people.redeem, people.worn, people.left, people.pushed):
         assert np.ptp(trait, axis=0) == pytest.approx(0)
     assert np.ptp(people.mix) == pytest.approx(0)
     assert people.habits(77, 240.0, np.arange(50)) == pytest.approx(people.mix)
+
+
+def test_the_benchmark_sets_every_figure_beside_its_target():
+    found = run(["clusters", "no_heterogeneity"], customers=120, days=40, seeds=2)
+    for name, family in found["families"].items():
+        assert family["matched_to"] == "messages"
+        assert {figure for figure, shown in family["figures"].items() if shown["target"]} == set(
+            targets(FAMILIES[name])
+        )
+        low, high = family["figures"]["send_time_reach"]["interval"]
+        assert low <= family["figures"]["send_time_reach"]["value"] <= high
+    assert "opened_gap_0_1" in table(found)
+    assert "target 0.1870 ± 12%" in table(found)

@@ -1,0 +1,120 @@
+"""Do the simulated worlds look like real message logs? Every family's figures beside the log it is matched to.
+
+    python -m benchmarks.world_fit [--customers N] [--days N] [--seeds K] [--json]
+
+Figures are means over seeds, with a 95% interval (Student's t) of the mean; targets and tolerances are the families'
+own. Beside them, from the truth: how much likelier the best permitted hour makes it that a message is seen, and what
+one e-mail every three days is worth per customer in 60 days.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import t as student
+
+from simulation.account import Account
+from simulation.calendar import HOUR
+from simulation.families import FAMILIES
+from simulation.fit import figures, mails, send_time_reach
+from simulation.logs import targets
+from simulation.messages import Messages
+from simulation.opportunity import Opportunity
+from simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from simulation.family import Family
+
+STATIC_DAYS = 60
+REFILL = 2
+"""The offer of the static mail: a small incentive, and nobody's daypart at noon in Europe."""
+
+
+def one(family: Family, *, customers: int, days: int, seed: int) -> Mapping[str, float]:
+    """Return every figure of one world by name."""
+    world = World.of(family, customers=customers, seed=seed, history=days)
+    log = pa.concat_tables([day.events for day in world.past()])
+    found = figures(mails(log), world.people.proxy)
+    reach = send_time_reach(world, Opportunity(), np.arange(min(customers, 500)))
+    return {
+        **{name: figure.value for name, figure in found.items()},
+        "send_time_reach": float(reach.mean()),
+        "static_mail_euros": _static(world).value / customers,
+    }
+
+
+def _static(world: World) -> Account:
+    """Return what an e-mail every three days at noon UTC does."""
+    account, asked = Account(), Opportunity()
+    for day in range(STATIC_DAYS):
+        who = asked.asked(world.state.size, day)
+        same = np.zeros(len(who), dtype=np.int64)
+        noon = same + world.calendar.midnight(day) + 12 * HOUR
+        account += world.live(Messages.of(who, same + REFILL, same, noon)).account
+    return account
+
+
+def run(
+    names: Iterable[str] = tuple(FAMILIES), *, customers: int = 2000, days: int = 150, seeds: int = 5
+) -> Mapping[str, Any]:
+    """Return by family its log and, by figure, value, interval, target and tolerance (null: none stated)."""
+    result = {}
+    for name in names:
+        family = FAMILIES[name]
+        worlds = [one(family, customers=customers, days=days, seed=seed) for seed in range(seeds)]
+        shown = {figure: _summary([world[figure] for world in worlds if figure in world]) for figure in worlds[0]}
+        aims = targets(family)
+        result[name] = {
+            "matched_to": family.matched_to,
+            "figures": {
+                figure: {**summary, "target": aims.get(figure), "tolerance": family.tolerances.get(figure)}
+                for figure, summary in shown.items()
+            },
+        }
+    return {"customers": customers, "days": days, "seeds": seeds, "families": result}
+
+
+def _summary(values: Sequence[float]) -> Mapping[str, Any]:
+    """Return mean and interval; of one world alone no interval can be said."""
+    mean = float(np.mean(values))
+    if len(values) < 2:  # noqa: PLR2004 - a spread needs two
+        return {"value": mean, "interval": None}
+    half = float(student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    return {"value": mean, "interval": [mean - half, mean + half]}
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Return the result as lines to read."""
+    lines = []
+    for name, family in result["families"].items():
+        lines.append(f"{name} (matched to {family['matched_to']})")
+        lines += [f"  {figure:18} {_line(shown)}" for figure, shown in family["figures"].items()]
+    return "\n".join(lines)
+
+
+def _line(shown: Mapping[str, Any]) -> str:
+    interval = "" if shown["interval"] is None else "[{:.4f}, {:.4f}]".format(*shown["interval"])
+    aim = "" if shown["target"] is None else f"target {shown['target']:.4f} ± {shown['tolerance']:.0%}"
+    return f"{shown['value']:8.4f}  {interval:20}  {aim}".rstrip()
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--customers", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=150, help="of history")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args()
+    result = run(customers=given.customers, days=given.days, seeds=given.seeds)
+    print(json.dumps(result, indent=1) if given.json else table(result))  # noqa: T201  # a benchmark prints
+
+
+if __name__ == "__main__":
+    main()
