@@ -1,12 +1,13 @@
 """What a policy is worth: true expected incremental margin against never messaging, in euros per customer.
 
-Two parts. ``first`` are days 0 to 60 (the last one excluded): the sum of each day's ``Account.value``, in which churn
-caused by messages counts at the customer's lifetime margin. ``later`` are days 60 to 180. For a play of 60 days it is
-the continuation: what the state that the policy leaves (who is still a customer, can be reached on which channel, how
-pressed everybody is) is worth from day 60 to day 180 in one reference hand, the planning oracle's value function, less
-what an untouched state is worth the same way: the same people with the same unprovoked churn, never messaged since day
-0. So lost reach and pressure are paid for. For a play of 180 days ``later`` is measured: the accounts of days 60 to
-180, and nothing is worth anything from day 180 on. The two are different yardsticks: never mix them in a comparison.
+Two parts. ``first`` are days 0 to 60 (the last one excluded): the sum of each day's ``Account.value``, in which
+churn caused by messages counts at the customer's lifetime margin. ``later`` are days 60 to 180. For a play of 60
+days it is the continuation: what the state that the policy leaves (who is still a customer, can be reached on
+which channel, how pressed everybody is) is worth from day 60 to day 180 in one reference hand, the planning
+oracle's value function, less what an untouched state is worth the same way: the same people with the same
+unprovoked churn, never messaged since day 0. So lost reach and pressure are paid for. For a play of 180 days
+``later`` is measured: the accounts of days 60 to 180, and nothing is worth anything from day 180 on. The two are
+different yardsticks: never mix them in a comparison.
 """
 
 from __future__ import annotations

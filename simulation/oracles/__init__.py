@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulation.oracles.attainable import Amortised, Attainable
+from simulation.oracles.amortised import Amortised
+from simulation.oracles.attainable import Attainable
 from simulation.oracles.bound import upper_bound
 from simulation.oracles.static import Static, best_static
 from simulation.oracles.strategies import Hold, Myopic, Planning

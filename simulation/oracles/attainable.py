@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 class Attainable:
     """Plans like :class:`simulation.oracles.Planning`, but on what can be known of each person.
 
-    It is told the family's parameters (a change of regime among them) and what Kairos can observe: customers, their
-    contacts, and the log as it arrives. In place of traits it takes their posterior means given the log
-    (:mod:`simulation.oracles.amortised`), refreshed every ``refresh_days``. Planning on means and not on the whole
-    posterior, it does not experiment in order to learn: it is a policy one could attain, not proven the best of those.
+    It is told the family's parameters (a change of regime among them) and what Kairos can observe: customers,
+    their contacts, and the log as it arrives. In place of traits it takes their posterior means given the log
+    (:mod:`simulation.oracles.amortised`), refreshed every ``refresh_days``. Planning on means and not on the
+    whole posterior, it does not experiment in order to learn: it is a policy one could attain, not proven the
+    best of those.
     """
 
     def __init__(

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def upper_bound(world: World, opportunity: Opportunity, until: int = 180) -> float:
     """Return euros per customer, from today to day ``until``, that no policy exceeds in expectation.
 
-    The plan of :class:`simulation.oracles.Planning` in a kinder world: pressure neither wears nor drives off, nobody
-    unsubscribes or complains, no address dies, and everybody begins rested. In it every message earns at least what it
-    earns in the world, and every state offers at least the same choices later; caps count days, not hours, which
-    allows more than the rules do. By induction over the questions, from the last, no state is worth less.
+    The plan of :class:`simulation.oracles.Planning` in a kinder world: pressure neither wears nor drives off,
+    nobody unsubscribes or complains, no address dies, and everybody begins rested. In it every message earns at
+    least what it earns in the world, and every state offers at least the same choices later; caps count days,
+    not hours, which allows more than the rules do. By induction over the questions, from the last, no state is
+    worth less.
     """
     terms = Terms(view=world, opportunity=opportunity, start=world.today, until=until, relaxed=True)
     state = State.fresh(world.people)

@@ -1,8 +1,8 @@
 """The best hour and offer on each channel and day of a question: what every planner chooses among.
 
-Given that a message is seen, what it earns depends on the offer and the local hour alone; whether it is seen, on the
-hour and the channel. So the best offer of each local hour holds on every channel and under any pressure, and a day's
-best hour is the one with the largest product of the two.
+Given that a message is seen, what it earns depends on the offer and the local hour alone; whether it is seen, on
+the hour and the channel. So the best offer of each local hour holds on every channel and under any pressure, and
+a day's best hour is the one with the largest product of the two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulation.calendar import HOUR
-from simulation.response import react, reach, worth
+from simulation.response import reach, react, worth
 from simulation.shop import OFFERS, ZONES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _CERTAIN = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """By (people, channels, days of the question): the best hour of the question's hours, what to offer then, how."""
+    """By (people, channels, days of the question): the best hour of the question, and what then."""
 
     hour: Ints
     offer: Ints
@@ -86,7 +86,7 @@ class Offered:
         return cls(np.broadcast_to(best, shape), np.broadcast_to(most, shape), ahead)
 
 
-def menu(  # noqa: PLR0913 - a question is described by all of these
+def menu(
     view: World, opportunity: Opportunity, offered: Offered, who: Ints, *, day: int, free: Flags, pressure: Floats
 ) -> Menu:
     """Return the best of the ``free`` (people, hours) for ``who`` under their ``pressure`` on ``day``."""

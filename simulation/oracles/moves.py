@@ -34,7 +34,7 @@ class Moves:
     """Pressure at the next question."""
 
 
-def moves(  # noqa: PLR0913 - a question is described by all of these
+def moves(
     view: World,
     opportunity: Opportunity,
     menu: Menu,
@@ -46,17 +46,18 @@ def moves(  # noqa: PLR0913 - a question is described by all of these
 ) -> Moves:
     """Return what the messages of ``menu`` do under each ``pressure`` (people, pressures) met at the question.
 
-    ``relaxed`` leaves out all that pressure and lost reach ever do (for :func:`simulation.oracles.bound.upper_bound`).
+    ``relaxed`` leaves out all that pressure and lost reach ever do (for
+    :func:`simulation.oracles.bound.upper_bound`).
     """
     people, half_life = view.people_on(day), view.family.wear.half_life_days
     decay = 0.5 ** (menu.days / half_life)[:, None]
     met = pressure[:, :, None, None] * decay
     number, channel = who[:, None, None, None], np.arange(menu.hour.shape[1])[None, None, :, None]
-    flat = [
+    person, on, offer, slot = (
         np.broadcast_to(each, met.shape).ravel()
-        for each in (number, menu.offer[:, None], channel, menu.slot[:, None], menu.factor[:, None])
-    ]
-    person, offer, on, slot, factor = flat
+        for each in (number, channel, menu.offer[:, None], menu.slot[:, None])
+    )
+    factor = np.broadcast_to(menu.factor[:, None], met.shape).ravel()
     reaction = react(
         people,
         view.family,

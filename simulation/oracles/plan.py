@@ -1,11 +1,11 @@
 """What a customer's state is worth: dynamic programming over the questions, backwards.
 
-The state at a question, of somebody who is a customer: pressure, who can be reached on which channels, and what cap
-and gap need to know (on which day of the question before a message went, if any; on which of the one before that).
-A message is a channel and a day of the question, at the day's best hour with its best offer: neither has a further
-effect. Seven days on are not counted by the cap, so a message that follows two others must come at least a day later
-in its question than the first of them; within the day the hour is taken as free, which is exact as long as people's
-best hour stays put. Between pressures of the grid, values are interpolated linearly.
+The state at a question, of somebody who is a customer: pressure, who can be reached on which channels, and what
+cap and gap need to know (on which day of the question before a message went, if any; on which of the one before
+that). A message is a channel and a day of the question, at the day's best hour with its best offer: neither has
+a further effect. Seven days on are not counted by the cap, so a message that follows two others must come at
+least a day later in its question than the first of them; within the day the hour is taken as free, which is
+exact as long as people's best hour stays put. Between pressures of the grid, values are interpolated linearly.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulation.opportunity import Opportunity
 from simulation.oracles.menu import Menu, Offered, menu, since
 from simulation.oracles.moves import Moves, moves, surviving
 from simulation.shop import CHANNELS
+from simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
     from simulation.state import State
-    from simulation.world import World
 
     Floats = NDArray[np.float64]
     Values = NDArray[np.float32]
@@ -204,11 +204,12 @@ class Plan:
 def sets(group: Group, reachable: Flags) -> Ints:
     """Return which of the group's sets of channels each of its people can be reached on."""
     mine = reachable[group.who][:, group.channels]
-    return (mine << np.arange(len(group.channels))).sum(axis=1)
+    code: Ints = (mine << np.arange(len(group.channels))).sum(axis=1)
+    return code
 
 
 def _groups(terms: Terms, reachable: Flags) -> Iterator[Group]:
-    """Part people by their days of questions and the channels they start with; those with none are worth nothing."""
+    """Part people by their days of questions and the channels they start with; who has none is worth nothing."""
     number = np.arange(len(reachable))
     code = (reachable << np.arange(len(CHANNELS))).sum(axis=1)
     for phase in range(terms.opportunity.every_days):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +13,19 @@ import pyarrow as pa
 from simulation import facts
 from simulation import score as scoring
 from simulation.calendar import DAY, HOUR
-from simulation.opportunity import NEVER
+from simulation.opportunity import NEVER, Opportunity
 from simulation.oracles.strategies import Hold
 from simulation.playing import Wanted, play
-
 from simulation.shop import CHANNELS, OFFERS, ZONES
 from simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from simulation.calendar import Calendar
     from simulation.family import Family
-    from simulation.opportunity import Opportunity
     from simulation.playing import Asked, Strategy
 
     Ints = NDArray[np.int64]
@@ -116,20 +116,21 @@ class _Trial:
 
 
 def best_static(family: Family, opportunity: Opportunity, seeds: Sequence[int], customers: int) -> Static:
-    """Return the static policy that is best in worlds of ``seeds``, which are to be others than those it is used in.
+    """Return the static policy that is best in worlds of ``seeds``, to be others than those it is used in.
 
-    What is best is looked for one thing after the other: offer and channel together, then the interval, then the hour,
-    then the interval again. The score is :func:`simulation.score.score`'s total of a play of 60 days. Where nothing
-    beats it, never messaging is returned.
+    What is best is looked for one thing after the other: offer and channel together, then the interval, then the
+    hour. The score is the total of a play of 60 days (:mod:`simulation.score`). Where nothing beats never
+    messaging, that is returned.
     """
     trials = [_Trial.of(family, opportunity, seed=seed, customers=customers) for seed in seeds]
 
-    def best(those: Iterable[Static]) -> Static:
-        return max(those, key=lambda static: sum(trial.value(static) for trial in trials))
+    @cache
+    def value(static: Static) -> float:
+        return sum(trial.value(static) for trial in trials)
 
     hour, every = _MIDDLE
-    pairs = [(offer, channel) for offer in range(len(OFFERS)) for channel in range(len(CHANNELS))]
-    found = best(Static(offer=offer, channel=channel, hour=hour, every_days=every) for offer, channel in pairs)
-    found = best(replace(found, every_days=days) for days in _INTERVALS)
-    found = best(replace(found, hour=each) for each in _HOURS)
-    return best([Static(), *(replace(found, every_days=days) for days in _INTERVALS)])
+    pairs = product(range(len(OFFERS)), range(len(CHANNELS)))
+    plain = [Static(offer=offer, channel=channel, hour=hour, every_days=every) for offer, channel in pairs]
+    paced = [replace(max(plain, key=value), every_days=days) for days in _INTERVALS]
+    timed = [replace(max(paced, key=value), hour=each) for each in _HOURS]
+    return max([Static(), *timed], key=value)

@@ -10,6 +10,7 @@ import numpy as np
 from simulation.oracles.menu import since
 from simulation.oracles.plan import Group, Plan, Terms, sets
 from simulation.playing import Wanted
+from simulation.state import State
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from simulation.oracles.menu import Menu
     from simulation.oracles.plan import Values
     from simulation.playing import Asked
-    from simulation.state import State
     from simulation.world import World
 
+    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 
@@ -80,7 +81,7 @@ class Chooser:
         wanted = (row, menu.offer[at], at[1], menu.hour[at])
         return Wanted(*(each[send] for each in wanted))
 
-    def _values(self, group: Group, menu: Menu, day: int, pressure: Ints, which: Ints) -> tuple[Values, Values]:
+    def _values(self, group: Group, menu: Menu, day: int, pressure: Floats, which: Ints) -> tuple[Values, Values]:
         """Return what each message is worth (people, channels, days of the question), and what holding is."""
         terms, rows = self.plan.terms, np.arange(len(group.who))
         after = self._after(group, day)
@@ -105,8 +106,8 @@ class Chooser:
 class Myopic:
     """Sends what earns most at once, in euros net of cost and of churn, wherever that is more than nothing.
 
-    It knows everybody's true traits and the state each message will meet, and nothing of what follows from it. Give
-    it the world that it plays in.
+    It knows everybody's true traits and the state each message will meet, and nothing of what follows from it.
+    Give it the world that it plays in.
     """
 
     def __init__(self, world: World, opportunity: Opportunity) -> None:

@@ -115,7 +115,7 @@ class Summary:
                 seen,
                 self._recent,
                 self.consent,
-                self.zone,
+                self.zone + 1,
             ]
         )
 
