@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from simulation.calendar import HOUR, WEEK_HOURS
+from simulation.calendar import WEEK_HOURS
 from simulation.shop import CHANNELS, OFFERS
 
 if TYPE_CHECKING:
@@ -83,15 +83,14 @@ def _placed(part: Floats, number: Ints, size: int) -> Floats:
     return whole
 
 
-def read_curve(curves: Floats, slot: Ints, at: int) -> Floats:
-    """Return (people, channels, hours): curves read at a second of each hour, between the middles of their slots.
+def read_curve(curves: Floats, slot: Ints, passed: Floats) -> Floats:
+    """Return (people, channels, hours): curves read between the middles of their slots.
 
-    ``curves`` is (people, channels, 168), ``slot`` (people, hours), ``at`` seconds since the hour began.
+    ``curves`` is (people, channels, 168); ``slot`` and ``passed``, the share of it that is gone, (people, hours).
     """
-    after = at / HOUR - 0.5
-    step = int(after < 0)
-    first = (slot - step) % WEEK_HOURS
-    here = np.take_along_axis(curves, first[:, None, :], axis=2)
-    there = np.take_along_axis(curves, (first[:, None, :] + 1) % WEEK_HOURS, axis=2)
-    between: Floats = here + (after + step) * (there - here)
+    step = passed < 0.5  # noqa: PLR2004 - before the middle the slot before still counts
+    first = ((slot - step) % WEEK_HOURS)[:, None, :]
+    here = np.take_along_axis(curves, first, axis=2)
+    there = np.take_along_axis(curves, (first + 1) % WEEK_HOURS, axis=2)
+    between: Floats = here + (passed - 0.5 + step)[:, None, :] * (there - here)
     return between

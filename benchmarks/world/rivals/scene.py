@@ -26,7 +26,7 @@ class Scene:
     """The questions of one day with what is known.
 
     ``moments`` are the middles of the asked hours in seconds; ``slot`` (people, hours) is the hour of each
-    person's local week.
+    person's local week then, ``passed`` the share of it that is gone (not half where clocks differ by half hours).
     """
 
     facts: Facts
@@ -34,13 +34,15 @@ class Scene:
     asked: Asked
     moments: Ints
     slot: Ints
+    passed: Floats
 
     @classmethod
     def of(cls, facts: Facts, journal: Journal, asked: Asked) -> Self:
         """Put clocks on what is ``asked``."""
         moments = facts.calendar.midnight(asked.day) + np.arange(asked.free.shape[1]) * HOUR + HOUR // 2
         zone = facts.zone[asked.who][:, None]
-        return cls(facts, journal, asked, moments, facts.calendar.slot(zone, moments[None, :]))
+        passed = facts.calendar.local(zone, moments[None, :]) % HOUR / HOUR
+        return cls(facts, journal, asked, moments, facts.calendar.slot(zone, moments[None, :]), passed)
 
     @property
     def now(self) -> int:

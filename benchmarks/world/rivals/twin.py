@@ -16,8 +16,7 @@ import numpy as np
 from benchmarks.world.rivals.frequency import Above
 from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.pages import Page, read_curve
-from benchmarks.world.rivals.scene import Answers, Scene, best_channel, best_hour
-from simulation.calendar import HOUR
+from benchmarks.world.rivals.scene import Answers, Scene, best_channel, best_hour, picked
 from simulation.playing import Wanted
 from simulation.shop import CHANNELS, OFFERS
 
@@ -74,7 +73,7 @@ class Twin:
     def answers(self, asked: Asked) -> Answers:
         """Return the best of each customer, whatever it is worth; ranked by V."""
         scene = Scene.of(self._facts, self._journal, asked)
-        offer, channel, hour, value = _best(self._values(scene), scene.slot)
+        offer, channel, hour, value = _best(self._values(scene))
         keen = (self._frequency or Above()).keen(scene, scene.moments[hour], value)
         row = np.flatnonzero(value > -np.inf)
         wanted = Wanted(row, offer[row], channel[row], hour[row])
@@ -110,7 +109,7 @@ class Twin:
     def _multiplier(self, scene: Scene, page: Page) -> Floats:
         """Return m of (people, channels, hours); nan at hours that a rival's timing does not pick."""
         if self._timing is None:
-            return read_curve(page.multiplier[scene.asked.who], scene.slot, HOUR // 2)
+            return read_curve(page.multiplier[scene.asked.who], scene.slot, scene.passed)
         hours = np.arange(scene.slot.shape[1])
         picks = [
             best_hour(scene, self._timing.prefer(scene, np.full(scene.size, each)))
@@ -139,17 +138,9 @@ class Twin:
         return left
 
 
-def _best(value: Floats, slot: Ints) -> tuple[Ints, Ints, Ints, Floats]:
-    """Return offer, channel, hour and value of each one's best.
-
-    Of equal ones: the first by name, then of the first block of hours (weekdays before weekends, morning before
-    afternoon before evening), then the earliest.
-    """
-    hours = slot.shape[1]
-    block = (slot // 24 >= 5) * 4 + slot % 24 // 6  # noqa: PLR2004 - from Saturday on
-    order = np.argsort(block, axis=1, kind="stable")
-    sorted_ = np.take_along_axis(value[:, _BY_NAME], order[:, None, None, :], axis=3).reshape(len(value), -1)
-    place = sorted_.argmax(axis=1)
-    offer, channel, turn = np.unravel_index(place, (len(OFFERS), len(CHANNELS), hours))
-    hour = np.take_along_axis(order, turn[:, None], axis=1)[:, 0]
-    return _BY_NAME[offer], channel, hour, np.take_along_axis(sorted_, place[:, None], axis=1)[:, 0]
+def _best(value: Floats) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return offer, channel, hour and value of each one's best; of equal ones the first by name, then by time."""
+    flat = value[:, _BY_NAME].reshape(len(value), -1)
+    place = flat.argmax(axis=1)
+    offer, channel, hour = np.unravel_index(place, value.shape[1:])
+    return _BY_NAME[offer], channel, hour, picked(flat, place)
