@@ -29,7 +29,15 @@ def sent_by(known, strategy, days=DAYS):
 
 def as_rows(messages):
     return [
-        list(zip(each.customer.tolist(), each.offer.tolist(), each.channel.tolist(), each.sent_at.tolist(), strict=True))
+        list(
+            zip(
+                each.customer.tolist(),
+                each.offer.tolist(),
+                each.channel.tolist(),
+                each.sent_at.tolist(),
+                strict=True,
+            )
+        )
         for each in messages
     ]
 

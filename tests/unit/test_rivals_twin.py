@@ -87,12 +87,11 @@ def really_decided(question: Asked, scores: list[Scores], facts: Any, back: Any,
     midnight = facts.calendar.midnight(0)
     person = deciding.customer(time_zone=ZONES[facts.zone[who]])
     consents = tuple(
-        deciding.consent(channel)
-        for place, channel in enumerate(CHANNELS)
-        if question.reachable[who, place]
+        deciding.consent(channel) for place, channel in enumerate(CHANNELS) if question.reachable[who, place]
     )
     sent = tuple(
-        deciding.sent(datetime.fromtimestamp(midnight - int(hours) * HOUR, UTC)) for hours in sorted(back[who])[::-1]
+        deciding.sent(datetime.fromtimestamp(midnight - int(hours) * HOUR, UTC))
+        for hours in sorted(back[who])[::-1]
     )
     return deciding.answer(
         deciding.policy(**RULES),

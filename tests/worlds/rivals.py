@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,9 @@ from simulation.opportunity import Opportunity
 from simulation.playing import Asked
 from simulation.shop import CHANNELS, COSTS, INCENTIVES, MARGINS, OFFERS, ZONES
 from simulation.world import START, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CALENDAR = Calendar(START, ZONES, before=200, after=30)
 HOURS = 72
@@ -51,9 +53,15 @@ def event(kind: str, who: int, day: int, hour: float, **changes: Any) -> dict[st
     return plain | changes
 
 
-def message(who: int, day: int, *then: str, channel: str = "email", offer: int = 0, hour: float = 10, **changes: Any):
+def message(
+    who: int, day: int, *then: str, channel: str = "email", offer: int = 0, hour: float = 10, **changes: Any
+):
     """One message that was sent and delivered, and what ``then`` happened to it an hour later."""
-    about = {"channel": channel, "offer_id": OFFERS[offer].offer_id, "message_id": f"m{who}.{day}.{hour}.{channel}"}
+    about = {
+        "channel": channel,
+        "offer_id": OFFERS[offer].offer_id,
+        "message_id": f"m{who}.{day}.{hour}.{channel}",
+    }
     came = [event(kind, who, day, hour, **about) for kind in ("sent", "delivered")]
     return came + [event(kind, who, day, hour + 1, **about | changes) for kind in then]
 

@@ -74,28 +74,35 @@ class Bandit:
     def answers(self, asked: Asked) -> Answers:
         """Return every permitted answer."""
         scene = Scene.of(self._facts, self._journal, asked)
-        known = features(self._journal, self._facts, scene.now)[asked.who]
-        allowed = np.hstack([np.tile(asked.reachable, len(OFFERS)), np.ones((scene.size, 1), dtype=np.bool_)])
-        liked, chance = self._learner.weigh(known, allowed, day=asked.day, who=asked.who)
-        liked = np.where(allowed, liked, -np.inf)
-        arm = liked[:, :HOLD].argmax(axis=1)
-        best, silence = picked(liked, arm), liked[:, HOLD]
-        self._remember(asked, picked(chance, arm))
-        hour = best_hour(scene, self._timing.prefer(scene, arm % len(CHANNELS)))
-        keen = (best > silence) & self._frequency.keen(scene, scene.moments[hour], best)
         row = possible(scene)
-        wanted = Wanted(row, (arm // len(CHANNELS))[row], (arm % len(CHANNELS))[row], hour[row])
-        return Answers(wanted, (best - silence)[row], np.zeros(len(row)), keen[row])
+        arm, above, chance = self._pick(scene, row)
+        self._remember(asked, row, chance)
+        offer, channel = np.divmod(arm, len(CHANNELS))
+        everybodys = np.zeros(scene.size, dtype=np.int64)
+        hour = best_hour(scene, self._timing.prefer(scene, everybodys))
+        may = self._frequency.keen(scene, scene.moments[hour], np.zeros(scene.size))
+        wanted = Wanted(row, offer, channel, hour[row])
+        return Answers(wanted, above, np.zeros(len(row)), (above > 0) & may[row])
+
+    def _pick(self, scene: Scene, row: Ints) -> tuple[Ints, Floats, Floats]:
+        """Return the best message for each of ``row``, how far it is above silence, and its chance."""
+        who = scene.asked.who[row]
+        known = features(self._journal, self._facts, scene.now)[who]
+        reachable = np.tile(scene.asked.reachable[row], len(OFFERS))
+        allowed = np.hstack([reachable, np.ones((len(row), 1), dtype=np.bool_)])
+        liked, chance = self._learner.weigh(known, allowed, day=scene.asked.day, who=who)
+        arm: Ints = np.where(reachable, liked[:, :HOLD], -np.inf).argmax(axis=1)
+        return arm, picked(liked, arm) - liked[:, HOLD], picked(chance, arm)
 
     def choose(self, asked: Asked) -> Wanted:
         """Return those of the answers that are to go."""
         found = self.answers(asked)
         return found.only(found.keen)
 
-    def _remember(self, asked: Asked, chance: Floats) -> None:
+    def _remember(self, asked: Asked, row: Ints, chance: Floats) -> None:
         """Keep the chance of what was picked, for the day its outcome is known."""
         self._chances[asked.day] = np.full(self._facts.size, np.nan)
-        self._chances[asked.day][asked.who] = chance
+        self._chances[asked.day][asked.who[row]] = chance
 
     def _learn(self, taught: Lessons) -> None:
         if len(taught):

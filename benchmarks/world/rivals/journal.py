@@ -89,27 +89,38 @@ class Journal:
 
     def __init__(self) -> None:
         self._parts: dict[str, list[Events]] = defaultdict(list)
+        self._people: dict[str, Events] = {}
         self._none = Events.read(EVENT_SCHEMA.empty_table())
 
     def hear(self, events: pa.Table) -> None:
         """Write ``events`` down."""
+        self._people.clear()
         for kind in pc.unique(events["type"]).to_pylist():
             self._parts[kind].append(Events.read(events.filter(pc.equal(events["type"], kind))))
 
     def of(self, *kinds: str) -> Events:
-        """Return all events of ``kinds``, those of machines among them."""
-        return Events.joined([self._none, *(self._whole(kind) for kind in kinds)])
+        """Return all events of ``kinds`` (at least one), those of machines among them."""
+        return _joined([self._whole(kind) for kind in kinds])
 
     def human(self, *kinds: str) -> Events:
-        """Return the events of ``kinds`` that people caused."""
-        events = self.of(*kinds)
-        return events.take(~events.automated)
+        """Return the events of ``kinds`` (at least one) that people caused."""
+        return _joined([self._by_people(kind) for kind in kinds])
 
     def _whole(self, kind: str) -> Events:
         parts = self._parts[kind]
         if len(parts) > 1:
             self._parts[kind] = parts = [Events.joined(parts)]
         return parts[0] if parts else self._none
+
+    def _by_people(self, kind: str) -> Events:
+        if kind not in self._people:
+            events = self._whole(kind)
+            self._people[kind] = events.take(~events.automated)
+        return self._people[kind]
+
+
+def _joined(parts: Sequence[Events]) -> Events:
+    return parts[0] if len(parts) == 1 else Events.joined(parts)
 
 
 def _index(values: pa.ChunkedArray, names: pa.Array) -> Ints:

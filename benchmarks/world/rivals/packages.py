@@ -89,7 +89,7 @@ class VowpalWabbit:
         self._workspace.learn([shared, *actions])
 
 
-_ACTIONS = (*(f"|a o{arm // 3} c{arm % 3} o{arm // 3}c{arm % 3}" for arm in range(ARMS)), "|a hold")
+_ACTIONS = tuple(f"|a x{arm}" for arm in range(ARMS + 1))
 
 
 def _shared(known: Floats) -> Iterator[str]:
