@@ -30,6 +30,8 @@ class Row:
     ratio: float | None
     interval: tuple[float, float] | None
     why: str | None = None
+    note: str | None = None
+    """What a reader must know before believing the row."""
 
     @classmethod
     def of(cls, outcome: Outcome, *, theirs: float, case: str, measure: str, better: str, yardstick: str) -> Row:
@@ -109,10 +111,13 @@ def _print(rows: Sequence[Row], more: Mapping[str, Any], *, seconds: float, as_j
     found, screen = machine(), Screen()
     columns = ("case", "measure", "better", "ours", "yardstick", "theirs", "ratio", "95%")
     screen.say(table("Ours beside the yardstick", columns, [_shown(row) for row in rows]))
+    for row in rows:
+        if row.note:
+            screen.say(f"{row.case}, {row.measure}: {row.note}")
     screen.say(f"{line(found)}; {seconds:.0f} s")
     if as_json:
         told = {"rows": [asdict(row) for row in rows], **more, "machine": found, "seconds": seconds}
-        print(json_line(json.loads(json.dumps(told))))  # noqa: T201  # a command's output
+        print(json_line(told))  # noqa: T201  # a command's output
         return
     for name, value in more.items():
         screen.say(f"{name}: {json.dumps(value, indent=1)}")

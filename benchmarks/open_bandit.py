@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,8 +82,11 @@ def estimates(file: Path, policy: Table, *, seed: int) -> tuple[PolicyValue, ...
 
 def report(case: str, found: tuple[PolicyValue, ...], truth: float) -> tuple[list[Row], dict[str, Any]]:
     """Return each estimate beside the truth, and by estimator how far the log overlaps with the policy."""
+    about: dict[str, Any] = {"theirs": truth, "case": case, "better": "near 1", "yardstick": "truth"}
     rows = [
-        Row.beside(each.value, theirs=truth, case=case, measure=each.estimator, better="near 1", yardstick="truth")
+        replace(
+            Row.beside(each.value, measure=each.estimator, **about), note="; ".join(each.overlap.warnings) or None
+        )
         for each in found
     ]
     overlap = {

@@ -1,0 +1,58 @@
+"""docs/benchmarks.md says what was measured: the same page for the same answers, with nothing left out."""
+
+import json
+
+import pytest
+
+from benchmarks.page import KEPT, PAGE, keep, kept, render
+from benchmarks.pictures import draw_world
+from benchmarks.world.judging import judge
+from tests.worlds.bench import POLICIES, record
+
+
+@pytest.fixture(scope="module")
+def answer():
+    policies = {**POLICIES, "composite": ("whole", None, "free", 1.2)}
+    units = [record(f, s, noise=0.01, policies=policies) for f in ("clusters", "low_effects") for s in (1, 2, 3)]
+    machine = {"python": "3.11", "cores": 2, "cpu": None}
+    more = {"customers": 200, "days": 60, "failed": {}, "machine": machine, "seconds": 12.3}
+    return {**judge(units), **more}
+
+
+def test_the_committed_page_says_what_the_kept_answers_say():
+    assert PAGE.read_text(encoding="utf-8") == render(kept(KEPT)), "stale; run python -m benchmarks.page"
+
+
+def test_the_page_holds_every_policy_with_its_losses_and_the_machine(answer):
+    page = render({"world": answer})
+    for name in ("composite", "best_offer", "send_time:random"):
+        assert f"| {name} |" in page
+    row = next(each for each in page.splitlines() if each.startswith("| composite |"))
+    assert f"{answer['differences']['composite']['value']:.4g}" in row
+    assert answer["differences"]["composite"]["value"] < 0
+    assert "behind composite" in page
+    assert "Python 3.11, 2 cores" in page
+    assert "No answer is kept of" in page
+
+
+def test_the_page_and_its_pictures_are_the_same_for_the_same_answer(answer, tmp_path):
+    assert render({"world": answer}) == render(json.loads(json.dumps({"world": answer})))
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        draw_world(answer, tmp_path / name, "world")
+    for picture in ("world-frontier.svg", "world-gap.svg"):
+        first = (tmp_path / "a" / picture).read_bytes()
+        assert first == (tmp_path / "b" / picture).read_bytes()
+        assert b"composite" in first
+
+
+def test_the_last_object_of_an_output_is_kept(tmp_path):
+    (tmp_path / "hillstrom.json").write_text('remarks\n{"rows": []}\n')
+    (tmp_path / "other.json").write_text("{}")
+    keep(tmp_path, tmp_path / "kept")
+    assert kept(tmp_path / "kept") == {"hillstrom": {"rows": []}}
+
+
+def test_a_folder_without_answers_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no NAME.json"):
+        keep(tmp_path, tmp_path / "kept")
