@@ -10,8 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from benchmarks.world.expectations import slope
 from benchmarks.world.rivals import AXES, Facts, Metered, Twin
 from benchmarks.world.stage import Stage, parts, volumes
 from benchmarks.world.tuning import amortised, factories
@@ -20,18 +19,15 @@ from pipelines.simulating import run_loop
 from simulation.facts import customers
 from simulation.oracles import Attainable, Hold, Myopic, Planning, Static, upper_bound
 from simulation.playing import Played
-from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.world.units import Record, Unit
     from decisions.records import Scores
-    from pipelines.simulating import Looped, Pairs
+    from pipelines.simulating import Looped
 
 SHOP = ROOT / "examples" / "simulated_shop"
-LEAST_PAIRS = 100
-"""Messages on a channel below which a slope says nothing."""
 Rows = dict[str, dict[str, Any]]
 Pages = Mapping[int, Sequence["Scores"]]
 
@@ -46,7 +42,7 @@ def study(unit: Unit, scratch: Path, tuned: Mapping[str, Record]) -> Record:
     kairos, pages = _kairos(stage, scratch / unit.name)
     with stage.timed("oracles"):
         static = _static(stage, of_family)
-        oracles = _oracles(stage, static, scratch)
+        oracles = _oracles(stage, static, of_family, scratch)
     with stage.timed("rivals"):
         rivals = {**_twins(stage, pages), **_whole(stage, of_family, volumes(kairos.days))}
     return {
@@ -93,10 +89,10 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
     return looped, kept.pages
 
 
-def _oracles(stage: Stage, static: Played, fitted: Path) -> dict[str, dict[str, float | None]]:
+def _oracles(stage: Stage, static: Played, tuned: Record, scratch: Path) -> dict[str, dict[str, float | None]]:
     """Return every oracle's worth; the floor is the better of silence and the static policy."""
     world, opportunity = stage.world, stage.opportunity
-    attainable = Attainable(amortised(stage, fitted), customers(world), opportunity)
+    attainable = Attainable(amortised(stage, tuned["customers"], scratch), customers(world), opportunity)
     played = {
         "hold": stage.play(Hold()),
         "myopic": stage.told(Myopic),
@@ -134,16 +130,3 @@ def _whole(stage: Stage, tuned: Record, schedule: list[int]) -> Rows:
         metered = Metered(factory(facts, seed), schedule)
         rows[f"{name}@equal"] = stage.row(stage.play(metered), "whole", volume="equal")
     return rows
-
-
-def slope(pairs: Pairs) -> dict[str, dict[str, float | None]]:
-    """Return by channel the least-squares slope of the true effect on Kairos's V, and of how many messages."""
-    return {name: _slope(pairs, number) for number, name in enumerate(CHANNELS)}
-
-
-def _slope(pairs: Pairs, channel: int) -> dict[str, float | None]:
-    of_channel = pairs.channel == channel
-    expected, true = pairs.expected[of_channel], pairs.true[of_channel]
-    varies = len(expected) >= LEAST_PAIRS and np.ptp(expected) > 0
-    found = float(np.cov(expected, true)[0, 1] / expected.var(ddof=1)) if varies else None
-    return {"slope": found, "messages": float(len(expected))}

@@ -46,11 +46,12 @@ def tune(unit: Unit, fitted: Path) -> Record:
         names = _composite(stage)
         caps = {name: tune_cap(partial(_value, stage), factory) for name, factory in _all(names).items()}
     with stage.timed("attainable"):
-        amortised(stage, fitted)
+        amortised(stage, unit.customers, fitted)
     return {
         "static": {name: getattr(static, name) for name in Static.__slots__},
         "composite": names,
         "caps": caps,
+        "customers": unit.customers,
         "seconds": stage.seconds,
     }
 
@@ -64,9 +65,9 @@ def _all(names: Names) -> dict[str, Factory]:
     return {**WHOLE, "composite": partial(composite, **names)}
 
 
-def amortised(stage: Stage, fitted: Path) -> Amortised:
-    """Return what logs of this family tell: learned at first, read afterwards."""
-    return Attainable.fit(stage.world.family, stage.opportunity, FITTED, stage.unit.customers, fitted)
+def amortised(stage: Stage, customers: int, fitted: Path) -> Amortised:
+    """Return what logs of this family tell in worlds of so many ``customers``: learned at first, then read."""
+    return Attainable.fit(stage.world.family, stage.opportunity, FITTED, customers, fitted)
 
 
 def _composite(stage: Stage) -> Names:

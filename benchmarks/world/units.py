@@ -27,6 +27,8 @@ MADE_BY = (
     "runtime",
     "pipelines/simulating",
     "benchmarks/world/rivals",
+    "examples/simulated_shop",
+    "benchmarks/world/expectations.py",
     "benchmarks/world/study.py",
     "benchmarks/world/stage.py",
     "benchmarks/world/tuning.py",

@@ -1,8 +1,11 @@
 """What hand-made units come to: known differences, known verdicts, intervals that hold."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from benchmarks.world.expectations import slope
 from benchmarks.world.judging import judge
 from tests.worlds.bench import ORACLES, POLICIES, record
 
@@ -134,3 +137,18 @@ def test_the_paired_interval_covers_as_often_as_it_says(families):
     found = [mean(level + spread * rng.normal(size=strata.size), strata).interval() for _ in range(2000)]
     covered = np.mean([each.low <= truth <= each.high for each in found])
     assert 0.935 <= covered <= 0.975
+
+
+def test_the_slope_of_truth_on_expectation_is_by_channel_and_needs_enough_messages():
+    expected = np.linspace(0.01, 0.2, 300)
+    channel = np.repeat([0, 2], [250, 50])
+    pairs = SimpleNamespace(channel=channel, expected=expected, true=0.02 + 0.8 * expected)
+    found = slope(pairs)
+    assert found["email"] == {"slope": pytest.approx(0.8), "messages": 250}
+    assert found["push"] == {"slope": None, "messages": 0}
+    assert found["sms"]["slope"] is None
+
+
+def test_expectations_that_are_all_alike_have_no_slope():
+    pairs = SimpleNamespace(channel=np.zeros(200, int), expected=np.full(200, 0.1), true=np.arange(200.0))
+    assert slope(pairs)["email"]["slope"] is None
