@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import line
 from benchmarks.pictures import draw_world
+from benchmarks.world.saying import words
 from benchmarks.world.showing import by_table, oracles, slopes, span
 from pipelines.jobs.benching import known
 from pipelines.options import ROOT
@@ -111,6 +112,7 @@ def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     for title, rows in by_table(answer):
         yield _titled(title, _WORLD_COLUMNS, rows)
     yield _titled("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
+    yield _titled("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
     yield _titled("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.world.comparing import differences
 from benchmarks.world.panel import ORACLES, Panel
+from benchmarks.world.saying import sayings
 from benchmarks.world.verdicts import verdict
 from measures import stratified
 from measures.outcome import NotComputable
@@ -47,7 +48,7 @@ def judge(records: Sequence[Record]) -> Answer:
 
 
 def _of_family(panel: Panel) -> Answer:
-    found = {"seeds": len(panel.records), **_judged(panel)}
+    found = {"seeds": len(panel.records), **_judged(panel), "says": sayings(panel.records)}
     return {**found, "verdict": verdict(found)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import line
+from benchmarks.world.saying import words
 from pipelines.console import table
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield table("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
     yield table("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
     yield table("By family", ("family", "verdict"), list(answer["verdict"].items()))
+    yield table("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
     yield table("The run", ("what", "value"), run(answer))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.world.expectations import slope
 from benchmarks.world.rivals import AXES, Facts, Metered, Twin
+from benchmarks.world.saying import said
 from benchmarks.world.stage import Stage, parts, volumes
 from benchmarks.world.tuning import amortised, factories
 from pipelines.options import ROOT
@@ -58,6 +59,7 @@ def study(unit: Unit, scratch: Path, tuned: Mapping[str, Record]) -> Record:
         },
         "violations": dict(kairos.violations),
         "slope": slope(kairos.pairs),
+        "says": said(kairos.models),
         "seconds": stage.seconds,
     }
 

@@ -29,6 +29,7 @@ MADE_BY = (
     "benchmarks/world/rivals",
     "examples/simulated_shop",
     "benchmarks/world/expectations.py",
+    "benchmarks/world/saying.py",
     "benchmarks/world/study.py",
     "benchmarks/world/stage.py",
     "benchmarks/world/tuning.py",
@@ -66,9 +67,12 @@ class Store:
         return self.folder / f"{unit.name}-{hashlib.sha256(made_of).hexdigest()[:16]}.json"
 
     def read(self, unit: Unit) -> Record | None:
-        """Return the record of ``unit``, or None where it was never finished."""
-        path = self.path(unit)
-        return orjson.loads(path.read_bytes()) if path.exists() else None
+        """Return the record of ``unit``, or None where it was never finished (or lost with the machine)."""
+        try:
+            record: Record = orjson.loads(self.path(unit).read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return None
+        return record
 
     def write(self, unit: Unit, record: Record) -> None:
         """Keep a record: whole or not at all, whenever the process dies."""

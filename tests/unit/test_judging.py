@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.world.expectations import slope
 from benchmarks.world.judging import judge
+from benchmarks.world.saying import said
 from tests.worlds.bench import ORACLES, POLICIES, record
 
 SEEDS = range(1, 4)
@@ -152,3 +153,14 @@ def test_the_slope_of_truth_on_expectation_is_by_channel_and_needs_enough_messag
 def test_expectations_that_are_all_alike_have_no_slope():
     pairs = SimpleNamespace(channel=np.zeros(200, int), expected=np.full(200, 0.1), true=np.arange(200.0))
     assert slope(pairs)["email"]["slope"] is None
+
+
+def test_what_kaiross_gates_said_is_told_by_family():
+    said_of = board()["by_family"]["clusters"]["says"]["offer"]
+    assert said_of == {"promoted": 1, "of": 3, "reasons": ["no detectable heterogeneity"]}
+
+
+def test_of_many_trainings_the_last_one_is_kept():
+    outcome = {"model": "offer", "promoted": True, "reason": "first"}
+    assert said({0: [outcome], 28: [{**outcome, "reason": "second"}]})["offer"]["reason"] == "second"
+    assert said({}) == {}

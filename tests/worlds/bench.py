@@ -46,6 +46,7 @@ def record(family="clusters", seed=1, *, shift=0.0, policies=None, oracles=None,
         "policies": played,
         "violations": {"cap": 0, "gap": 0},
         "slope": {"email": {"slope": 1.0 + 0.01 * seed}, "sms": {"slope": None}},
+        "says": {"offer": {"promoted": seed == 1, "reason": "no detectable heterogeneity"}},
         "seconds": {"loop": 1.0},
     }
 

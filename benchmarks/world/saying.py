@@ -1,0 +1,44 @@
+"""What Kairos's own gates said of its models: whether there was anything to gain, in its own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.world.units import Record
+
+
+def said(models: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return by model what came of its last training, given all outcomes by day."""
+    last = models[max(models)] if models else []
+    return {each["model"]: {"promoted": each["promoted"], "reason": each["reason"]} for each in last}
+
+
+def sayings(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Return by model in how many worlds its last training was promoted, and the reasons, most frequent first.
+
+    Records without a word of Kairos's (it was not asked) count in none.
+    """
+    told = [record["says"] for record in records if record.get("says")]
+    return {model: _of([says[model] for says in told if model in says]) for model in _models(told)}
+
+
+def words(by_family: Mapping[str, Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    """Return family, model, how often promoted, and the reasons, most frequent first."""
+    return [
+        (family, model, f"{row['promoted']} of {row['of']}", "; ".join(row["reasons"]))
+        for family, found in by_family.items()
+        for model, row in found["says"].items()
+    ]
+
+
+def _models(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(model for says in told for model in says))
+
+
+def _of(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    reasons = [each["reason"] for each in outcomes]
+    ranked = sorted(dict.fromkeys(reasons), key=lambda reason: -reasons.count(reason))
+    return {"promoted": sum(each["promoted"] for each in outcomes), "of": len(outcomes), "reasons": ranked}
