@@ -2,9 +2,9 @@
 
     python -m benchmarks.world_fit [--customers N] [--days N] [--seeds K] [--json]
 
-Figures are means over seeds, with a 95% interval (Student's t) of the mean; targets and tolerances are the families'
-own. Beside them, from the truth: how much likelier the best permitted hour makes it that a message is seen, and what
-one e-mail every three days is worth per customer in 60 days.
+Figures are means over seeds, with a 95% interval (Student's t) of the mean; targets and tolerances are the
+families' own. Beside them, from the truth: how much likelier the best permitted hour makes it that a message is
+seen, and what one e-mail every three days is worth per customer in 60 days.
 """
 
 from __future__ import annotations

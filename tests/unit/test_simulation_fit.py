@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.world_fit import run, table
+from simulation.account import Account
 from simulation.calendar import DAY, HOUR
 from simulation.families import FAMILIES
 from simulation.fit import send_time_reach
