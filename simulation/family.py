@@ -70,7 +70,7 @@ class Effect:
     of the day.
     """
 
-    lift: float = 0.045
+    lift: float = 0.05
     spread: float = 0.7
     taste: float = 1.0
     sure: float = 0.2
@@ -156,4 +156,6 @@ class Family:
     change: Change | None = None
     alike: bool = False
     """Nobody differs from anybody in how they react."""
+    aim: float = 1.0
+    """How closely the sender before follows people's attention (:class:`simulation.sender.Sender`)."""
     tolerances: Mapping[str, float] = field(default_factory=dict)

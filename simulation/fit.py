@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 SETTLING_DAYS = 14
 """E-mails of a log's last days are left out: their opens have not come yet."""
-FEWEST = 5
-"""E-mails from which a person's own rate of opening is counted."""
+FEWEST = 1
+"""E-mails from which a person's own rate counts: more would choose those whom the sender chose."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,14 @@ class Sender:
 
     calendar: Calendar
     draws: Draws
+    aim: float = 1.0
+    """How closely volume follows people's attention: 0 not at all."""
 
     def messages(self, people: Population, state: State, day: int) -> Messages:
         """Return what goes out on ``day``: a first message, and to the warmest a second one hours later."""
         keen = _keen(people)
         volume = 1.0 if self.calendar.moment(day).weekday() < 5 else _WEEKEND  # noqa: PLR2004 - Saturday
-        chance = np.minimum(0.8, _of(people, _DAILY) * keen**0.4) * volume
+        chance = np.minimum(0.8, _of(people, _DAILY) * keen ** (0.4 * self.aim)) * volume
         first, last = _OFFICE
         drawn = self.draws.generator(Purpose.SENDER, day).random((people.size, 5))
         moments = self.calendar.midnight(day) + ((first + drawn[:, 2] * (last - first)) * HOUR).astype(np.int64)
@@ -60,7 +62,7 @@ class Sender:
     def _again(self, people: Population, state: State, begun: Messages, moments: Ints, day: int) -> Messages:
         """Return follow-ups. Strength of attention is what the sender sees in people's replies."""
         drawn = self.draws.generator(Purpose.SENDER, day, turn=1).random((people.size, 5))
-        warm = drawn[:, 0] < np.minimum(0.9, _of(people, _AGAIN) * _keen(people) ** 2.5)
+        warm = drawn[:, 0] < np.minimum(0.9, _of(people, _AGAIN) * _keen(people) ** (2.5 * self.aim))
         warm &= np.isin(np.arange(people.size), begun.customer)
         later = moments + (2 + 4 * drawn[:, 2]) * HOUR
         return self._written(people, state, drawn, warm, later.astype(np.int64))

@@ -119,7 +119,7 @@ class World:
 
     def past(self) -> Iterator[Day]:
         """Live through the history before day 0, under a sender who targets but never experiments."""
-        sender = Sender(self.calendar, self.draws)
+        sender = Sender(self.calendar, self.draws, aim=self.family.aim)
         while self.today < 0:
             yield self.live(sender.messages(self.people, self.state, self.today))
 
