@@ -97,9 +97,9 @@ class Amortised:
 
 
 def told(summary: Summary, day: int) -> Floats:
-    """Return what is told of everybody at the end of ``day``."""
+    """Return what is told of everybody at the end of ``day``, and how many days that is into the play."""
     rows = summary.numbers()
-    return np.column_stack([rows, np.full(len(rows), day)])
+    return np.column_stack([rows, np.full(len(rows), day + 1)])
 
 
 def _regression(name: str) -> Regression:

@@ -9,51 +9,37 @@ from simulation.state import State
 from tests.worlds.oracles import OPPORTUNITY, start
 
 
-def rested(world):
-    """The world's people as nobody had ever written to them, so that a plan knows all of their state."""
-    other = world.fork()
-    other.state = State.fresh(world.people)
-    return other
-
-
 def test_what_the_plan_promises_is_what_playing_it_earns():
-    """Two ways to the same number: backward induction, and the account of plays with fresh draws."""
-    promised, earned = [], []
-    for seed in (1, 2, 3):
-        here = start(seed=seed, customers=800)
-        world = here.world.fork()
-        planning = Planning(world, OPPORTUNITY, until=21)
-        promised.append(planning.plan.value(world.state).mean())
-        earned.append(here.planned(days=21, until=21).account.value / 800)
-    # Euros of an account are expected given the state each message met: what is left to chance is who stays
-    # reachable, under 1% in three weeks of 2,400 people. At day 0 the plan counts one message of the past at most.
-    assert np.mean(earned) == pytest.approx(np.mean(promised), rel=0.04)
+    """Two ways to the same number: backward induction, and the account of a play with fresh draws."""
+    here = start(customers=500)
+    promised = Planning(here.world.fork(), OPPORTUNITY, until=15).plan.value(here.world.state).mean()
+    # Euros of an account are expected given the state each message met: what is left to chance is who stays a
+    # customer within reach, about 1% in two weeks. At day 0 the plan counts one message of the past at most.
+    assert here.planned(days=15, until=15).account.value / 500 == pytest.approx(promised, rel=0.05)
 
 
-@pytest.mark.parametrize(
-    "family", ["clusters", "offer_and_slot", "regime_change", "no_heterogeneity", "low_effects"]
-)
+@pytest.mark.parametrize("family", ["clusters", "offer_and_slot", "no_heterogeneity", "low_effects"])
 def test_planning_earns_at_least_as_much_as_what_looks_best_at_once(family):
     here = start(family)
     planned, myopic = (
-        played.account.value / 200 for played in (here.planned(days=60, until=60), here.myopic(days=60))
+        played.account.value / 200 for played in (here.planned(days=24, until=24), here.myopic(days=24))
     )
     assert planned >= myopic - 0.02 * abs(myopic)
 
 
-@pytest.mark.parametrize("family", ["clusters", "offer_and_slot", "no_send_time"])
+@pytest.mark.parametrize("family", ["clusters", "offer_and_slot", "no_heterogeneity"])
 def test_the_bound_is_above_every_customers_plan(family):
     world = start(family).world
     plan, bound = (
         Plan.of(
-            Terms(view=world, opportunity=OPPORTUNITY, until=45, relaxed=relaxed),
+            Terms(view=world, opportunity=OPPORTUNITY, until=24, relaxed=relaxed),
             world.state.reachable,
             keep=False,
         )
         for relaxed in (False, True)
     )
     assert (bound.value(State.fresh(world.people)) >= plan.value(world.state) - 1e-5).all()
-    assert upper_bound(world, OPPORTUNITY, until=45) >= plan.value(world.state).mean()
+    assert upper_bound(world, OPPORTUNITY, until=24) >= plan.value(world.state).mean()
 
 
 def test_a_finer_grid_of_pressures_changes_the_value_by_less_than_one_percent():
@@ -62,7 +48,7 @@ def test_a_finer_grid_of_pressures_changes_the_value_by_less_than_one_percent():
     fine = tuple(sorted({*GRID, *middles.tolist()}))
     coarse, refined = (
         Plan.of(
-            Terms(view=world, opportunity=OPPORTUNITY, until=60, grid=grid), world.state.reachable, keep=False
+            Terms(view=world, opportunity=OPPORTUNITY, until=24, grid=grid), world.state.reachable, keep=False
         ).value(world.state)
         for grid in (GRID, fine)
     )
