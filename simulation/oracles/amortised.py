@@ -39,7 +39,7 @@ _BENT = ("seen", "euros", "basket", "harm")
 _RIDGE = 300.0
 """How strongly lines are drawn to the mean, in rows."""
 LEARNED_FOR = 60
-"""Days after day 0 that logs are learned from, under a sender who experiments."""
+"""Days after day 0 that logs are learned from."""
 _CHECKPOINTS = (-1, 14, 29, 44, 59)
 _AHEAD = 30
 """Habits are learned as they will stand so many days on."""
@@ -74,16 +74,20 @@ class Amortised:
         folder: Path,
         *,
         history: int = HISTORY_DAYS,
+        days: int = LEARNED_FOR,
     ) -> Amortised:
-        """Learn from worlds of ``seeds``, to be others than it is used in, or read it from ``folder``."""
+        """Learn from worlds of ``seeds``, to be others than it is used in, or read it from ``folder``.
+
+        Logs are looked at on day 0 and now and then up to ``days`` later, under a sender who experiments.
+        """
         import joblib  # type: ignore[import-untyped]  # noqa: PLC0415  # no stubs; comes with scikit-learn
 
-        about = f"{family!r} {opportunity!r} {tuple(seeds)} {customers} {history}"
+        about = f"{family!r} {opportunity!r} {tuple(seeds)} {customers} {history} {days}"
         path = folder / f"{family.name}-{hashlib.blake2b(about.encode(), digest_size=8).hexdigest()}.joblib"
         if path.exists():
             return cls(family, joblib.load(path))
         worlds = [World.of(family, customers=customers, seed=seed, history=history) for seed in seeds]
-        studies = [_studied(world, opportunity) for world in worlds]
+        studies = [_studied(world, opportunity, days) for world in worlds]
         rows = np.concatenate([rows for rows, _ in studies])
         truths = {name: np.concatenate([truth[name] for _, truth in studies]) for name in studies[0][1]}
         learned = {name: _regression(name).fit(rows, truth) for name, truth in truths.items()}
@@ -122,7 +126,7 @@ def _regression(name: str) -> Regression:
     return trees if name.split(".", maxsplit=1)[0] in _BENT else line
 
 
-def _studied(world: World, opportunity: Opportunity) -> tuple[Floats, dict[str, Floats]]:
+def _studied(world: World, opportunity: Opportunity, days: int) -> tuple[Floats, dict[str, Floats]]:
     """Live through a world's history and what follows under a sender who experiments; look at it now and then."""
     summary = Summary(facts.customers(world), world.calendar)
     past = pa.concat_tables([day.events for day in world.past()])
@@ -141,7 +145,7 @@ def _studied(world: World, opportunity: Opportunity) -> tuple[Floats, dict[str, 
         summary.hear(events, day)
         look(day)
 
-    play(world, past, strategy, opportunity, days=LEARNED_FOR, watch=lambda day: watch(day.events, day.number))
+    play(world, past, strategy, opportunity, days=days, watch=lambda day: watch(day.events, day.number))
     return np.concatenate(rows), {name: np.concatenate([truth[name] for truth in truths]) for name in truths[0]}
 
 

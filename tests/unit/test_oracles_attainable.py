@@ -17,12 +17,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def amortised(folder):
-    return Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY)
+    return Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY, days=15)
 
 
 def test_what_was_learned_is_kept_and_read_again(amortised, folder):
     kept = list(folder.iterdir())
-    again = Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY)
+    again = Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY, days=15)
     assert list(folder.iterdir()) == kept
     here = start()
     summary = Summary(here.customers, here.world.calendar)
@@ -43,9 +43,9 @@ def test_posterior_means_are_traits_one_can_plan_with(amortised):
 
 def test_the_attainable_earns_no_more_than_who_knows_the_truth(amortised):
     here = start()
-    attainable = here.play(Attainable(amortised, here.customers, OPPORTUNITY, until=18), days=18)
+    attainable = here.play(Attainable(amortised, here.customers, OPPORTUNITY, until=9), days=9)
     assert attainable.account.sent > 0
-    assert attainable.account.value <= here.planned(days=18, until=18).account.value
+    assert attainable.account.value <= here.planned(days=9, until=9).account.value
 
 
 def test_a_summary_heard_in_parts_is_the_same():

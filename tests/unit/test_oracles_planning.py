@@ -22,7 +22,7 @@ def test_what_the_plan_promises_is_what_playing_it_earns():
 def test_planning_earns_at_least_as_much_as_what_looks_best_at_once(family):
     here = start(family)
     planned, myopic = (
-        played.account.value / 200 for played in (here.planned(days=24, until=24), here.myopic(days=24))
+        played.account.value / 200 for played in (here.planned(days=18, until=18), here.myopic(days=18))
     )
     assert planned >= myopic - 0.02 * abs(myopic)
 
@@ -32,14 +32,14 @@ def test_the_bound_is_above_every_customers_plan(family):
     world = start(family).world
     plan, bound = (
         Plan.of(
-            Terms(view=world, opportunity=OPPORTUNITY, until=24, relaxed=relaxed),
+            Terms(view=world, opportunity=OPPORTUNITY, until=18, relaxed=relaxed),
             world.state.reachable,
             keep=False,
         )
         for relaxed in (False, True)
     )
     assert (bound.value(State.fresh(world.people)) >= plan.value(world.state) - 1e-5).all()
-    assert upper_bound(world, OPPORTUNITY, until=24) >= plan.value(world.state).mean()
+    assert upper_bound(world, OPPORTUNITY, until=18) >= plan.value(world.state).mean()
 
 
 def test_a_finer_grid_of_pressures_changes_the_value_by_less_than_one_percent():
@@ -48,7 +48,7 @@ def test_a_finer_grid_of_pressures_changes_the_value_by_less_than_one_percent():
     fine = tuple(sorted({*GRID, *middles.tolist()}))
     coarse, refined = (
         Plan.of(
-            Terms(view=world, opportunity=OPPORTUNITY, until=24, grid=grid), world.state.reachable, keep=False
+            Terms(view=world, opportunity=OPPORTUNITY, until=18, grid=grid), world.state.reachable, keep=False
         ).value(world.state)
         for grid in (GRID, fine)
     )
