@@ -62,6 +62,8 @@ class VowpalWabbit:
 
         options = f"--cb_explore_adf --epsilon {epsilon} -q ua --quiet --random_seed {seed}"
         self._workspace = Workspace(options)
+        # Actions are parsed once: parsing them anew takes three quarters of the time.
+        self._actions = [self._workspace.example(action) for action in _ACTIONS]
         self._seed = seed
 
     def learn(self, taught: Lessons, chance: Floats) -> None:
@@ -77,16 +79,17 @@ class VowpalWabbit:
         odds = np.zeros(allowed.shape)
         for row, shared in enumerate(_shared(known)):
             arms = np.flatnonzero(allowed[row])
-            odds[row, arms] = self._workspace.predict([shared, *(_ACTIONS[arm] for arm in arms)])
+            among = [self._workspace.example(shared), *(self._actions[arm] for arm in arms)]
+            odds[row, arms] = self._workspace.predict(among)
         at = drawn(self._seed, "vowpal wabbit", day).random(int(who.max(initial=0)) + 1)[who]
         below = np.cumsum(odds, axis=1)
         arm = (below <= at[:, None] * below[:, -1:]).sum(axis=1).clip(max=HOLD)
         return odds + np.eye(ARMS + 1)[arm], odds
 
     def _teach(self, shared: str, arm: int, cost: float, odds: float) -> None:
-        actions = list(_ACTIONS)
-        actions[arm] = f"0:{cost:.4f}:{max(odds, 0.01):.4f} {actions[arm]}"
-        self._workspace.learn([shared, *actions])
+        actions = list(self._actions)
+        actions[arm] = self._workspace.example(f"0:{cost:.4f}:{max(odds, 0.01):.4f} {_ACTIONS[arm]}")
+        self._workspace.learn([self._workspace.example(shared), *actions])
 
 
 _ACTIONS = tuple(f"|a x{arm}" for arm in range(ARMS + 1))
