@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.world.rivals import AXES, CAPS, WHOLE, Facts, Metered, composite, tune_cap
+from benchmarks.world.rivals import AXES, CAPS, WHOLE, Facts, Metered, Twin, composite, tune_cap
 from benchmarks.world.rivals.features import lessons
 from benchmarks.world.rivals.journal import Journal
 from simulation.playing import play
-from tests.worlds.rivals import RULES, asked, event, facts, known_world, log, message
+from tests.worlds.rivals import RULES, all_alike, asked, awake, event, facts, known_world, log, message
 
 DAYS = 10
 
@@ -45,22 +45,22 @@ def as_rows(messages):
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_rival_plays_within_the_rules_and_the_same_for_the_same_seed(known, name):
     public = Facts.of(known[0])
-    first, again = (as_rows(sent_by(known, WHOLE[name](public, 7), days)) for days in (DAYS, 4))
-    assert first[:4] == again
+    first, again = (as_rows(sent_by(known, WHOLE[name](public, 7), days)) for days in (DAYS, 2))
+    assert first[:2] == again
     assert sum(map(len, first)) > 100
 
 
 @pytest.mark.parametrize("name", ["random_hour", "thompson", "vowpal_wabbit"])
 def test_a_rival_that_draws_plays_otherwise_with_another_seed(known, name):
     public = Facts.of(known[0])
-    one, other = (as_rows(sent_by(known, WHOLE[name](public, seed), 3)) for seed in (1, 2))
+    one, other = (as_rows(sent_by(known, WHOLE[name](public, seed), 2)) for seed in (1, 2))
     assert one != other
 
 
 @pytest.mark.parametrize("name", ["best_global_hour", "mabwiser"])
 def test_a_cap_of_ones_own_lowers_the_volume(known, name):
     public = Facts.of(known[0])
-    free, capped = (sum(map(len, sent_by(known, WHOLE[name](public, 1, cap=cap)))) for cap in (None, 1))
+    free, capped = (sum(map(len, sent_by(known, WHOLE[name](public, 1, cap=cap), 6))) for cap in (None, 1))
     assert 0 < capped < free
 
 
@@ -73,7 +73,7 @@ def test_facts_tell_nothing_that_the_customer_table_does_not():
     assert {"calendar", "zone", "margin", "incentive", "cost", "margin_rate"} == set(Facts.__slots__)
 
 
-@pytest.mark.parametrize("name", ["first_come", "response_model", "mabwiser"])
+@pytest.mark.parametrize("name", ["first_come", "mabwiser"])
 def test_a_metered_rival_sends_as_many_as_its_schedule_says(known, name):
     schedule = np.array([20, 30, 10, 25, 25, 5, 15, 20, 20, 10])
     messages = sent_by(known, Metered(WHOLE[name](Facts.of(known[0]), 1), schedule))
@@ -123,10 +123,14 @@ def test_a_composite_of_an_unknown_rule_is_refused():
         composite(facts(), 1, timing="moon", channel="most_used", offer="best_single")
 
 
-def test_every_rule_of_every_axis_can_be_made():
-    made = [factory(facts(), 1) for rules in AXES.values() for factory in rules.values()]
-    assert set(AXES) == {"timing", "channel", "offer", "frequency"}
-    assert all(each is not None for each in made)
+@pytest.mark.parametrize(
+    ("axis", "name"), [(axis, name) for axis in AXES for name in AXES[axis] if name != "response_model"]
+)
+def test_every_rule_of_every_axis_stands_in_for_kaiross(axis, name):
+    public = facts(5)
+    twin = Twin({0: all_alike(5)}, public, **{axis: AXES[axis][name](public, 1)})
+    twin.hear(log([message(who, -2, "clicked", "converted") for who in range(5)]), -1)
+    assert twin.answers(asked(5, free=awake(5))).wanted.row.tolist() == list(range(5))
 
 
 def test_the_cap_with_the_largest_value_is_taken_and_the_smaller_of_equal_ones():

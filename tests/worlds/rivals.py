@@ -11,6 +11,7 @@ import pyarrow as pa
 from benchmarks.world.rivals import Facts
 from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.scene import Scene
+from decisions.records import Scores
 from features.contracts import EVENT_SCHEMA
 from simulation.calendar import Calendar
 from simulation.families import FAMILIES
@@ -108,3 +109,20 @@ def known_world(customers: int = 300, *, history: int = 40, seed: int = 3) -> tu
 
 
 RULES = Opportunity()
+
+
+def all_alike(size: int) -> list[Scores]:
+    """Models that think every message to everybody worth a euro."""
+    return [
+        Scores(
+            customer_id=f"c{who}",
+            engage=dict.fromkeys(CHANNELS, 0.1),
+            multiplier=dict.fromkeys(CHANNELS, (1.0,) * 168),
+            tau={f"{offer.offer_id}|{channel}": 1.0 for offer in OFFERS for channel in CHANNELS},
+            redeem={offer.offer_id: 0.0 for offer in OFFERS},
+            hazard=dict.fromkeys(CHANNELS, (0.0,)),
+            response_loss=dict.fromkeys(CHANNELS, (0.0,)),
+            reachable_value=dict.fromkeys(CHANNELS, 10.0),
+        )
+        for who in range(size)
+    ]

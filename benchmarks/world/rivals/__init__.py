@@ -6,6 +6,7 @@ swapped one at a time, or is a package's bandit. :class:`Twin` is Kairos's own r
 
 from benchmarks.world.rivals.catalogue import AXES, CAPS, WHOLE, Factory, composite, tune_cap
 from benchmarks.world.rivals.facts import Facts
+from benchmarks.world.rivals.frequency import Capped
 from benchmarks.world.rivals.metered import Metered
 from benchmarks.world.rivals.scene import Answers, Rival
 from benchmarks.world.rivals.twin import Twin
@@ -15,6 +16,7 @@ __all__ = [
     "CAPS",
     "WHOLE",
     "Answers",
+    "Capped",
     "Factory",
     "Facts",
     "Metered",

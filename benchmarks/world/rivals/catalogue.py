@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.world.rivals.bandit import Bandit
 from benchmarks.world.rivals.channel import MostUsed, OpenRatio
@@ -45,13 +45,16 @@ FREQUENCY: Mapping[str, Callable[[Facts, int], Frequency]] = {
     "weekly": lambda facts, seed: Capped(1, days=7),  # noqa: ARG005
     "threshold": lambda facts, seed: Above(),  # noqa: ARG005
 }
-AXES: Mapping[str, Mapping[str, Callable[[Facts, int], object]]] = {
+AXES: Mapping[str, Mapping[str, Callable[[Facts, int], Any]]] = {
     "timing": TIMING,
     "channel": CHANNEL,
     "offer": OFFER,
     "frequency": FREQUENCY,
 }
-"""Axis → rival's name → what makes its rule from facts and seed; a fresh one for every play."""
+"""Axis → rival's name → what makes its rule from facts and seed; a fresh one for every play.
+
+The axes are keywords of :class:`~benchmarks.world.rivals.twin.Twin`.
+"""
 
 
 class Factory(Protocol):
@@ -106,7 +109,7 @@ WHOLE: Mapping[str, Factory] = {
     "response_model": _stack("best_global_hour", "open_ratio", "response_model"),
     "thompson": _stack("best_global_hour", "open_ratio", "thompson"),
     "mabwiser": _bandit(MabWiser),
-    "vowpal_wabbit": _bandit(cast("Callable[[int], Learner]", VowpalWabbit)),
+    "vowpal_wabbit": _bandit(VowpalWabbit),
 }
 """Complete policies, each with its own timing, channel, offer and volume: whenever allowed, unless capped."""
 
