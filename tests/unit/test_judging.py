@@ -63,7 +63,7 @@ def test_what_differs_between_families_and_seeds_alike_does_not_blur_a_differenc
 
 
 def test_an_interval_excludes_zero_exactly_where_holm_rejects():
-    for seed in range(20):
+    for seed in range(6):
         units = [record(family, 10 * seed + s, noise=0.1) for family in ("a", "b") for s in SEEDS]
         for row in judge(units)["differences"].values():
             low, high = row["interval"]
@@ -135,9 +135,9 @@ def test_the_paired_interval_covers_as_often_as_it_says(families):
     rng, strata = np.random.default_rng(3), np.repeat(np.arange(families), 3)
     level = rng.normal(size=families)[strata] * 5  # families differ widely; their spread, too
     truth, spread = level.reshape(families, 3).mean(), (1 + strata % 2)
-    found = [mean(level + spread * rng.normal(size=strata.size), strata).interval() for _ in range(2000)]
+    found = [mean(level + spread * rng.normal(size=strata.size), strata).interval() for _ in range(1000)]
     covered = np.mean([each.low <= truth <= each.high for each in found])
-    assert 0.935 <= covered <= 0.975
+    assert 0.93 <= covered <= 0.98
 
 
 def test_the_slope_of_truth_on_expectation_is_by_channel_and_needs_enough_messages():
