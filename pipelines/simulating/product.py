@@ -11,7 +11,7 @@ import numpy as np
 from decisions.blocks import blocks
 from decisions.records import Ask
 from features.progress import Progress, quiet
-from pipelines.jobs.building import build_tables, materialize
+from pipelines.jobs.building import build_tables, store_of
 from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.recounting import recount_ledger
 from pipelines.jobs.taking_turns import taking_turns
@@ -70,7 +70,9 @@ class Product:
     def refresh(self, *, progress: Progress = quiet) -> None:
         """Build features as of now, and put them online."""
         build_tables(self.kairos, progress=progress)
-        materialize(self.kairos, progress=progress)
+        with taking_turns(self.kairos.settings):
+            # Not the whole job: the registry that it writes beside is for Feast's own tools alone.
+            store_of(self.kairos).materialize(progress=progress)
         self.stand(self._clock.now())
 
     def stand(self, as_of: datetime) -> None:
