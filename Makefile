@@ -29,8 +29,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP)  ## import, train, decide for 2,469 real households, and say why
-	$(BIN)/kairos demo
+demo: $(STAMP)  ## import, train, decide for 2,469 real households, and say why (WORLD=simulated: half simulated)
+	$(BIN)/kairos demo $(if $(WORLD),--world $(WORLD))
 
 test: $(STAMP)  ## the whole suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.calendar import DAY, HOUR
-from simulation.shop import CHANNELS, MARGIN_RATE, OFFERS, ORDER_MARGIN
+from simulation.shop import CHANNELS, SHOP
 from simulation.wire import FIRST_CATEGORY, HARD, ROW, SOFT, logged, rows, travelled
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulation.messages import Messages
     from simulation.outcomes import Outcome
     from simulation.population import Population
+    from simulation.shop import Shop
     from simulation.wire import Rows
 
     Floats = NDArray[np.float64]
@@ -50,8 +51,15 @@ class EventLog:
     """Collects events as they happen and hands out, day by day, those that have arrived."""
 
     def __init__(
-        self, noise: Noise, draws: Draws, waiting: Iterable[Rows] = (), arrives: Iterable[Ints] = ()
+        self,
+        noise: Noise,
+        draws: Draws,
+        waiting: Iterable[Rows] = (),
+        arrives: Iterable[Ints] = (),
+        *,
+        shop: Shop = SHOP,
     ) -> None:
+        self._shop = shop
         self._noise = noise
         self._draws = draws
         self._new: list[Rows] = []
@@ -60,7 +68,7 @@ class EventLog:
 
     def fork(self) -> EventLog:
         """Return a log of its own with the same events on their way. Between two days nothing is new."""
-        return EventLog(self._noise, self._draws, self._waiting, self._arrives)
+        return EventLog(self._noise, self._draws, self._waiting, self._arrives, shop=self._shop)
 
     def sessions(self, who: Ints, moments: Ints, *, day: int, turn: int) -> None:
         """Log visits."""
@@ -70,7 +78,7 @@ class EventLog:
         self, people: Population, who: Ints, moments: Ints, category: Ints, *, size: Floats, day: int
     ) -> None:
         """Log ordinary orders; ``size`` in [0, 1) spreads their value around the person's own."""
-        revenue = people.order_margin[who] / MARGIN_RATE * (0.5 + size)
+        revenue = people.order_margin[who] / people.shop.margin_rate * (0.5 + size)
         detail = FIRST_CATEGORY + category
         self._new.append(rows("purchased", who, moments, day=day, detail=detail, value=revenue.round(2)))
 
@@ -100,7 +108,7 @@ class EventLog:
         waiting, arrives = np.concatenate([*self._waiting, through]), np.concatenate([*self._arrives, at])
         here = arrives < calendar.midnight(day + 1)
         self._new, self._waiting, self._arrives = [], [waiting[~here]], [arrives[~here]]
-        return logged(waiting[here])
+        return logged(waiting[here], self._shop)
 
 
 class _Seen:
@@ -142,9 +150,9 @@ def _reactions(people: Population, seen: _Seen) -> list[Rows]:
 def _bought(people: Population, seen: _Seen) -> list[Rows]:
     """Return orders that follow a message: extra ones, and those that were coming and redeem the offer."""
     who, outcome = seen.batch.customer, seen.outcome
-    margin = np.array([each.margin for each in OFFERS])[seen.batch.offer]
-    margin = np.where(outcome.bought, margin, ORDER_MARGIN) * people.basket[who]
-    revenue = (margin / MARGIN_RATE).round(2)
+    margin = people.shop.margins[seen.batch.offer]
+    margin = np.where(outcome.bought, margin, people.shop.order_margin) * people.basket[who]
+    revenue = (margin / people.shop.margin_rate).round(2)
     rows = outcome.bought | outcome.redeemed
     return [
         seen.orders(rows, seen.at + 600, revenue),

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def customers(world: World) -> pa.Table:
-    """Return everybody (``CUSTOMER_SCHEMA``), as of the first day of history; where the zone is not known, neither is the country."""
+    """Return everybody (``CUSTOMER_SCHEMA``), as of the first day of history.
+
+    Where the zone is not known, neither is the country.
+    """
     people, size = world.people_on(world.began), world.state.size
     hidden = pa.array(~people.zone_known)
     registered = pa.scalar(world.calendar.moment(world.began), pa.timestamp("us", "UTC"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,14 @@ class Habits:
 
     mix: Floats
     curves: Floats
+
+
+class Life(Protocol):
+    """What people do of their own accord."""
+
+    def begin(self, people: Population, state: State, log: EventLog, day: int, habits: Habits) -> None:
+        """Let ``day`` begin: change ``state`` and write what is seen of it into ``log``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

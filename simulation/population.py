@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from simulation.draws import Draws, Purpose
-from simulation.shop import CATEGORIES, CHANNELS, MARGINS, ORDER_MARGIN, ZONE_SHARES
+from simulation.shop import CHANNELS, SHOP, ZONE_SHARES, Shop
 from simulation.traits import Traits
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Population:
     """Chance that one message under one unit of pressure ends it."""
     life_value: Floats
     """Margin that is lost with a customer, in euros."""
+    shop: Shop = SHOP
 
     @property
     def size(self) -> int:
@@ -82,12 +83,12 @@ class Population:
     @property
     def order_margin(self) -> Floats:
         """Margin of one ordinary order of each person, in euros."""
-        return self.basket * ORDER_MARGIN
+        return self.basket * self.shop.order_margin
 
     @property
     def offer_margin(self) -> Floats:
         """(people, offers): margin of one extra order, in euros; a lost one is an ordinary order."""
-        won = self.basket[:, None] * np.array(MARGINS)
+        won = self.basket[:, None] * self.shop.margins
         return np.where(self.lift >= 0, won, self.order_margin[:, None])
 
     def habits(self, day: int, drift_days: float, who: Ints) -> Floats:
@@ -99,17 +100,17 @@ class Population:
     def changed(self, change: Change) -> Population:
         """Return the same people after a change of regime."""
         order = list(change.channels)
-        return replace(self, seen=self.seen[:, order], lift=self.lift * np.array(change.lift))
+        return replace(self, seen=self.seen[:, order], lift=self.lift * np.resize(change.lift, self.lift.shape[1]))
 
 
-def people(family: Family, draws: Draws, size: int) -> Population:
-    """Draw ``size`` people of ``family``."""
-    random = Traits(draws.generator(Purpose.TRAITS), size, alike=family.alike)
+def people(family: Family, draws: Draws, size: int, *, shop: Shop = SHOP) -> Population:
+    """Draw ``size`` people of ``family`` who buy in ``shop``."""
+    random = Traits(draws.generator(Purpose.TRAITS), size, shop, alike=family.alike)
     facts = _facts(family, random)
     vip = random.chance(_VIP)
     life = _life(family, random, vip)
     reactions, effects = _reactions(family, random, vip), _effects(family, random, life["orders"])
-    return Population(**facts, **life, **reactions, **effects, vip=vip)
+    return Population(**facts, **life, **reactions, **effects, vip=vip, shop=shop)
 
 
 class _Facts(TypedDict):
@@ -189,9 +190,9 @@ def _life(family: Family, random: Traits, vip: Flags) -> _Life:
         "orders": orders,
         "sessions": life.sessions * random.around_one(life.sessions_spread) * np.sqrt(orders / life.orders),
         "basket": basket,
-        "taste": random.generator.dirichlet(np.full(len(CATEGORIES), 1.0), random.size),
+        "taste": random.generator.dirichlet(np.full(len(random.shop.offers), 1.0), random.size),
         "churn": churn,
-        "life_value": orders * basket * ORDER_MARGIN * staying,
+        "life_value": orders * basket * random.shop.order_margin * staying,
     }
 
 
@@ -211,7 +212,7 @@ def _reactions(family: Family, random: Traits, vip: Flags) -> _Reactions:
 
 def _effects(family: Family, random: Traits, orders: Floats) -> _Effects:
     """Draw who buys only when asked, who buys anyway, and whom messages put off."""
-    effect, offers = family.effect, len(CATEGORIES)
+    effect, offers = family.effect, len(random.shop.offers)
     taste = random.reacting(effect.taste * 0.5, offers)
     asked = np.ones(random.size) if family.alike else (orders / orders.mean()) ** -0.25
     kind = random.generator.random(random.size)

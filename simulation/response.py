@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.shop import COSTS, INCENTIVES
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DAYPARTS = ((6, 11), (11, 14), (14, 18), (18, 23))
-"""Local hours in which each offer is at home, in the order of the offers."""
+"""Local hours in which each offer is at home, in the order of the offers; a fifth begins with the first again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,9 @@ def reach(seen: Floats, slot_factor: Floats, worn: Floats, pressure: Floats) -> 
 
 def daypart(strength: float, offer: Ints, slot: Ints) -> Floats:
     """Return the factor on an offer's effect in a slot, averaging 1 over the day."""
-    begin, end = np.array(DAYPARTS).T
-    hour, hours = slot % 24, (end - begin)[offer]
-    inside = (hour >= begin[offer]) & (hour < end[offer])
+    begin, end = np.array(DAYPARTS)[offer % len(DAYPARTS)].T
+    hour, hours = slot % 24, end - begin
+    inside = (hour >= begin) & (hour < end)
     return np.where(inside, 1 + strength, 1 - strength * hours / (24 - hours))
 
 
@@ -118,7 +116,7 @@ def worth(people: Population, reaction: Reaction, *, who: Ints, offer: Ints, cha
     redeems = won + (1 - won) * reaction.redeemed
     return Worth(
         margin=seen * reaction.moved * people.offer_margin[who, offer],
-        incentive=seen * redeems * np.array(INCENTIVES)[offer],
-        cost=np.array(COSTS)[channel],
+        incentive=seen * redeems * people.shop.incentives[offer],
+        cost=people.shop.costs[channel],
         churn=arrives * reaction.driven_off * people.life_value[who],
     )

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_OFFICE = (8, 16)
-"""UTC hours: morning to late afternoon where the sender sits."""
 _DAILY = {"good": 0.3, "other": 0.15}
 _WEEKEND = 0.15
 """How much of the weekdays' volume goes out on a weekend."""
@@ -53,7 +51,7 @@ class Sender:
         keen = _keen(people)
         volume = 1.0 if self.calendar.moment(day).weekday() < 5 else _WEEKEND  # noqa: PLR2004 - Saturday
         chance = np.minimum(0.8, _of(people, _DAILY) * keen ** (0.4 * self.aim)) * volume
-        first, last = _OFFICE
+        first, last = people.shop.office
         drawn = self.draws.generator(Purpose.SENDER, day).random((people.size, 5))
         moments = self.calendar.midnight(day) + ((first + drawn[:, 2] * (last - first)) * HOUR).astype(np.int64)
         begun = self._written(people, state, drawn, drawn[:, 0] < chance, moments)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from features.contracts import Offer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 ZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "Asia/Kolkata")
 COUNTRIES = ("DE", "GB", "US", "IN")
@@ -41,3 +53,52 @@ CATEGORIES = tuple(offer.category for offer in OFFERS)
 MARGINS = tuple(offer.margin for offer in OFFERS)
 INCENTIVES = tuple(offer.incentive_cost for offer in OFFERS)
 COSTS = tuple(SEND_COST[channel] for channel in CHANNELS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What a world sells, where, and for how much. Channels are always :data:`CHANNELS`, in this order.
+
+    ``order_margin`` is the mean gross margin of an ordinary order, ``margin_rate`` the share of revenue that is
+    margin, ``office`` the UTC hours from morning to late afternoon where the sender
+    sits; what follows up comes six hours later at most, and on the same UTC day.
+    """
+
+    offers: tuple[Offer, ...]
+    zones: tuple[str, ...]
+    send_cost: Mapping[str, float]
+    order_margin: float
+    margin_rate: float
+    currency: str
+    office: tuple[int, int] = (8, 16)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """By offer: what it is about."""
+        return tuple(offer.category or "" for offer in self.offers)
+
+    @cached_property
+    def margins(self) -> Floats:
+        """By offer: margin of an extra order."""
+        return np.array([offer.margin for offer in self.offers], dtype=np.float64)
+
+    @cached_property
+    def incentives(self) -> Floats:
+        """By offer: what redeeming it costs."""
+        return np.array([offer.incentive_cost for offer in self.offers], dtype=np.float64)
+
+    @cached_property
+    def costs(self) -> Floats:
+        """By channel: what a message costs."""
+        return np.array([self.send_cost[channel] for channel in CHANNELS], dtype=np.float64)
+
+
+SHOP = Shop(
+    offers=OFFERS,
+    zones=ZONES,
+    send_cost=SEND_COST,
+    order_margin=ORDER_MARGIN,
+    margin_rate=MARGIN_RATE,
+    currency="EUR",
+)
+"""The shop of every world that is simulated whole."""

@@ -11,6 +11,8 @@ from simulation.rhythm import HABITS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulation.shop import Shop
+
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 class Traits:
     """Draws of traits; where people are ``alike``, what concerns reactions does not vary."""
 
-    def __init__(self, generator: np.random.Generator, size: int, *, alike: bool) -> None:
+    def __init__(self, generator: np.random.Generator, size: int, shop: Shop, *, alike: bool) -> None:
         self.generator = generator
         self.size = size
+        self.shop = shop
         self._vary = not alike
 
     def chance(self, share: float) -> Flags:

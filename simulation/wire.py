@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 from features.contracts import EVENT_SCHEMA
 from simulation.calendar import DAY
 from simulation.draws import Purpose
-from simulation.shop import CATEGORIES, CHANNELS, OFFERS
+from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulation.draws import Draws
     from simulation.family import Noise
+    from simulation.shop import Shop
 
     Ints = NDArray[np.int64]
     Rows = NDArray[np.void]
@@ -34,7 +35,7 @@ ROW = np.dtype(
         ("turn", np.int8),
         ("channel", np.int8),  # -1: none
         ("offer", np.int8),  # -1: none
-        ("detail", np.int8),  # of _DETAILS
+        ("detail", np.int8),  # of _DETAILS, then the shop's categories
         ("value", np.float64),  # nan: none
         ("decision", object),
     ]
@@ -62,12 +63,9 @@ _FIRST_OF_MESSAGE = KINDS.index("sent")
 _LOSABLE = np.isin([kind.split(".")[0] for kind in KINDS], ("session", "delivered", "opened", "clicked"))
 _PUNCTUAL = np.isin(KINDS, ("sent", "bounced", "unsubscribed", "complained"))
 
-_ORDERED = [f'{{"category":"{category}","order_id":"' for category in CATEGORIES]
-_DETAILS = pa.array(("{}", '{"bounce":"soft"}', '{"bounce":"hard"}', *_ORDERED))
+_DETAILS = ("{}", '{"bounce":"soft"}', '{"bounce":"hard"}')
 SOFT, HARD, FIRST_CATEGORY = 1, 2, 3
 _CHANNELS = pa.array(CHANNELS)
-_OFFERS = pa.array([offer.offer_id for offer in OFFERS])
-CURRENCY = "EUR"
 LATEST = 3
 """Days by which a late event may miss its day."""
 
@@ -95,7 +93,7 @@ def travelled(events: Rows, noise: Noise, draws: Draws) -> tuple[Rows, Ints]:
     return events[~lost], (seconds + days * DAY)[~lost]
 
 
-def logged(events: Rows) -> pa.Table:
+def logged(events: Rows, shop: Shop) -> pa.Table:
     """Return ``events`` as the contract has them (``EVENT_SCHEMA``), oldest first."""
     events = events[np.lexsort([events[name] for name in ("who", "turn", "day", "kind", "seconds")])]
     kind = pa.array(events["kind"])
@@ -115,11 +113,11 @@ def logged(events: Rows) -> pa.Table:
             message, pc.binary_join_element_wise("m", number, ""), pa.scalar(None, pa.string())
         ),
         "campaign_id": pa.nulls(len(events), pa.string()),
-        "offer_id": _word(_OFFERS, events["offer"]),
+        "offer_id": _word(pa.array([offer.offer_id for offer in shop.offers]), events["offer"]),
         "value": pa.array(events["value"], mask=~valued),
-        "currency": pc.if_else(pa.array(valued), CURRENCY, pa.scalar(None, pa.string())),
+        "currency": pc.if_else(pa.array(valued), shop.currency, pa.scalar(None, pa.string())),
         "automated": pa.array(_MACHINE[events["kind"]]),
-        "properties": _properties(events["detail"], event_id),
+        "properties": _properties(events["detail"], event_id, shop),
     }
     return pa.table(columns).cast(EVENT_SCHEMA)
 
@@ -128,7 +126,8 @@ def _word(words: pa.StringArray, numbers: NDArray[np.int8]) -> pa.StringArray:
     return words.take(pa.array(numbers, mask=numbers < 0))
 
 
-def _properties(detail: NDArray[np.int8], event_id: pa.StringArray) -> pa.StringArray:
-    opening = _DETAILS.take(pa.array(detail))
+def _properties(detail: NDArray[np.int8], event_id: pa.StringArray, shop: Shop) -> pa.StringArray:
+    ordered = [f'{{"category":"{category}","order_id":"' for category in shop.categories]
+    opening = pa.array([*_DETAILS, *ordered]).take(pa.array(detail))
     order = pc.binary_join_element_wise(opening, event_id, '"}', "")
     return pc.if_else(pa.array(detail >= FIRST_CATEGORY), order, opening)

@@ -31,7 +31,7 @@ from simulation.population import people
 from simulation.response import Worth, react, worth
 from simulation.rhythm import Attending
 from simulation.sender import Sender
-from simulation.shop import CHANNELS, OFFERS, ZONES
+from simulation.shop import CHANNELS
 from simulation.state import State
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulation.family import Family
+    from simulation.living import Life
     from simulation.outcomes import Outcome
     from simulation.population import Population
     from simulation.response import Reaction
@@ -71,17 +72,25 @@ class World:
     """One family with one seed. Two worlds made alike and messaged alike are equal to the byte."""
 
     def __init__(
-        self, family: Family, population: Population, draws: Draws, *, history: int = HISTORY_DAYS
+        self,
+        family: Family,
+        population: Population,
+        draws: Draws,
+        *,
+        history: int = HISTORY_DAYS,
+        start: date = START,
+        life: Life | None = None,
     ) -> None:
+        """Put the clock ``history`` days before ``start``; people live as :class:`Living` says, or by ``life``."""
         self.family = family
         self.draws = draws
-        self.calendar = Calendar(START, ZONES)
+        self.calendar = Calendar(start, population.shop.zones)
         self.today = -history
         self._history = history
         self._regimes = _regimes(family, population)
         self.state = State.fresh(population)
-        self._living = Living(self.calendar, draws)
-        self.log = EventLog(family.noise, draws)
+        self._life = life or Living(self.calendar, draws)
+        self.log = EventLog(family.noise, draws, shop=population.shop)
 
     @classmethod
     def of(cls, family: Family, *, customers: int, seed: int, history: int = HISTORY_DAYS) -> World:
@@ -132,7 +141,7 @@ class World:
         self._check(messages)
         day, population = self.today, self.people
         mix = population.habits(day, self.family.rhythm.drift_days, np.arange(population.size))
-        self._living.begin(population, self.state, self.log, day, Habits(mix, self.attending_on(day).curves))
+        self._life.begin(population, self.state, self.log, day, Habits(mix, self.attending_on(day).curves))
         account, parts, nets = Account(), list[Messages](), list["Floats"]()
         for turn, written in enumerate(messages.by_turn()):
             # A delivery layer keeps its own list of who withdrew, an hour ago or long before.
@@ -197,8 +206,10 @@ class World:
             raise ValueError(f"a message is to nobody: customers are numbered 0 to {self.state.size - 1}")
         if messages.channel.min() < 0 or messages.channel.max() >= len(CHANNELS):
             raise ValueError(f"a message is on no channel: there are {len(CHANNELS)}, numbered from 0")
-        if messages.offer.min() < 0 or messages.offer.max() >= len(OFFERS):
-            raise ValueError(f"a message is about no offer: there are {len(OFFERS)}, numbered from 0")
+        if messages.offer.min() < 0 or messages.offer.max() >= len(self.people.shop.offers):
+            raise ValueError(
+                f"a message is about no offer: there are {len(self.people.shop.offers)}, numbered from 0"
+            )
 
 
 def _regimes(family: Family, before: Population) -> tuple[tuple[Population, Attending], ...]:

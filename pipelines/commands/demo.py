@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated, Literal
+
+import typer
 
 from pipelines.options import AsJson
-
-if TYPE_CHECKING:
-    import typer
 
 
 def register(app: typer.Typer) -> None:
@@ -15,12 +14,22 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def demo(*, as_json: AsJson = False) -> None:
+def demo(
+    *,
+    world: Annotated[
+        Literal["real", "simulated"],
+        typer.Option(help="simulated: lay simulated messages on all channels over the real households."),
+    ] = "real",
+    as_json: AsJson = False,
+) -> None:
     """The whole path on real data, then a summary of what was decided and why.
 
     Imports a year of 2,469 real households (dunnhumby Complete Journey), builds features, trains and judges five
     models, plans a week's messages under caps and budgets, and recounts the promises. What the data lacks is
     declared in examples/complete_journey. Earlier demo data are replaced.
+
+    With --world simulated it is half simulated: purchases stay real; e-mail, push and SMS, and how the households
+    react to them, are simulated and marked as such.
 
     Example: kairos demo --json | tail -1 | python -m json.tool
     """
@@ -29,7 +38,7 @@ def demo(*, as_json: AsJson = False) -> None:
     from pipelines.views import demo as view
 
     with Screen() as screen:
-        report = demonstrate(progress=screen)
+        report = demonstrate(world=world, progress=screen)
     view.show(report, screen.console)
     if as_json:
         print(json_line(report.as_json()))

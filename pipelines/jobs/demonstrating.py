@@ -1,4 +1,8 @@
-"""The whole path on real data: 2,469 households of the dunnhumby Complete Journey."""
+"""The whole path on real data: 2,469 households of the dunnhumby Complete Journey.
+
+In the ``simulated`` world the same households are written to on channels that the data lack, by a sender and with
+reactions that are simulated: half simulated, and named so.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from decisions.records import Decision
 from features.importing import ImportReport
 from features.progress import Progress, quiet
 from pipelines.jobs.building import build_tables, materialize
 from pipelines.jobs.importing import import_files
+from pipelines.jobs.overlaying import Overlaid, overlay
 from pipelines.jobs.planning import PlanReport, plan_day
 from pipelines.jobs.recounting import recount_ledger
 from pipelines.jobs.training import train_models
@@ -26,6 +31,7 @@ from runtime.build import build
 from runtime.lake import lake_of
 from runtime.quiet import switch_off_usage_statistics
 from runtime.settings import CONFIG_VARIABLE, Settings
+from simulation.households import HALF_SIMULATED
 from training.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -36,6 +42,12 @@ HOME = Path(".kairos") / "demo"
 MODELS_HOME = Path("mlruns") / "demo"
 PLAN_DAYS = 7
 BUCKETS = 4
+_DECLARED = {
+    "real": ("policy.yaml", "catalogue.yaml"),
+    "simulated": ("policy_simulated.yaml", "catalogue_simulated.yaml"),
+}
+World = Literal["real", "simulated"]
+"""Real: what the data hold and nothing else. Simulated: messages on all channels laid over the real purchases."""
 LOOKED_AT = 300
 """Sends, and holds, among which the ones to show are picked."""
 
@@ -46,6 +58,8 @@ class DemoReport:
 
     now: datetime
     imported: ImportReport
+    overlaid: Overlaid | None
+    """What was simulated; None in the real world."""
     households: int
     excluded: Mapping[str, int]
     outcomes: Sequence[Outcome]
@@ -54,9 +68,15 @@ class DemoReport:
     recount: Report
     seconds: float
 
+    @property
+    def world(self) -> str:
+        """How true the data are."""
+        return HALF_SIMULATED if self.overlaid else "real"
+
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``kairos demo --json`` prints."""
         return {
+            "world": self.world,
             "now": self.now.isoformat(),
             "households": {
                 "total": self.households,
@@ -64,6 +84,7 @@ class DemoReport:
                 "excluded": dict(self.excluded),
             },
             "events_imported": dict(self.imported.events),
+            **({"simulated": asdict(self.overlaid)} if self.overlaid else {}),
             "quarantined": dict(self.imported.quarantined),
             "models": {outcome.model: outcome.as_json() for outcome in self.outcomes},
             "decisions": {"send": self.plan.send, "hold": dict(self.plan.hold)},
@@ -74,19 +95,20 @@ class DemoReport:
         }
 
 
-def demonstrate(*, home: Path = HOME, progress: Progress = quiet) -> DemoReport:
+def demonstrate(*, home: Path = HOME, world: World = "real", progress: Progress = quiet) -> DemoReport:
     """Import, build, train, decide and recount, from nothing; what an earlier demo left at ``home`` is removed.
 
     The clock stands at the last event of the data, so that the year 2017 is now.
     """
     started = time.perf_counter()
     _start_afresh(home)
-    with closing(build(_settings(home))) as kairos:
+    with closing(build(_settings(home, world))) as kairos:
         imported = import_files(EXAMPLE / "import.yaml", kairos, progress=progress)
         now = lake_of(kairos.settings).last_event_at()
     if now is None:
         raise ValueError(f"{EXAMPLE / 'import.yaml'} imported no event, so there is nothing to decide on")
-    with closing(build(_settings(home, now=now))) as kairos:
+    with closing(build(_settings(home, world, now=now))) as kairos:
+        overlaid = overlay(kairos, progress=progress) if world == "simulated" else None
         build_tables(kairos, progress=progress)
         materialize(kairos, progress=progress)
         outcomes = train_models(kairos, progress=progress)
@@ -94,6 +116,7 @@ def demonstrate(*, home: Path = HOME, progress: Progress = quiet) -> DemoReport:
         return DemoReport(
             now=now,
             imported=imported,
+            overlaid=overlaid,
             households=imported.customers,
             excluded=_excluded(kairos),
             outcomes=outcomes,
@@ -111,12 +134,12 @@ def _start_afresh(home: Path) -> None:
     home.mkdir(parents=True)
 
 
-def _settings(home: Path, *, now: datetime | None = None) -> Settings:
+def _settings(home: Path, world: World, *, now: datetime | None = None) -> Settings:
     """Write the demo's own settings file, which ``--demo`` of every other command reads, and return it read."""
     values = {
         "home": home.absolute(),
-        "policy": EXAMPLE / "policy.yaml",
-        "catalogue": EXAMPLE / "catalogue.yaml",
+        "policy": EXAMPLE / _DECLARED[world][0],
+        "catalogue": EXAMPLE / _DECLARED[world][1],
         "mlflow_root": MODELS_HOME.absolute(),
         "model_prefix": "demo",
         "buckets": BUCKETS,

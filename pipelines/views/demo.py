@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.console import table
 from pipelines.views.decisions import card, plan_tables
 from pipelines.views.models import outcomes_table
+from simulation.households import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,14 +15,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipelines.jobs.demonstrating import DemoReport
+    from pipelines.jobs.overlaying import Overlaid
 
 CURRENCY = "USD"
 
 
 def show(report: DemoReport, console: Console) -> None:
     """Draw what the demo found, in the order it happened."""
-    console.rule(f"{report.households:,} real households, as of {report.now:%d %B %Y %H:%M} UTC")
+    honestly = f", {report.world.upper()}" if report.overlaid else ""
+    console.rule(f"{report.households:,} real households{honestly}, as of {report.now:%d %B %Y %H:%M} UTC")
     console.print(table("Events imported", ("type", "events"), list(report.imported.events.items())))
+    if report.overlaid:
+        show_simulated(report.overlaid, console, households=report.households)
     if report.imported.quarantined:
         console.print(table("In quarantine", ("rule", "rows"), list(report.imported.quarantined.items())))
     console.print(outcomes_table(report.outcomes))
@@ -31,6 +36,19 @@ def show(report: DemoReport, console: Console) -> None:
     for decision in report.shown:
         console.print(card(decision, CURRENCY))
     _promises(report, console)
+
+
+def show_simulated(overlaid: Overlaid, console: Console, *, households: int) -> None:
+    """Say what is not real, before anything that rests on it."""
+    messages = ", ".join(f"{count:,} by {channel}" for channel, count in overlaid.messages.items())
+    console.print(table("Events simulated over them", ("type", "events"), list(overlaid.events.items())))
+    console.rule("[bold yellow]HALF SIMULATED[/bold yellow]")
+    console.print(
+        f"Decided for {households:,} households, half simulated: "
+        f"purchases real, messages and reactions simulated. Simulated are messages ({messages}), what followed "
+        f"(extra orders among it) and {overlaid.consents:,} consents: the ids of such events begin with "
+        f"“{MARK}”. How these households would truly react to messages, no figure below says."
+    )
 
 
 def _promises(report: DemoReport, console: Console) -> None:
