@@ -118,7 +118,7 @@ def _twins(stage: Stage, pages: Pages) -> Rows:
     rows = {"kairos_twin": stage.row(stage.play(Twin(pages, facts)), "kairos")}
     for axis, rules in AXES.items():
         for name, factory in rules.items():
-            swapped = Twin(pages, facts, **{axis: factory(facts, seed)})  # type: ignore[arg-type] # an axis is its rule
+            swapped = Twin(pages, facts, **{axis: factory(facts, seed)})
             rows[f"{axis}:{name}"] = stage.row(stage.play(swapped), "axis", axis=axis)
     return rows
 
