@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.draws import Purpose
+from simulation.draws import Draws, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from simulation.messages import Messages
     from simulation.response import Reaction
-    from simulation.world import World
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
 
@@ -38,17 +39,41 @@ class Outcome:
     driven_off: Flags
 
 
-def draw(world: World, batch: Messages, reaction: Reaction, *, can: Flags, turn: int) -> Outcome:
-    """Draw what becomes of ``batch``, of which nobody gets two: it moves only who ``can`` be moved.
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """The draws of one turn of one day, in a world of so many ``people``."""
 
-    Who is no customer any more still has a mailbox, so that no message tells a policy who has gone.
+    draws: Draws
+    day: int
+    turn: int
+    people: int
+
+    def of(self, purpose: Purpose, who: Ints) -> Floats:
+        """Return the numbers in [0, 1) that belong to ``who``."""
+        drawn: Floats = self.draws.uniform(purpose, self.day, self.people, turn=self.turn)[who]
+        return drawn
+
+
+def draw(
+    reaction: Reaction,
+    *,
+    who: Ints,
+    can: Flags,
+    ordered: float,
+    luck: Luck,
+    delays: Callable[[Flags, Floats], Floats],
+) -> Outcome:
+    """Draw what becomes of messages to ``who``, nobody twice: they move only who ``can`` be moved.
+
+    Who is no customer any more still has a mailbox, so that no message tells a policy who has gone. ``ordered`` is
+    the share of orders after a message that come by a click; ``delays`` gives the hours until those that are seen
+    are seen, from a number in [0, 1) each.
     """
-    who, day = batch.customer, world.today
 
     def below(purpose: Purpose, chance: Floats) -> Flags:
-        return world.draws.uniform(purpose, day, world.state.size, turn=turn)[who] < chance
+        return luck.of(purpose, who) < chance
 
-    bounce = world.draws.uniform(Purpose.BOUNCE, day, world.state.size, turn=turn)[who]
+    bounce = luck.of(Purpose.BOUNCE, who)
     hard = bounce < reaction.bounced_hard
     soft = ~hard & (bounce < reaction.bounced_hard + reaction.bounced_soft)
     delivered = ~hard & ~soft
@@ -57,14 +82,17 @@ def draw(world: World, batch: Messages, reaction: Reaction, *, can: Flags, turn:
     moved = seen & below(Purpose.BOUGHT, np.abs(reaction.moved))
     bought, put_off = moved & (reaction.moved > 0), moved & (reaction.moved < 0)
     redeemed = seen & ~bought & below(Purpose.REDEEMED, reaction.redeemed)
-    ordered = np.maximum(world.family.attention.ordered, reaction.clicked)
+    by_click = np.where(bought | redeemed, np.maximum(ordered, reaction.clicked), reaction.clicked)
+    delay = np.full(len(who), np.nan)
+    if seen.any():
+        delay[seen] = delays(seen, luck.of(Purpose.SEEN_DELAY, who)[seen])
     return Outcome(
         bounced_hard=hard,
         bounced_soft=soft,
         delivered=delivered,
         seen=seen,
-        delay=_delays(world, batch, seen, turn),
-        clicked=seen & below(Purpose.CLICKED, np.where(bought | redeemed, ordered, reaction.clicked)),
+        delay=delay,
+        clicked=seen & below(Purpose.CLICKED, by_click),
         bought=bought,
         redeemed=redeemed,
         put_off=put_off,
@@ -72,15 +100,3 @@ def draw(world: World, batch: Messages, reaction: Reaction, *, can: Flags, turn:
         complained=arrived & below(Purpose.COMPLAINED, reaction.complained),
         driven_off=arrived & below(Purpose.DRIVEN_OFF, reaction.driven_off),
     )
-
-
-def _delays(world: World, batch: Messages, seen: Flags, turn: int) -> Floats:
-    delays = np.full(len(batch), np.nan)
-    who, day = batch.customer[seen], world.today
-    if len(who):
-        population = world.people
-        slot = world.calendar.slot(population.zone[who], batch.sent_at[seen])
-        mix = population.habits(day, world.family.rhythm.drift_days, who)
-        drawn = world.draws.uniform(Purpose.SEEN_DELAY, day, world.state.size, turn=turn)[who]
-        delays[seen] = world.attending_on(day).delays(mix, slot, drawn)
-    return delays

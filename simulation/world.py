@@ -26,7 +26,7 @@ from simulation.draws import Draws
 from simulation.events import EventLog
 from simulation.living import Habits, Living
 from simulation.messages import Messages
-from simulation.outcomes import draw
+from simulation.outcomes import Luck, draw
 from simulation.population import people
 from simulation.response import Worth, react, worth
 from simulation.rhythm import Attending
@@ -183,12 +183,26 @@ class World:
         """Send messages of which nobody gets two, and let them have their effect."""
         reaction, euros = self.expected(batch)
         can = self.state.active[batch.customer]
-        outcome = draw(self, batch, reaction, can=can, turn=turn)
+        outcome = draw(
+            reaction,
+            who=batch.customer,
+            can=can,
+            ordered=self.family.attention.ordered,
+            luck=Luck(self.draws, self.today, turn, self.state.size),
+            delays=lambda seen, drawn: self._delays(batch.take(seen), drawn),
+        )
         self.state.pressed(batch, self.family.wear.half_life_days)
         self.state.suffer(batch, outcome)
         self.log.messages(self.people, batch, outcome, day=self.today, turn=turn)
         net = np.where(can, euros.net, -euros.cost)
         return net, _account(euros, outcome, can)
+
+    def _delays(self, seen: Messages, drawn: Floats) -> Floats:
+        """Return after how many hours each of the messages ``seen`` today is."""
+        who, population = seen.customer, self.people
+        slot = self.calendar.slot(population.zone[who], seen.sent_at)
+        mix = population.habits(self.today, self.family.rhythm.drift_days, who)
+        return self.attending_on(self.today).delays(mix, slot, drawn)
 
     def _changed(self, day: int) -> bool:
         return self.family.change is not None and day >= self.family.change.day
