@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pipelines.simulating import Looped
 
 SHOP = ROOT / "examples" / "simulated_shop"
+REFRESH_DAYS, RETRAIN_DAYS = 10, 30
+"""Kairos's schedule. A shop builds features every night; six builds and two trainings fit the run's time."""
 Rows = dict[str, dict[str, Any]]
 Pages = Mapping[int, Sequence["Scores"]]
 
@@ -85,6 +87,8 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
             policy=SHOP / "policy.yaml",
             catalogue=SHOP / "catalogue.yaml",
             days=stage.unit.days,
+            retrain_days=RETRAIN_DAYS,
+            refresh_days=REFRESH_DAYS,
             watch=kept,
         )
     shutil.rmtree(home)
