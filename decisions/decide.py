@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from decisions.answer import answer, displacing, kept, silence
 from decisions.arms import assignments, in_holdout, policy_for
@@ -20,7 +20,7 @@ from decisions.timing.localtime import HOUR, days_between
 from decisions.timing.zones import distinct, possible_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from decisions.catalogue import Catalogue
     from decisions.eligibility import Candidate
@@ -44,11 +44,13 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     now: datetime,
     keys: Keys,
     budgets: BudgetState = BudgetState(),  # noqa: B008 - frozen
+    history: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Return the decision on ``ask``: the same for the same inputs, whenever and wherever it is computed.
 
     ``now`` is the moment of the decision (aware). The propensity is exact: P(recorded action | everything here
-    but the keys).
+    but the keys). ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where that is
+    there already.
 
     Raises:
         AskError: for a campaign or offer the catalogue has not, or a purpose that is not the campaign's.
@@ -69,7 +71,7 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     )
     offers = offers_of(ask, catalogue)
     candidates, refused = eligible(situation, offers)
-    history = history_of(
+    history = history or history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
     )
     blank = silence(situation, keys, refused=refused, arms=arms)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
+
+from orjson import Fragment
 
 from decisions.canonical import canonical, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from decisions.catalogue import Catalogue
@@ -26,19 +30,20 @@ def history_of(
 ) -> dict[str, Any]:
     """Return what a decision depends on beside its keys; policy and catalogue by their versions.
 
-    Eligible set, shortlist, values and probabilities follow from these and need not be written down.
+    Eligible set, shortlist, values and probabilities follow from these and need not be written down. Scores and
+    state stand in it as they are written (H is hashed and kept, and they are long): make it once for both.
     """
     return {
         "ask": ask,
         "policy": policy.version,
         "catalogue": catalogue.version,
-        "scores": scores,
-        "state": state,
-        "now": now,
+        "scores": Fragment(canonical(scores)),
+        "state": Fragment(canonical(state)),
+        "now": now.astimezone(UTC),
         "budgets": budgets,
     }
 
 
-def hash_of(history: dict[str, Any], arms: tuple[Assignment, ...], holdout: bool) -> str:  # noqa: FBT001 - a fact
+def hash_of(history: Mapping[str, Any], arms: tuple[Assignment, ...], holdout: bool) -> str:  # noqa: FBT001 - a fact
     """Return the hash of ``history`` and of what the assignment key adds to it before the draw."""
     return digest(canonical({**history, "arms": arms, "holdout": holdout}))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from decisions.canonical import canonical, digest
 from decisions.decide import AskError, decide
+from decisions.history import history_of
 from decisions.ledger import CustomerErased, LeaseLost, Recording, RequestConflict
 from decisions.records import Ask, BudgetState, CustomerState, Decision
 from decisions.replay import freeze
@@ -180,6 +181,15 @@ class Decider:
         self, ask: Ask, scores: Scores, state: CustomerState, budgets: BudgetState, now: datetime
     ) -> Recording:
         """Return the decision with all that recording and replaying it takes; write nothing."""
+        history = history_of(
+            ask,
+            policy=self._policy,
+            catalogue=self._catalogue,
+            scores=scores,
+            state=state,
+            now=now,
+            budgets=budgets,
+        )
         decision = decide(
             ask,
             policy=self._policy,
@@ -189,6 +199,7 @@ class Decider:
             now=now,
             keys=self._keys,
             budgets=budgets,
+            history=history,
         )
         frozen = freeze(
             ask,
@@ -200,6 +211,7 @@ class Decider:
             keys_id=self._keys_id,
             budgets=budgets,
             whole=False,  # the ledger keeps each version of policy and catalogue once (runtime.build)
+            history=history,
         )
         return Recording(decision=decision, body_hash=body_hash(ask), frozen=frozen)
 
