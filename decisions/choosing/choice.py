@@ -54,10 +54,11 @@ def _weights(gaps: Sequence[float], budget: float) -> list[float]:
 
 def _gamma(gaps: Sequence[float], budget: float) -> float:
     """Bisect for γ, keeping the side on which the loss is within ``budget``."""
-    low, high = 0.0, len(gaps) / budget  # there each term of the loss is below 1/γ
+    count, costly = len(gaps), [gap for gap in gaps if gap]
+    low, high = 0.0, count / budget  # there each term of the loss is below 1/γ
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if sum(gap / (len(gaps) + middle * gap) for gap in gaps) > budget:
+        if sum([gap / (count + middle * gap) for gap in costly]) > budget:  # a list: sums faster than it yields
             low = middle
         else:
             high = middle

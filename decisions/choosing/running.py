@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from decisions.choosing.value import Lane, Moments, Worth, lane, read_moments, worth
+from decisions.choosing.value import Lane, Moments, Worth, lane, read_moments, terms, worths
 from decisions.draws import uniform
 from decisions.eligibility import Candidate
 from decisions.timing.localtime import HOUR
 from decisions.timing.slots import BLOCKS, Hours, hours, moments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,13 +35,13 @@ class Option:
     value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Runner:
-    """A candidate with its options, the best first; never none."""
+    """A candidate in the running. Its options are worked out where they are asked for: most are not."""
 
     candidate: Candidate
-    options: tuple[Option, ...]
     worth: Worth
+    grid: Hours
 
     @property
     def name(self) -> str:
@@ -50,7 +51,25 @@ class Runner:
     @property
     def value(self) -> float:
         """The value of its best option."""
-        return self.options[0].value
+        return self.worth.best
+
+    @cached_property
+    def options(self) -> tuple[Option, ...]:
+        """The best hour of each block, the earliest of equal ones; the best first, never none."""
+        total, times = self.worth.total.tolist(), self.worth.lane.times.tolist()
+        best = [max(members, key=total.__getitem__) if members else None for members in self.grid.members]
+        options = [
+            Option(
+                block=block,
+                hour=hour,
+                send_at=times[hour],
+                slot=int(self.grid.slot[hour]),
+                value=total[hour],
+            )
+            for block, hour in zip(BLOCKS, best, strict=True)
+            if hour is not None and times[hour] >= 0
+        ]
+        return tuple(sorted(options, key=lambda option: -option.value))
 
     def parts(self, option: Option) -> ValueParts:
         """Return what the value of one of its options is made of."""
@@ -65,28 +84,33 @@ def runners(situation: Situation, candidates: Sequence[Candidate], keys: Keys) -
     """
     start, end = situation.span
     grid = hours(situation.zones[0], start // HOUR * HOUR, -(-end // HOUR) * HOUR)
-    worths = _worths(situation, candidates, _Lanes(situation, grid, keys))
+    valued = _valued(situation, candidates, _Lanes(situation, grid, keys))
     rank = _by_value if situation.marketing else _by_time
-    first = sorted(zip(candidates, worths, strict=True), key=rank)[: situation.policy.exploration.options]
-    return tuple(_runner(candidate, each, grid) for candidate, each in first)
+    first = sorted(valued, key=rank)[: situation.policy.exploration.options]
+    return tuple(Runner(candidate=candidate, worth=each, grid=grid) for candidate, each in first)
 
 
-def _worths(situation: Situation, candidates: Sequence[Candidate], lanes: _Lanes) -> list[Worth]:
-    return [
-        worth(
-            lanes.of(each.channel, each.permitted),
-            each.offer,
-            each.channel,
-            scores=situation.scores,
-            budgets=situation.budgets,
-        )
-        for each in candidates
-    ]
+def _valued(
+    situation: Situation, candidates: Sequence[Candidate], lanes: _Lanes
+) -> Iterator[tuple[Candidate, Worth]]:
+    """Yield each candidate with its worth, those of one lane together."""
+    for (channel, permitted), group in _by_lane(candidates).items():
+        sent = [
+            terms(each.offer, channel, scores=situation.scores, budgets=situation.budgets) for each in group
+        ]
+        yield from zip(group, worths(lanes.of(channel, permitted), sent), strict=True)
+
+
+def _by_lane(candidates: Sequence[Candidate]) -> dict[tuple[str, Spans], list[Candidate]]:
+    groups: dict[tuple[str, Spans], list[Candidate]] = {}
+    for each in candidates:
+        groups.setdefault((each.channel, each.permitted), []).append(each)
+    return groups
 
 
 def _by_value(pair: tuple[Candidate, Worth]) -> tuple[float, str]:
     candidate, found = pair
-    return -float(found.total.max()), candidate.name
+    return -found.best, candidate.name
 
 
 def _by_time(pair: tuple[Candidate, Worth]) -> tuple[int, float, str]:
@@ -95,7 +119,7 @@ def _by_time(pair: tuple[Candidate, Worth]) -> tuple[int, float, str]:
 
 
 class _Lanes:
-    """The lanes of one decision, each worked out once."""
+    """The lanes of one decision; what they share is worked out once."""
 
     def __init__(self, situation: Situation, grid: Hours, keys: Keys) -> None:
         self._situation = situation
@@ -103,16 +127,12 @@ class _Lanes:
         self._place = uniform(keys.exploration, "minute", situation.ask.customer_id)
         self._messages = np.sort([message.at.timestamp() for message in situation.state.pressure])
         self._times: dict[Spans, Moments] = {}
-        self._lanes: dict[tuple[str, Spans], Lane] = {}
 
     def of(self, channel: str, permitted: Spans) -> Lane:
         """Return what candidates on ``channel`` with ``permitted`` time share."""
-        if (channel, permitted) not in self._lanes:
-            if permitted not in self._times:
-                self._times[permitted] = read_moments(self._moments(permitted), self._grid, self._messages)
-            times = self._times[permitted]
-            self._lanes[channel, permitted] = lane(times, channel=channel, scores=self._situation.scores)
-        return self._lanes[channel, permitted]
+        if permitted not in self._times:
+            self._times[permitted] = read_moments(self._moments(permitted), self._grid, self._messages)
+        return lane(self._times[permitted], channel=channel, scores=self._situation.scores)
 
     def _moments(self, permitted: Spans) -> NDArray[np.int64]:
         if self._situation.marketing:
@@ -122,22 +142,3 @@ class _Lanes:
         times = np.full(self._grid.start.size, -1, dtype=np.int64)
         times[np.searchsorted(self._grid.start, first, "right") - 1] = first
         return times
-
-
-def _runner(candidate: Candidate, found: Worth, grid: Hours) -> Runner:
-    """Find the best hour of each block, the earliest of equal ones."""
-    padded = np.append(found.total, -np.inf)[grid.members]
-    places = padded.argmax(axis=1)
-    options = [
-        Option(
-            block=BLOCKS[row],
-            hour=hour,
-            send_at=int(found.lane.times[hour]),
-            slot=int(grid.slot[hour]),
-            value=float(padded[row, place]),
-        )
-        for row, place in enumerate(places.tolist())
-        if (hour := int(grid.members[row, place])) < grid.start.size and found.lane.times[hour] >= 0
-    ]
-    best_first = sorted(options, key=lambda option: -option.value)
-    return Runner(candidate=candidate, options=tuple(best_first), worth=found)

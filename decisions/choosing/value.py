@@ -12,7 +12,8 @@ last level standing for all above. Hold is worth 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class Worth:
     incentive: float
     price: float
     total: Floats
+    best: float
+    """The value in the best hour."""
 
     def parts(self, hour: int) -> ValueParts:
         """Return what the value in one hour is made of."""
@@ -99,36 +102,68 @@ def lane(moments: Moments, *, channel: str, scores: Scores) -> Lane:
     response = _at_level(scores.response_loss.get(channel) or _NOTHING, moments.level)
     loss = scores.reachable_value.get(channel, 0.0) * hazard + response
     curve = np.array(scores.multiplier.get(channel, _EVEN))
-    between = np.append(curve[1:], curve[0]) - curve
-    multiplier = curve[moments.hour] + moments.share * between[moments.hour]
+    before = curve[moments.hour]
+    multiplier = before + moments.share * (curve[(moments.hour + 1) % HOURS_OF_WEEK] - before)
     return Lane(moments.times, multiplier, np.where(moments.times >= 0, loss, np.inf))
 
 
-def worth(shared: Lane, offer: Offer, channel: str, *, scores: Scores, budgets: BudgetState) -> Worth:
-    """Return the value of sending ``offer`` on ``channel`` in each hour of its lane."""
-    tau = scores.tau.get(f"{offer.offer_id}|{channel}", 0.0)
-    send_cost = offer.send_cost.get(channel, 0.0)
-    incentive = offer.incentive_cost * scores.redeem.get(offer.offer_id, 0.0)
-    price = budgets.prices.get(channel, 0.0)
-    total = tau * shared.multiplier - (shared.ltv_loss + (send_cost + incentive + price))
-    return Worth(shared, tau, send_cost, incentive, price, total)
+class Terms(NamedTuple):
+    """What goes into the value of one offer on one channel at whatever hour."""
+
+    tau: float
+    send_cost: float
+    incentive: float
+    price: float
+
+    @property
+    def cost(self) -> float:
+        """All that is paid."""
+        return self.send_cost + self.incentive + self.price
+
+
+def terms(offer: Offer, channel: str, *, scores: Scores, budgets: BudgetState) -> Terms:
+    """Return what goes into the value of sending ``offer`` on ``channel``."""
+    return Terms(
+        tau=scores.tau.get(f"{offer.offer_id}|{channel}", 0.0),
+        send_cost=offer.send_cost.get(channel, 0.0),
+        incentive=offer.incentive_cost * scores.redeem.get(offer.offer_id, 0.0),
+        price=budgets.prices.get(channel, 0.0),
+    )
+
+
+def worths(shared: Lane, sent: Sequence[Terms]) -> list[Worth]:
+    """Return the value of each of ``sent`` in each hour of the lane they share."""
+    tau = np.array([[each.tau] for each in sent])
+    cost = np.array([[each.cost] for each in sent])
+    totals = tau * shared.multiplier - (shared.ltv_loss + cost)
+    best = totals.max(axis=1).tolist()
+    return [Worth(shared, *each, total, top) for each, total, top in zip(sent, totals, best, strict=True)]
 
 
 def ceiling(offers: Sequence[Offer], *, scores: Scores, budgets: BudgetState) -> float:
     """Return what no message with any of ``offers`` is worth more than, at whatever hour and pressure."""
-    lanes = {channel: _extremes(channel, scores) for offer in offers for channel in offer.channels}
-    pairs = ((offer, channel) for offer in offers for channel in offer.channels)
-    found = (worth(lanes[channel], offer, channel, scores=scores, budgets=budgets) for offer, channel in pairs)
-    return max((float(each.total.max()) for each in found), default=-np.inf)
+    extremes = {channel: _extremes(channel, scores) for offer in offers for channel in offer.channels}
+    return max(
+        (
+            _most(terms(offer, channel, scores=scores, budgets=budgets), *extremes[channel])
+            for offer in offers
+            for channel in offer.channels
+        ),
+        default=-inf,
+    )
 
 
-def _extremes(channel: str, scores: Scores) -> Lane:
-    """Return a lane of two hours, the worst and the best by the multiplier, both at the least loss."""
+def _most(sent: Terms, lowest: float, highest: float, loss: float) -> float:
+    return sent.tau * (highest if sent.tau > 0 else lowest) - (loss + sent.cost)
+
+
+def _extremes(channel: str, scores: Scores) -> tuple[float, float, float]:
+    """Return the worst and the best multiplier of ``channel``, and the least loss."""
     curve = scores.multiplier.get(channel, _EVEN)
     hazards = scores.hazard.get(channel) or _NOTHING
     reach = scores.reachable_value.get(channel, 0.0)
     loss = min(reach * each for each in hazards) + min(scores.response_loss.get(channel) or _NOTHING)
-    return Lane(np.zeros(2, dtype=np.int64), np.array([min(curve), max(curve)]), np.full(2, loss))
+    return min(curve), max(curve), loss
 
 
 def _at_level(table: Sequence[float], level: NDArray[np.int64]) -> Floats:

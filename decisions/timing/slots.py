@@ -38,8 +38,8 @@ class Hours:
     """What added to UTC gives local time."""
     slot: NDArray[np.int64]
     """0 … 167, from Monday 00:00."""
-    members: NDArray[np.int64]
-    """(8, most): the positions of each block's hours, padded with the position after the last hour."""
+    members: tuple[tuple[int, ...], ...]
+    """The positions of each block's hours, in order; a short stretch of time leaves blocks without any."""
 
 
 @lru_cache(maxsize=4096)
@@ -57,14 +57,9 @@ def hours(zone: str, start: int, end: int) -> Hours:
     return Hours(begin, np.concatenate(ends), offset_, slot, _members(slot))
 
 
-def _members(slot: NDArray[np.int64]) -> NDArray[np.int64]:
+def _members(slot: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
     block = (slot // 24 >= 5) * 4 + slot % 24 // 6  # noqa: PLR2004 - from Saturday on
-    most = int(np.bincount(block, minlength=len(BLOCKS)).max())
-    members = np.full((len(BLOCKS), most), slot.size, dtype=np.int64)
-    for row in range(len(BLOCKS)):
-        at = np.flatnonzero(block == row)
-        members[row, : at.size] = at
-    return members
+    return tuple(tuple(np.flatnonzero(block == row).tolist()) for row in range(len(BLOCKS)))
 
 
 def usable(span: Span, least: int) -> Span | None:

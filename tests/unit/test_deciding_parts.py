@@ -12,7 +12,7 @@ import pytest
 
 from decisions.arms import assign, assignments, in_holdout, policy_for
 from decisions.choosing.choice import explore
-from decisions.choosing.value import lane, read_moments, worth
+from decisions.choosing.value import lane, read_moments, terms, worths
 from decisions.decide import decide
 from decisions.draws import identifier, uniform
 from decisions.records import Ask, BudgetState
@@ -135,7 +135,8 @@ def test_the_value_is_the_formula_of_the_design():
     times = np.array([start, start + 3600 + 1800])  # 12:00 and 13:30 on a Wednesday
     messages = np.array([(NOON - 7 * 24 * HOUR).timestamp(), (NOON - HOUR).timestamp(), start + 1.0])
     shared = lane(read_moments(times, grid, messages), channel="email", scores=given)
-    value = worth(shared, stock.offers[0], "email", scores=given, budgets=BudgetState(prices={"email": 0.05}))
+    sent = terms(stock.offers[0], "email", scores=given, budgets=BudgetState(prices={"email": 0.05}))
+    (value,) = worths(shared, [sent])
     first, second = value.parts(0), value.parts(1)
     assert first.multiplier == pytest.approx((59 + 60) / 2)  # between two middles
     assert second.multiplier == pytest.approx(61.0)  # the middle of the hour
@@ -148,7 +149,7 @@ def test_the_value_is_the_formula_of_the_design():
 def test_a_week_has_eight_blocks_and_every_hour_lies_in_one():
     start = int(NOON.timestamp())
     grid = hours("Asia/Kathmandu", start, start + 168 * 3600)
-    members = [hour for row in grid.members.tolist() for hour in row if hour < grid.start.size]
+    members = [hour for row in grid.members for hour in row]
     assert sorted(members) == list(range(grid.start.size))
     assert len(BLOCKS) == len(grid.members) == 8
     assert {int(second) % 3600 for second in grid.start[1:]} == {900}  # 45 minutes ahead of the hour
