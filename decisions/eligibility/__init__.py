@@ -75,13 +75,12 @@ class _Rules:
 
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
-        self._messages = Messages(situation.state.pressure)
+        self._messages = Messages(situation.state.pressure, situation.span[0])
         self._channel_reasons: dict[str, tuple[Reason, ...]] = {}
         self._channel_blocks: dict[str, tuple[Block, ...]] = {}
         self._offer_reasons: dict[str, tuple[Reason, ...]] = {}
         self._offer_blocks: dict[str, tuple[Block, ...]] = {}
-        self._channel_spans: dict[str, Spans] = {}
-        self._left: dict[tuple[str, tuple[Spans, ...]], Spans] = {}
+        self._left: dict[tuple[Spans, ...], Spans] = {}
 
     def judge(self, offer: Offer, channel: str) -> Candidate | Sequence[Reason]:
         """Return the candidate, or why it may not be sent."""
@@ -94,10 +93,10 @@ class _Rules:
             return standing
         scoped = offer_caps(self._situation, self._messages, offer, channel)
         own = (*self._of_offer(offer), *scoped)
-        permitted = self._permitted(channel, tuple(block.spans for block in own))
-        if permitted:
+        blocks = (*self._of_channel(channel), *own)
+        if permitted := self._outside(blocks):
             return Candidate(offer=offer, channel=channel, permitted=permitted)
-        return self._why_never((*self._of_channel(channel), *own), offer, channel)
+        return self._why_never(blocks, offer, channel)
 
     def blocks(self, offer: Offer, channel: str) -> tuple[Block, ...]:
         """Return the moments that are forbidden, rule by rule."""
@@ -134,15 +133,12 @@ class _Rules:
             )
         return self._offer_blocks[offer.offer_id]
 
-    def _permitted(self, channel: str, own: tuple[Spans, ...]) -> Spans:
-        """Return what the channel's blocks and an offer's ``own`` leave: the same for most offers, so kept."""
-        if (channel, own) not in self._left:
-            if channel not in self._channel_spans:
-                blocks = self._of_channel(channel)
-                self._channel_spans[channel] = union(span for block in blocks for span in block.spans)
-            blocked = self._channel_spans[channel]
-            self._left[channel, own] = self._free(union(chain(blocked, *own)) if any(own) else blocked)
-        return self._left[channel, own]
+    def _outside(self, blocks: Sequence[Block]) -> Spans:
+        """Return what ``blocks`` leave: the same for most offers and channels, so kept."""
+        spans = tuple(block.spans for block in blocks if block.spans)
+        if spans not in self._left:
+            self._left[spans] = self._free(union(chain.from_iterable(spans)))
+        return self._left[spans]
 
     def _free(self, blocked: Spans) -> Spans:
         """Return the spans of the horizon outside ``blocked`` in which a message can wait."""

@@ -18,6 +18,9 @@ class Code(StrEnum):
         member.text = text
         return member
 
+    __hash__ = str.__hash__
+    """As the text that it equals. An enumeration's own is not, and takes ten times as long."""
+
     # What was chosen.
     BEST_VALUE = "best_value", "The best that could be said, at the best permitted time."
     EXPLORED = "explored", "Not the best on present knowledge: drawn to learn, within the loss budget."

@@ -22,32 +22,56 @@ from decisions.timing.spans import ALWAYS, Span, Spans, stacked, union
 from features.contracts import Cap, Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from decisions.eligibility.situation import Situation
+    from decisions.policy import Policy
     from decisions.records import Pressure
 
 
 class Messages:
-    """One customer's messages, oldest first, with what was counted of them kept for the next candidate."""
+    """One customer's messages, oldest first, with what was counted of them kept for the next candidate.
 
-    def __init__(self, pressure: Iterable[Pressure]) -> None:
+    What is counted holds for moments from ``start`` on (UTC seconds): a message that no window of the rule can
+    hold together with such a moment is passed over.
+    """
+
+    def __init__(self, pressure: Iterable[Pressure], start: int) -> None:
         self.all: tuple[Pressure, ...] = tuple(sorted(pressure, key=lambda message: message.at))
-        self._of_offer: dict[str | None, list[Span]] = {}
-        for message in self.all:
-            self._of_offer.setdefault(message.offer_id, []).append(going(message))
+        self._going: list[Span] = [going(message) for message in self.all]
+        self._start = start
         self._blocked: dict[Cap, Spans] = {}
+        self._near: dict[tuple[float, str | None], Spans] = {}
 
     def of_offer(self, offer_id: str) -> list[Span]:
         """Return when the messages with one offer went or go."""
-        return self._of_offer.get(offer_id, [])
+        return [span for message, span in zip(self.all, self._going, strict=True) if message.offer_id == offer_id]
+
+    def within(self, length: int) -> Iterator[tuple[Pressure, Span]]:
+        """Yield the messages that a window of ``length`` seconds can hold with a moment from the start on."""
+        since = self._start - length
+        for message, span in zip(self.all, self._going, strict=True):
+            if span[1] >= since:
+                yield message, span
 
     def blocked(self, cap: Cap, situation: Situation) -> Spans:
         """Return when one more message would overrun ``cap``."""
         if cap not in self._blocked:
-            self._blocked[cap] = cap_spans(cap, self.all, situation)
+            self._blocked[cap] = cap_spans(cap, self, situation)
         return self._blocked[cap]
+
+    def too_close(self, hours: float, where: str | None, policy: Policy) -> Spans:
+        """Return when a message of those gaps bind would go less than ``hours`` from another (on ``where``)."""
+        if (hours, where) not in self._near:
+            length = ceil(hours * HOUR)
+            near = [
+                span
+                for message, span in self.within(length)
+                if message.purpose in policy.gap_purposes and where in {None, message.channel}
+            ]
+            self._near[hours, where] = rolling(near, limit=1, length=length)
+        return self._near[hours, where]
 
 
 def going(message: Pressure) -> Span:
@@ -62,13 +86,13 @@ def shown(message: Pressure) -> Span:
 
 def counts(cap: Cap, message: Pressure) -> bool:
     """Return whether ``cap`` counts ``message``: its purpose, and every scope that is given."""
-    scopes = (
-        (cap.channel, message.channel),
-        (cap.category, message.category),
-        (cap.offer_id, message.offer_id),
-        (cap.campaign_id, message.campaign_id),
+    return (
+        message.purpose in cap.purposes
+        and cap.channel in {None, message.channel}
+        and cap.category in {None, message.category}
+        and cap.offer_id in {None, message.offer_id}
+        and cap.campaign_id in {None, message.campaign_id}
     )
-    return message.purpose in cap.purposes and all(want in (None, has) for want, has in scopes)
 
 
 def rolling(times: Iterable[Span], *, limit: int, length: int) -> Spans:
@@ -95,15 +119,16 @@ def _full(times: list[Span], limit: int, found: Periods) -> Iterator[Span]:
             yield from found.spans[period]
 
 
-def cap_spans(cap: Cap, messages: Sequence[Pressure], situation: Situation) -> Spans:
+def cap_spans(cap: Cap, messages: Messages, situation: Situation) -> Spans:
     """Return when one more message would overrun ``cap``."""
-    counted = [message for message in messages if counts(cap, message)]
-    if len(counted) < cap.limit:
-        return ()
     if cap.rolling:
-        return rolling(map(going, counted), limit=cap.limit, length=int(cap.rolling.total_seconds()))
+        length = int(cap.rolling.total_seconds())
+        near = [span for message, span in messages.within(length) if counts(cap, message)]
+        return rolling(near, limit=cap.limit, length=length) if len(near) >= cap.limit else ()
     period: Period = cap.window  # type: ignore[assignment]  # Cap has checked: not rolling is calendar
-    times = map(shown, counted)
+    times = [shown(message) for message in messages.all if counts(cap, message)]
+    if len(times) < cap.limit:
+        return ()
     return calendar(times, limit=cap.limit, zones=situation.zones, days=situation.days, period=period)
 
 
@@ -147,12 +172,7 @@ def gaps(situation: Situation, messages: Messages, channel: str) -> Iterator[Blo
         return
     for hours, where in ((policy.min_gap_hours, None), (policy.channel_gap_hours.get(channel, 0.0), channel)):
         if hours > 0:
-            near = (
-                going(message)
-                for message in messages.all
-                if message.purpose in policy.gap_purposes and where in {None, message.channel}
-            )
-            spans = rolling(near, limit=1, length=ceil(hours * HOUR))
+            spans = messages.too_close(hours, where, policy)
             yield Block(code=Code.MIN_GAP, spans=spans, channel=where, detail=f"{hours:g}h")
 
 
@@ -161,7 +181,7 @@ def cooldowns(situation: Situation, messages: Messages, offer: Offer) -> Iterato
     rest = situation.policy.cooldowns
     sent = ceil(max(rest.after_sent_days, offer.cooldown_days) * DAY)
     converted = ceil(max(rest.after_conversion_days, offer.cooldown_days) * DAY)
-    times = list(messages.of_offer(offer.offer_id))
+    times = messages.of_offer(offer.offer_id) if sent else []
     taken = []
     for exposure in situation.state.exposures:
         if exposure.offer_id == offer.offer_id:

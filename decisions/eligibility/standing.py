@@ -69,7 +69,9 @@ def about_score(situation: Situation, offer: Offer, channel: str) -> Iterator[Re
     scores = situation.scores
     known = (
         f"{offer.offer_id}|{channel}" in scores.tau
-        and all(channel in part for part in (scores.multiplier, scores.hazard, scores.response_loss))
+        and channel in scores.multiplier
+        and channel in scores.hazard
+        and channel in scores.response_loss
         and channel in scores.reachable_value
         and (offer.incentive_cost == 0 or offer.offer_id in scores.redeem)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,6 +17,7 @@ _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1
 CALENDAR_WINDOWS = ("day", "week", "month")
 
 
+@lru_cache(maxsize=256)
 def _length(window: str) -> timedelta | None:
     match = _ROLLING.match(window)
     return int(match[1]) * _UNIT[match[2]] if match else None
