@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from decisions.choosing.stages import chance_of
 from decisions.draws import identifier
@@ -29,10 +30,17 @@ ALTERNATIVES = 3
 
 
 def silence(
-    situation: Situation, keys: Keys, *, refused: Sequence[Reason], arms: tuple[Assignment, ...]
+    situation: Situation,
+    keys: Keys,
+    *,
+    refused: Sequence[Reason],
+    arms: tuple[Assignment, ...],
+    policy_version: str,
+    history_hash: str,
 ) -> Decision:
     """Return a hold with probability 1 for the reasons in ``refused``: the answer while nobody is in the running.
 
+    ``policy_version`` is of the policy before the ``arms`` changed it.
     ``decision_id`` follows from request and customer by a keyed hash: the same request has the same id on every
     machine and in every repetition, and nobody can guess another's.
     """
@@ -56,13 +64,13 @@ def silence(
         incremental=scores.incremental,
         propensity=1.0,
         propensity_exact=True,
-        history_hash="",
+        history_hash=history_hash,
         stages=(),
         held_back=False,
         held_back_until=None,
         reasons=_refusals(situation, refused),
         alternatives=(),
-        policy_version=situation.policy.version,
+        policy_version=policy_version,
         model_versions=dict(scores.model_versions),
         features_as_of=scores.features_as_of,
         now=situation.now,
@@ -101,55 +109,51 @@ def answer(
 ) -> Decision:
     """Return ``blank`` with what was chosen among ``running``; ``rival`` is the reserved place at stake."""
     sent = choice.runner if choice.send and not choice.withheld else None
-    others = [_alternative(runner) for runner in running if runner is not sent]
+    others = [runner for runner in running if runner is not sent]
     reasons = [reason for reason in blank.reasons if reason.code != Code.NO_OFFER]
-    chosen = replace(
+    return replace(
         blank,
         propensity=choice.propensity,
         stages=choice.drawn,
-        alternatives=tuple(others[:ALTERNATIVES]),
+        alternatives=tuple(_alternative(runner) for runner in others[:ALTERNATIVES]),
         reasons=in_order([_verdict(situation, running, choice), *([_at_stake(rival)] if rival else []), *reasons]),
+        **(_message(blank, situation, choice, keys) if choice.send else {}),
     )
-    if not choice.send:
-        return chosen
-    named = _naming(chosen, choice)
-    return _held_back(named, situation, choice) if choice.withheld else _reserved(named, situation, choice, keys)
 
 
-def _naming(decision: Decision, choice: Choice) -> Decision:
-    """Say what goes, or would have gone."""
+def _message(blank: Decision, situation: Situation, choice: Choice, keys: Keys) -> dict[str, Any]:
+    """Return the fields that say what goes, or would have gone."""
     candidate = choice.runner.candidate
-    return replace(
-        decision,
-        offer_id=candidate.offer.offer_id,
-        category=candidate.offer.category,
-        channel=candidate.channel,
-        slot=choice.option.slot,
-        expected_value=choice.runner.parts(choice.option),
-    )
+    return {
+        "offer_id": candidate.offer.offer_id,
+        "category": candidate.offer.category,
+        "channel": candidate.channel,
+        "slot": choice.option.slot,
+        "expected_value": choice.runner.parts(choice.option),
+        **(_held_back(situation, choice) if choice.withheld else _reserved(blank, situation, choice, keys)),
+    }
 
 
-def _held_back(decision: Decision, situation: Situation, choice: Choice) -> Decision:
+def _held_back(situation: Situation, choice: Choice) -> dict[str, Any]:
     """Withhold it until the outcome of the message that would have gone would be in."""
     days = timedelta(days=situation.policy.holdback.outcome_days)
-    return replace(decision, held_back=True, held_back_until=_utc(choice.option.send_at) + days)
+    return {"held_back": True, "held_back_until": _utc(choice.option.send_at) + days}
 
 
-def _reserved(decision: Decision, situation: Situation, choice: Choice, keys: Keys) -> Decision:
+def _reserved(blank: Decision, situation: Situation, choice: Choice, keys: Keys) -> dict[str, Any]:
     send_at = _utc(choice.option.send_at)
     candidate = choice.runner.candidate
     window = int(situation.policy.window_hours * HOUR)
     usable = timedelta(days=situation.policy.unsubscribe_days)
-    return replace(
-        decision,
-        state="reserved",
-        action="send",
-        send_at=send_at,
-        send_at_local=send_at.astimezone(zone(situation.zones[0])).isoformat(),
-        expires_at=_utc(expiry(choice.option.send_at, candidate.permitted, window=window)),
-        variables=filled(candidate.offer, situation.values),
-        unsubscribe_token=_token(decision, candidate.channel, send_at + usable, keys),
-    )
+    return {
+        "state": "reserved",
+        "action": "send",
+        "send_at": send_at,
+        "send_at_local": send_at.astimezone(zone(situation.zones[0])).isoformat(),
+        "expires_at": _utc(expiry(choice.option.send_at, candidate.permitted, window=window)),
+        "variables": filled(candidate.offer, situation.values),
+        "unsubscribe_token": _token(blank, candidate.channel, send_at + usable, keys),
+    }
 
 
 def _token(decision: Decision, channel: str, expires_at: datetime, keys: Keys) -> str | None:
@@ -197,10 +201,16 @@ def _refusals(situation: Situation, refused: Sequence[Reason]) -> tuple[Reason, 
     return in_order([*nothing, *refused, *_notes(situation)])
 
 
-def _notes(situation: Situation) -> list[Reason]:
+def _notes(situation: Situation) -> tuple[Reason, ...]:
     """Say which parts of the value are assumptions, and whether the customer is known at all."""
-    notes = [Reason(code=Code.PRIOR, detail=note) for note in situation.scores.notes]
-    return notes if situation.state.known else [Reason(code=Code.CUSTOMER_UNKNOWN), *notes]
+    notes = _assumed(situation.scores.notes)
+    return notes if situation.state.known else (Reason(code=Code.CUSTOMER_UNKNOWN), *notes)
+
+
+@lru_cache(maxsize=256)
+def _assumed(notes: tuple[str, ...]) -> tuple[Reason, ...]:
+    """Return a reason for each assumption; most customers share all of them."""
+    return tuple(Reason(code=Code.PRIOR, detail=note) for note in notes)
 
 
 def _utc(second: int) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -74,8 +73,14 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     history = history or history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
     )
-    blank = silence(situation, keys, refused=refused, arms=arms)
-    blank = replace(blank, policy_version=policy.version, history_hash=hash_of(history, arms, situation.holdout))
+    blank = silence(
+        situation,
+        keys,
+        refused=refused,
+        arms=arms,
+        policy_version=policy.version,
+        history_hash=hash_of(history, arms, situation.holdout),
+    )
     return _answered(blank, situation, offers, candidates, keys)
 
 

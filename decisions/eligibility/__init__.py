@@ -67,7 +67,8 @@ def forbidding(situation: Situation, offer: Offer, channel: str) -> tuple[tuple[
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Return each reason once, the broadest first."""
-    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: RANK[reason.code]))
+    once = dict.fromkeys(reasons)
+    return tuple(sorted(once, key=lambda reason: RANK[reason.code]) if len(once) > 1 else once)
 
 
 class _Rules:
