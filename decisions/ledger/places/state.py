@@ -134,13 +134,14 @@ def _assemble(customer_id: str, facts: Facts, now: datetime, reading: Reading) -
     tick = micros(now)
     contacts = orjson.loads(facts.customer[2]) if facts.customer else {}
     lapsed = tuple(row[7] for row in facts.pressure if _has_lapsed(row, tick))
-    standing = [row for row in facts.pressure if not _has_lapsed(row, tick)]
+    standing = [row for row in facts.pressure if not _has_lapsed(row, tick)] if lapsed else facts.pressure
+    ripe = micros(now - reading.answer_after)
     state = CustomerState(
         customer=customer_of(customer_id, facts.customer, contacts),
         known=facts.customer is not None or bool(facts.consents),
         consents=current_consents(customer_id, facts.consents, tick),
         preference=_preference_of(facts.customer),
-        pressure=tuple(_pressure_of(row, contacts, tick, reading) for row in standing),
+        pressure=tuple(_pressure_of(row, contacts, ripe) for row in standing),
         exposures=_exposures_of(facts.exposures, standing),
         held_back={row[1]: moment(row[3]) for row in facts.exposures if row[3] and row[3] > tick},
     )
@@ -192,7 +193,8 @@ def _preference_of(row: Row | None) -> Preference | None:
     return Preference.model_validate_json(row[3]) if row and row[3] else None
 
 
-def _pressure_of(row: Row, contacts: Mapping[str, Any], tick: int, reading: Reading) -> Pressure:
+def _pressure_of(row: Row, contacts: Mapping[str, Any], ripe: int) -> Pressure:
+    reserved = row[9] == "reserved"
     return Pressure(
         at=moment(row[1]),
         channel=row[2],
@@ -201,18 +203,17 @@ def _pressure_of(row: Row, contacts: Mapping[str, Any], tick: int, reading: Read
         offer_id=row[5],
         campaign_id=row[6],
         decision_id=row[7],
-        responded=_responded(row, contacts, tick, reading),
-        until=moment(row[10]) if row[9] == "reserved" else None,
-        value=row[11] if row[9] == "reserved" else None,
+        responded=_responded(row, contacts, ripe),
+        until=moment(row[10]) if reserved else None,
+        value=row[11] if reserved else None,
     )
 
 
-def _responded(row: Row, contacts: Mapping[str, Any], tick: int, reading: Reading) -> bool | None:
-    """Silence is an answer only where a reaction could have been seen: the message arrived, long enough ago."""
+def _responded(row: Row, contacts: Mapping[str, Any], ripe: int) -> bool | None:
+    """Silence is an answer only where a reaction could have been seen: the message arrived, by ``ripe``."""
     if row[8] is None or row[8] == 1:
         return True if row[8] else None
-    ripe = row[1] + reading.answer_after // timedelta(microseconds=1) <= tick
-    return False if ripe and not is_proxied(contacts, row[2]) else None
+    return False if row[1] <= ripe and not is_proxied(contacts, row[2]) else None
 
 
 def _exposures_of(rows: Sequence[Row], standing: Sequence[Row]) -> tuple[Exposure, ...]:

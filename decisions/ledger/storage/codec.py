@@ -35,7 +35,7 @@ def micros_or_none(moment: datetime | None) -> int | None:
 
 def moment(value: int) -> datetime:
     """Return the UTC moment of :func:`micros`."""
-    return EPOCH + timedelta(microseconds=value)
+    return EPOCH + timedelta(0, 0, value)
 
 
 def moment_or_none(value: int | None) -> datetime | None:
