@@ -78,16 +78,22 @@ def moments(grid: Hours, permitted: Spans, *, least: int, place: float) -> NDArr
     From there it can wait ``least`` seconds without leaving ``permitted``. ``place`` in [0, 1) is where it lies
     among the hour's permitted whole minutes: the same for one customer, spread over the hour for all of them.
     """
+    low, minutes = _minutes(grid, permitted, least)
+    chosen = low + (place * minutes).astype(np.int64) * MINUTE
+    return np.where(minutes > 0, chosen, -1)
+
+
+@lru_cache(maxsize=4096)
+def _minutes(grid: Hours, permitted: Spans, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each hour's first permitted whole minute, and how many there are: the same for many customers."""
     spans = [found for span in permitted if (found := usable(span, least))]
     if not spans:
-        return np.full(grid.start.size, -1, dtype=np.int64)
+        return grid.start, np.zeros_like(grid.start)
     first, last = np.array(spans, dtype=np.int64).T
     which = np.minimum(np.searchsorted(last, grid.start), last.size - 1)
     low = np.maximum(-(-grid.start // MINUTE) * MINUTE, first[which])
     high = np.minimum(grid.end - MINUTE, last[which])
-    minutes = np.maximum((high - low) // MINUTE + 1, 0)
-    chosen = low + (place * minutes).astype(np.int64) * MINUTE
-    return np.where(minutes > 0, chosen, -1)
+    return low, np.maximum((high - low) // MINUTE + 1, 0)
 
 
 def expiry(send_at: int, permitted: Spans, *, window: int) -> int:
