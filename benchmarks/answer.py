@@ -86,14 +86,17 @@ def answer(
     measure: Callable[[Path, argparse.Namespace], Measured],
     *,
     options: Iterable[tuple[str, int]] = (),
+    packaged: str | None = None,
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Measure as the command line says, print tables or JSON, and return the exit code: 2 where data are missing.
 
-    ``options`` are whole numbers by name, each with its default.
+    ``options`` are whole numbers by name, each with its default. ``packaged`` says what ``--data`` is for where
+    the set comes with a package and nothing need be given; by default it is the present folder.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder with its files")
+    where: dict[str, Any] = {"default": Path()} if packaged else {"required": True}
+    parser.add_argument("--data", type=Path, help=packaged or "the folder with its files", **where)
     parser.add_argument("--json", action="store_true", help="one object on the last line")
     for name, default in options:
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -8,8 +8,8 @@ Data: git_activity.parquet
 
 Authors of 50 commits and more (no merges, no bots), weighted equally, local hours. Everything is learned within
 the first 70%: the half-life and the blend's weights on its own last 30%. Beside it: everybody's curve, the person
-with 168 pseudo-counts of it, a person's own raw hours and the median hour; and all of it on sparse histories (5–49
-commits).
+with 168 pseudo-counts of it, a person's own raw hours and the median hour; and all of it on short histories (5–49
+commits). The negative log-likelihood is in nats a commit, the mean of a person's, over people.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def run(commits: list[Commits], *, case: str, seed: int = 0) -> tuple[list[Row],
     everybody = plain.earlier.sum(axis=0) / plain.earlier.sum()
     own = plain.earlier.sum(axis=1, keepdims=True)
     yardsticks = {
-        "person_168": (plain.earlier + 168 * everybody) / (own + 168),
+        "person, 168 pseudo-counts": (plain.earlier + 168 * everybody) / (own + 168),
         "everybody": np.broadcast_to(everybody, curves.shape),
     }
     rows = [row for name, curve in yardsticks.items() for row in _beside(case, name, curves, curve, test.later)]
@@ -110,7 +110,7 @@ def _beside(case: str, name: str, curves: FloatArray, theirs: FloatArray, later:
     loss = losses(curves, later), losses(theirs, later)
     share = share_in_best(curves, later), share_in_best(theirs, later)
     return [
-        _row(*loss, case=case, measure="nll", better="lower", yardstick=name),
+        _row(*loss, case=case, measure="negative log-likelihood", better="lower", yardstick=name),
         _row(*share, case=case, measure="share in best 21 hours", better="higher", yardstick=name),
     ]
 
@@ -128,7 +128,7 @@ def _loss(curves: FloatArray, history: History) -> float:
 def measure(data: Path, given: argparse.Namespace) -> Measured:
     """Return dense and sparse histories beside their yardsticks."""
     del given
-    groups = {"dense": (50, np.inf), "sparse": (5, 50)}
+    groups = {"50 commits and more": (50, np.inf), "5 to 49 commits": (5, 50)}
     found = {
         name: run(authors(data / FILE, least=least, most=most), case=name)
         for name, (least, most) in groups.items()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.answer import Measured
     from decisions.scorers.base import FloatArray
 
-ARMS = {"women": "Womens E-Mail", "men": "Mens E-Mail"}
+ARMS = {"women's e-mail": "Womens E-Mail", "men's e-mail": "Mens E-Mail"}
 FILE = "hillstrom_first_half.csv"
 
 
@@ -72,7 +72,12 @@ def beside(arm: str, sends: RandomisedSends, verdict: Verdict) -> Row:
     Where the verdict is that there is nothing to rank, there is nothing to compare, and the row says so.
     """
     theirs = qini(sends.margin, verdict.effects[RESPONSE], sends.treated)
-    about: dict[str, Any] = {"case": arm, "measure": "Qini of visits", "better": "higher", "yardstick": RESPONSE}
+    about: dict[str, Any] = {
+        "case": arm,
+        "measure": "Qini of visits",
+        "better": "higher",
+        "yardstick": "response model",
+    }
     if verdict.learner is None:
         return Row(**about, ours=None, theirs=theirs, ratio=None, interval=None, why=verdict.words)
     data = sends.margin, verdict.effects[verdict.learner], verdict.effects[RESPONSE], sends.treated

@@ -17,7 +17,7 @@ from pipelines.console import Screen, json_line, table
 from pipelines.options import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 FOLDER = ROOT / "benchmarks"
@@ -26,12 +26,16 @@ ASKED_WRONGLY = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """What a benchmark says of itself. ``files`` are what it reads of a data set of its own."""
+    """What a benchmark says of itself. ``files`` are what it reads of a data set of its own.
+
+    ``about`` are the paragraphs of its docstring that explain the figures; commands are left out.
+    """
 
     name: str
     says: str
     yardstick: str
     files: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -127,7 +131,16 @@ def _described(path: Path, stem: str) -> Benchmark | None:
         return None
     files = tuple((_line(about, "Data:") or "").replace(",", " ").split())
     name = stem.replace("_", "-")
-    return Benchmark(name=name, says=about.splitlines()[0], yardstick=yardstick, files=files)
+    return Benchmark(
+        name=name, says=about.splitlines()[0], yardstick=yardstick, files=files, about=tuple(_explained(about))
+    )
+
+
+def _explained(about: str) -> Iterator[str]:
+    """Give each paragraph after the first as one line, but for lists, commands and what is told elsewhere."""
+    for part in about.split("\n\n")[1:]:
+        if not part.startswith((" ", "Yardstick:", "Data:")):
+            yield " ".join(part.split())
 
 
 def _line(about: str, begins: str) -> str | None:
