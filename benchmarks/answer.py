@@ -83,7 +83,7 @@ Measured = tuple[Sequence[Row], Mapping[str, Any]]
 
 def answer(
     about: str | None,
-    measure: Callable[[Path, argparse.Namespace], Measured],
+    measure: Callable[[Any, argparse.Namespace], Measured],
     *,
     options: Iterable[tuple[str, int]] = (),
     packaged: str | None = None,
@@ -91,12 +91,13 @@ def answer(
 ) -> int:
     """Measure as the command line says, print tables or JSON, and return the exit code: 2 where data are missing.
 
-    ``options`` are whole numbers by name, each with its default. ``packaged`` says what ``--data`` is for where
-    the set comes with a package and nothing need be given; by default it is the present folder.
+    ``measure`` takes the folder of ``--data``. ``options`` are whole numbers by name, each with its default.
+    ``packaged`` says what ``--data`` is for where the set comes with a package: it may be left out, and is None.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    where: dict[str, Any] = {"default": Path()} if packaged else {"required": True}
-    parser.add_argument("--data", type=Path, help=packaged or "the folder with its files", **where)
+    parser.add_argument(
+        "--data", type=Path, required=packaged is None, help=packaged or "the folder with its files"
+    )
     parser.add_argument("--json", action="store_true", help="one object on the last line")
     for name, default in options:
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -9,8 +9,8 @@ Data: asos_digital_experiments.parquet
 99 treatments × 4 metrics are 396 comparisons; nobody knows which of them are real, so a share is no score. Ours
 is the rule of an experiment report: Welch's test, and Benjamini and Hochberg's control over all metrics and arms
 of the experiment. Kairos has nothing sequential yet: a reader who looks at each checkpoint and stops at the first
-discovery declares what the second table part says, and these figures are what a sequential test will be held
-against. Intervals draw whole experiments.
+discovery declares the share shown for a look at every checkpoint; these figures are what a sequential test will
+be held against. Intervals draw whole experiments.
 """
 
 from __future__ import annotations

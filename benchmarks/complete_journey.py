@@ -20,6 +20,7 @@ import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ def run(sources: TrainingSources, model: TrainChurn, *, moments: int = MOMENTS) 
     found = [each for each in (cut_off(one, model) for one in asked) if each]
     if not found:
         raise ValueError("the events are too short for any cut-off: nothing can be measured")
-    mean = [_row(found, f"mean over cut-offs ({len(found)})", name) for name in RIVALS]
+    mean = [_row(found, f"mean of {len(found)} cut-offs", name) for name in RIVALS]
     single = [_row([each], f"{each.at:%Y-%m-%d}", "recency") for each in found]
     return [*mean, *single], {"cut_offs": [_about(each) for each in found]}
 
@@ -154,20 +155,28 @@ def _ratio_of_means(cut: FloatArray, silent: FloatArray, ours: FloatArray, their
 
 
 @contextmanager
-def households(home: Path) -> Iterator[TrainingSources]:
-    """Give the sources of the demo at ``home``, or of the packaged data where there is none."""
+def households(home: Path | None) -> Iterator[TrainingSources]:
+    """Give the sources of the demo at ``home``, or of the packaged data where none is named.
+
+    Raises:
+        FileNotFoundError: if there is no demo at ``home``.
+    """
     from pipelines.jobs.training import sources_of  # noqa: PLC0415  # Feast: seconds
     from runtime.build import build  # noqa: PLC0415  # as above
-    from runtime.settings import CONFIG_VARIABLE, Settings  # noqa: PLC0415  # as above
 
     with tempfile.TemporaryDirectory() as folder:
-        if (told := home / "kairos.toml").is_file():
-            os.environ[CONFIG_VARIABLE] = str(told.absolute())
-            settings = Settings()
-        else:
-            settings = _built(Path(folder))
+        settings = _built(Path(folder)) if home is None else _settings_of(home)
         with closing(build(settings)) as kairos:
             yield sources_of(kairos, now=kairos.clock.now())
+
+
+def _settings_of(home: Path) -> Settings:
+    from runtime.settings import CONFIG_VARIABLE, Settings  # noqa: PLC0415  # as above
+
+    if not (told := home / "kairos.toml").is_file():
+        raise FileNotFoundError(ENOENT, "there is no demo", str(told))
+    os.environ[CONFIG_VARIABLE] = str(told.absolute())
+    return Settings()
 
 
 def _built(home: Path) -> Settings:
@@ -195,7 +204,7 @@ def _built(home: Path) -> Settings:
     return settings
 
 
-def measure(data: Path, given: argparse.Namespace) -> Measured:
+def measure(data: Path | None, given: argparse.Namespace) -> Measured:
     """Return the rows of the packaged households, or of the demo in ``data``."""
     with households(data) as sources:
         return run(sources, TrainChurn(), moments=given.moments)

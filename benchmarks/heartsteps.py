@@ -11,9 +11,10 @@ Data: suggestions.parquet
 Ours are the channel model's own rate (pseudo-counts learned by likelihood), as it stands at the cut, and kept up
 to the day before each push, which is what serving reads; and that rate times the send-time multiplier, a rhythm
 of answered pushes with its beta learned from pushes, whose slot chance has chosen. Only what is kept up sees the
-answers of the last 40% so far, so it is set beside a person's rate kept up as well. *Walking*: off-policy values
-of "always push" and "never" from the design's 0.6, in steps of the next 30 minutes. Intervals draw whole people.
-Kairos has no model of the five slots of a day as such: only the rhythm over 168 hours.
+answers of the last 40% so far, so it is set beside a person's rate kept up as well (a person's rate: with one
+pseudo-push of everybody's). *Walking*: off-policy values of "always push" and "never" from the design's 0.6, in
+steps of the next 30 minutes. Intervals draw whole people. Kairos has no model of the five slots of a day as such:
+only the rhythm over 168 hours.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import line
 from benchmarks.pictures import draw_world
-from benchmarks.verdicts import MEANINGS, verdict
+from benchmarks.verdicts import MEANINGS, aimed, verdict
 from benchmarks.world.saying import words
 from benchmarks.world.showing import by_table, oracles, slopes, span
 from pipelines.jobs.benching import known
@@ -144,17 +144,21 @@ def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
     """Give what else was measured, as far as it fits a line; the kept answer holds all of it."""
     for name, value in answer.items():
         if name not in _TOLD and _depth(value) <= DEEP:
-            yield f"- {_spoken(name)}: {_words(value)}"
+            yield f"- {_spoken(name)}: {_words(value)}".replace(": \n", ":\n")
 
 
 def _words(value: Any) -> str:
     match value:
         case dict():
-            return "; ".join(f"{_spoken(name)} {_words(each)}" for name, each in value.items())
+            return "; ".join(f"{_spoken(name)} {_inner(each)}" for name, each in value.items())
         case list():
-            return " · ".join(_words(each) for each in value)
+            return "".join(f"\n  - {_words(each)}" for each in value)
         case _:
             return _figure(value)
+
+
+def _inner(value: Any) -> str:
+    return f"({_words(value)})" if isinstance(value, dict) else _words(value)
 
 
 def _spoken(name: str) -> str:
@@ -168,24 +172,27 @@ def _depth(value: Any) -> int:
 
 
 def _fit(answer: Mapping[str, Any]) -> Iterator[str]:
-    shown = [
-        (family, name, row) for family, told in answer["families"].items() for name, row in told["figures"].items()
+    judged = [
+        (f"{name} in {family}", row["within"])
+        for family, told in answer["families"].items()
+        for name, row in told["figures"].items()
+        if row["within"] is not None
     ]
-    aimed = [row["within"] for _, _, row in shown if row["within"] is not None]
+    out = [where for where, within in judged if not within]
     yield (
         f"{answer['seeds']} worlds a family, {answer['customers']:,} customers, {answer['days']} days of history. "
-        f"{sum(aimed)} of {len(aimed)} figures are within their tolerance, {len(aimed) - sum(aimed)} are out.\n"
+        f"{len(judged) - len(out)} of {len(judged)} figures are within their tolerance; out: "
+        f"{', '.join(f'`{where}`' for where in out) or 'none'}.\n"
     )
     columns = ("figure", "value", "95%", "target", "tolerance", "verdict")
     for family, told in answer["families"].items():
-        rows = [_aimed(name, row) for name, row in told["figures"].items()]
+        rows = [_figured(name, row) for name, row in told["figures"].items()]
         yield _titled(f"{family}, matched to the log of {told['matched_to']}", columns, rows)
 
 
-def _aimed(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
-    verdict = "no tolerance stated" if row["within"] is None else "within" if row["within"] else "**out**"
+def _figured(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
     tolerance = None if row["tolerance"] is None else f"± {row['tolerance']:.0%}"
-    return name, row["value"], span(row["interval"], digits=4), row["target"], tolerance, verdict
+    return name, row["value"], span(row["interval"], digits=4), row["target"], tolerance, aimed(row)
 
 
 def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import asos, bank_marketing, heartsteps
 from benchmarks.answer import answer
+from benchmarks.complete_journey import measure as households_of
 from benchmarks.complete_journey import run as of_households
 from benchmarks.verdicts import verdict
 from experiments import effects
@@ -95,18 +96,25 @@ def test_a_missing_set_is_said(module, tmp_path, capsys):
 
 
 def test_the_sets_name_their_yardsticks_and_explain_their_figures():
+    found = known()
     for name in ("asos", "bank-marketing", "complete-journey", "heartsteps"):
-        assert known()[name].yardstick
-        assert known()[name].about
-        assert not any("python -m" in part for part in known()[name].about)
-    assert known()["complete-journey"].files == ()
+        assert found[name].yardstick
+        assert found[name].about
+        assert not any("python -m" in part for part in found[name].about)
+    assert found["complete-journey"].files == ()
 
 
 def test_a_packaged_set_needs_no_folder(capsys):
     assert (
         answer("About.", lambda data, _: ([], {"data": str(data)}), packaged="a home", arguments=["--json"]) == 0
     )
-    assert json.loads(capsys.readouterr().out)["data"] == "."
+    assert json.loads(capsys.readouterr().out)["data"] == "None"
+
+
+def test_a_demo_that_is_not_there_is_said(tmp_path, capsys):
+    arguments = ["--data", str(tmp_path)]
+    assert answer("About.", households_of, options=[("moments", 1)], packaged="a home", arguments=arguments) == 2
+    assert "kairos.toml is not in" in capsys.readouterr().err
 
 
 def test_counts_of_pushes_stop_the_day_before(suggestions):
@@ -206,7 +214,7 @@ def test_churn_is_measured_at_a_cut_off_that_has_a_past():
     rows, more = of_households(world(buyers(customers=90, mail=False)), TrainChurn(days=28, cutoffs=1), moments=1)
     assert len(more["cut_offs"]) == 1
     assert [row.yardstick for row in rows[:4]] == ["recency", "BG/NBD", "logistic line", "LightGBM defaults"]
-    assert rows[0].case == "mean over cut-offs (1)"
+    assert rows[0].case == "mean of 1 cut-offs"
     json.dumps(more)
 
 
@@ -218,11 +226,16 @@ def test_churn_is_measured_at_a_cut_off_that_has_a_past():
         ("lower", (0.8, 0.9), "ahead"),
         ("lower", (1.1, 1.2), "behind"),
         ("lower", (0.9, 1.1), "no clear difference"),
-        ("near 1", (0.9, 1.1), "agrees"),
+        ("near 1", (0.9, 1.1), "consistent"),
         ("near 1", (1.1, 1.2), "differs"),
         ("truth unknown", (0.8, 0.9), "lower"),
         ("higher", None, "no answer"),
     ],
 )
 def test_a_verdict_reads_the_interval_alone(better, interval, said):
-    assert verdict({"better": better, "interval": interval}) == said
+    assert verdict({"better": better, "interval": interval, "note": None}) == said
+
+
+def test_a_verdict_with_a_remark_points_at_it():
+    row = {"better": "near 1", "interval": (0.9, 1.1), "note": "thin overlap"}
+    assert verdict(row) == "consistent, see below"

@@ -35,6 +35,36 @@ def test_the_page_holds_every_policy_with_its_losses_and_the_machine(answer):
     assert "No answer is kept of" in page
 
 
+def test_a_page_without_the_worlds_says_that_they_were_not_run():
+    page = render({"hillstrom": {"rows": []}})
+    assert page.count("**Not run in full yet.**") == 2
+    assert "## world\n" in page
+
+
+def test_a_world_that_is_unlike_its_log_is_said_to_be():
+    about = {"interval": [0.1, 0.3], "target": 0.5, "tolerance": 0.1}
+    figures = {
+        "opened": {**about, "value": 0.2, "within": False},
+        "clicked": {**about, "value": 0.4, "interval": [0.3, 0.5], "within": False},
+        "reach": {**about, "value": 0.2, "target": None, "tolerance": None, "within": None},
+    }
+    families = {"clusters": {"matched_to": "messages", "figures": figures}}
+    page = render({"world-fit": {"seeds": 2, "customers": 10, "days": 30, "families": families}})
+    assert "0 of 2 figures are within their tolerance; out: `opened in clusters`, `clicked in clusters`" in page
+    assert "| opened | 0.2 | 0.1000 to 0.3000 | 0.5 | ± 10% | **out** |" in page
+    assert "**out**, its interval reaches in |" in page
+    assert "no tolerance stated" in page
+
+
+def test_a_remark_is_given_once_with_every_row_it_is_about():
+    row = {"measure": "m", "better": "lower", "ours": 1.0, "yardstick": "y", "theirs": 2.0, "ratio": 0.5}
+    rows = [{**row, "case": case, "interval": [0.4, 0.6], "why": None, "note": "thin"} for case in "ab"]
+    page = render({"hillstrom": {"rows": rows, "rates": {"first_call": 0.13}}})
+    assert "- a, m; b, m: thin." in page
+    assert page.count("| ahead, see below |") == 2
+    assert "- rates: first call 0.13" in page
+
+
 def test_the_page_and_its_pictures_are_the_same_for_the_same_answer(answer, tmp_path):
     assert render({"world": answer}) == render(json.loads(json.dumps({"world": answer})))
     for name in ("a", "b"):
