@@ -105,6 +105,8 @@ def answer(
     try:
         rows, more = measure(given.data, given)
     except FileNotFoundError as error:
+        if given.data is None:
+            raise
         print(f"{Path(str(error.filename)).name} is not in {given.data}: the set is missing", file=sys.stderr)  # noqa: T201
         return 2
     _print(rows, more, seconds=time.monotonic() - begin, as_json=given.json)

@@ -229,7 +229,7 @@ def test_churn_is_measured_at_a_cut_off_that_has_a_past():
         ("near 1", (0.9, 1.1), "consistent"),
         ("near 1", (1.1, 1.2), "differs"),
         ("truth unknown", (0.8, 0.9), "lower"),
-        ("higher", None, "no answer"),
+        ("higher", None, "see below"),
     ],
 )
 def test_a_verdict_reads_the_interval_alone(better, interval, said):
