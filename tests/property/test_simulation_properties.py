@@ -15,7 +15,7 @@ from simulation.messages import Messages
 from simulation.opportunity import NEVER, Opportunity
 from simulation.response import daypart, reach, react, worth
 from simulation.rhythm import HABITS, Attending
-from simulation.shop import ZONES
+from simulation.shop import SHOP, ZONES
 from simulation.traits import Traits
 from simulation.world import START, World
 
@@ -141,6 +141,6 @@ def test_the_fates_of_events_are_even_and_independent(purpose):
 
 @given(st.integers(0, 20), st.floats(0, 1), st.booleans(), st.integers(0, 10_000))
 def test_mixtures_of_habits_sum_to_one(clusters, own, alike, seed):
-    mixed = Traits(np.random.default_rng(seed), 7, alike=alike).mixtures(clusters, own)
+    mixed = Traits(np.random.default_rng(seed), 7, SHOP, alike=alike).mixtures(clusters, own)
     assert mixed.sum(axis=1) == pytest.approx(1)
     assert (mixed >= 0).all()
