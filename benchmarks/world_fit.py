@@ -28,6 +28,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import t as student
 
+from benchmarks.arguments import positive
 from benchmarks.machine import line, machine
 from pipelines.console import Screen, json_line
 from simulation.account import Account
@@ -133,9 +134,9 @@ def _aim(shown: Mapping[str, Any]) -> str:
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--customers", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=150, help="of history")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--customers", type=positive, default=2000)
+    parser.add_argument("--days", type=positive, default=150, help="of history")
+    parser.add_argument("--seeds", type=positive, default=5)
     parser.add_argument("--json", action="store_true", help="one object on the last line")
     given, begin = parser.parse_args(), time.monotonic()
     result = run(customers=given.customers, days=given.days, seeds=given.seeds)

@@ -2,7 +2,8 @@
 
     python -m benchmarks.world --json
 
-Killed and run again, it goes on. Exit code 1 where a world could not be played to its end.
+Killed and run again, it goes on. Exit code 1 where a world could not be played to its end, 2 where it was asked
+wrongly.
 """
 
 from __future__ import annotations
@@ -12,31 +13,37 @@ import os
 import sys
 from pathlib import Path
 
+from benchmarks.arguments import positive
+
 DAYS = 60
+ASKED_WRONGLY = 2
 
 
 def main(days: int = DAYS, folder: str = "world") -> int:
     """Run the scoreboard over ``days`` days, keeping its records in ``folder`` below `.kairos/bench`."""
     from benchmarks.world.scoreboard import Plan, run  # noqa: PLC0415  # children import this module, too
 
-    given = _parser(Path(".kairos/bench") / folder).parse_args()
-    plan = Plan(
-        families=tuple(given.families.split(",")) if given.families else None,
-        seeds_per_family=given.seeds_per_family,
-        customers=given.customers,
-        days=given.days or days,
-        folder=given.folder,
-    )
+    given = (parser := _parser(Path(".kairos/bench") / folder, days)).parse_args()
+    try:
+        plan = Plan(
+            families=tuple(given.families.split(",")) if given.families else None,
+            seeds_per_family=given.seeds_per_family,
+            customers=given.customers,
+            days=given.days,
+            folder=given.folder,
+        )
+    except ValueError as error:
+        parser.exit(ASKED_WRONGLY, f"kairos bench: {error}\n")
     return run(plan, jobs=given.jobs, fresh=given.fresh, as_json=given.json)
 
 
-def _parser(folder: Path) -> argparse.ArgumentParser:
+def _parser(folder: Path, days: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", help="names, separated by commas; all of them without it")
-    parser.add_argument("--seeds-per-family", type=int, default=3)
-    parser.add_argument("--customers", type=int, default=2000)
-    parser.add_argument("--days", type=int, help="60, or 180: what lies between has no score")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds at a time")
+    parser.add_argument("--seeds-per-family", type=positive, default=3)
+    parser.add_argument("--customers", type=positive, default=2000)
+    parser.add_argument("--days", type=int, default=days, help="60, or 180: what lies between has no score")
+    parser.add_argument("--jobs", type=positive, default=min(2, os.cpu_count() or 1), help="worlds at a time")
     parser.add_argument("--folder", type=Path, default=folder, help="where records are kept")
     parser.add_argument("--fresh", action="store_true", help="play again what was played before")
     parser.add_argument("--json", action="store_true", help="one object on the last line")
