@@ -24,23 +24,21 @@ def simulate(
     *,
     policy: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The policy to run (default: examples/simulated_shop/policy.yaml)."
-        ),
+        typer.Option(help="The policy to run (default: examples/simulated_shop/policy.yaml)."),
     ] = None,
     world: Annotated[str, typer.Option(metavar="FAMILY", help="The family of worlds.")] = "clusters",
-    days: Annotated[int, typer.Option(min=1, help="Days from day 0 on.")] = 60,
-    customers: Annotated[int, typer.Option(min=10, help="Customers of each world.")] = 2000,
-    seeds: Annotated[int, typer.Option(min=1, help="Worlds of the family: seeds 1 to so many.")] = 1,
+    days: Annotated[int, typer.Option(help="Days from day 0 on.")] = 60,
+    customers: Annotated[int, typer.Option(help="Customers of each world, at least 10.")] = 2000,
+    seeds: Annotated[int, typer.Option(help="Worlds of the family: seeds 1 to so many.")] = 1,
     history: Annotated[
-        int, typer.Option(min=1, max=365, help="Days of history before day 0, under a sender of its own.")
+        int, typer.Option(help="Days of history before day 0, under a sender of its own; at most 365.")
     ] = 150,
     home: Annotated[
         Path, typer.Option(file_okay=False, help="Below it each world has a folder of its own.")
     ] = Path(".kairos/simulate"),
-    retrain_days: Annotated[int, typer.Option(min=1, help="Train all models every so many days.")] = 28,
-    refresh_days: Annotated[int, typer.Option(min=1, help="Rebuild features every so many days.")] = 7,
-    jobs: Annotated[int, typer.Option(min=1, help="Worlds at the same time, a process each.")] = 2,
+    retrain_days: Annotated[int, typer.Option(help="Train all models every so many days.")] = 28,
+    refresh_days: Annotated[int, typer.Option(help="Rebuild features every so many days.")] = 7,
+    jobs: Annotated[int, typer.Option(help="Worlds at the same time, a process each.")] = 2,
     as_json: AsJson = False,
 ) -> None:
     """The real product in worlds whose truth is known: what its decisions are truly worth.
@@ -53,16 +51,17 @@ def simulate(
     """
     from pipelines.console import Screen, json_line
     from pipelines.jobs.simulating import simulate as run
-    from pipelines.simulating.plan import Plan
+    from pipelines.simulating.plan import Plan, check_least
     from pipelines.views import simulating as view
 
+    check_least("seeds", seeds)
     plan = Plan(
         world=world,
         customers=customers,
         days=days,
         history=history,
         home=home,
-        policy=policy or EXAMPLE / "policy.yaml",
+        policy=_existing(policy) if policy else EXAMPLE / "policy.yaml",
         catalogue=EXAMPLE / "catalogue.yaml",
         retrain_days=retrain_days,
         refresh_days=refresh_days,
@@ -72,3 +71,11 @@ def simulate(
     view.show(report, screen.console)
     if as_json:
         print(json_line(report.as_json()))
+
+
+def _existing(policy: Path) -> Path:
+    if not policy.is_file():
+        raise FileNotFoundError(
+            f"--policy {policy}: no such file; give one that is there, or none for {EXAMPLE.name}/policy.yaml"
+        )
+    return policy

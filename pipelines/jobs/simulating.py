@@ -15,7 +15,7 @@ from features.progress import Progress, quiet
 from measures.intervals import mean
 from measures.outcome import Interval
 from pipelines.simulating.diary import days_finished
-from pipelines.simulating.plan import Plan
+from pipelines.simulating.plan import Plan, check_least
 from pipelines.simulating.result import Simulated
 from simulation.families import FAMILIES
 
@@ -70,7 +70,12 @@ def simulate(plan: Plan, *, seeds: Sequence[int], jobs: int = 2, progress: Progr
     """Run every seed, ``jobs`` of them at a time, each in a process of its own (a single one in this).
 
     What is finished at ``plan.home`` is not done again.
+
+    Raises:
+        ValueError: where there is no seed, or no process to run one in.
     """
+    check_least("seeds", len(seeds))
+    check_least("jobs", jobs)
     if len(seeds) == 1:
         return Simulation(plan=plan, runs=[plan.run(seeds[0], progress=progress)])
     with _one_thread_each(), ProcessPoolExecutor(min(jobs, len(seeds)), get_context("spawn")) as pool:

@@ -13,6 +13,9 @@ from pipelines.simulating.result import Simulated
 from simulation.families import FAMILIES
 from simulation.world import World
 
+LEAST = {"customers": 10, "days": 1, "history": 1, "retrain_days": 1, "refresh_days": 1, "seeds": 1, "jobs": 1}
+LONGEST_HISTORY = 365
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -29,13 +32,18 @@ class Plan:
     refresh_days: int
 
     def __post_init__(self) -> None:
-        """Refuse a family that is not there.
+        """Refuse what cannot be run, before anything is lived.
 
         Raises:
-            ValueError: naming those that are.
+            ValueError: naming the value, the rule and the way out.
         """
         if self.world not in FAMILIES:
             raise ValueError(f"there is no family of worlds {self.world!r}: choose among {', '.join(FAMILIES)}")
+        for name in ("customers", "days", "history", "retrain_days", "refresh_days"):
+            check_least(name, getattr(self, name))
+        if self.history > LONGEST_HISTORY:
+            most = LONGEST_HISTORY
+            raise ValueError(f"--history {self.history}: {most} is the most; give {most} or fewer")
 
     def home_of(self, seed: int) -> Path:
         """Return where the product of one seed lives."""
@@ -57,3 +65,13 @@ class Plan:
             progress=progress,
         )
         return Simulated.of(looped, seed=seed)
+
+
+def check_least(name: str, value: int) -> None:
+    """Refuse a number below the least that its option takes.
+
+    Raises:
+        ValueError: naming the option as it is typed.
+    """
+    if value < (least := LEAST[name]):
+        raise ValueError(f"--{name.replace('_', '-')} {value}: {least} is the least; give {least} or more")
