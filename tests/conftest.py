@@ -40,6 +40,15 @@ def postgres():
         yield server
 
 
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory):
+    """An empty, migrated MLflow store to copy, made once for all processes of tests."""
+    from tests.worlds.mlflow import migrated
+
+    mine = tmp_path_factory.getbasetemp()
+    return migrated(mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine)
+
+
 @pytest.fixture(params=DATABASES)
 def database_url(request, tmp_path):
     """The URL of an empty ledger: each test that takes it runs on both databases."""

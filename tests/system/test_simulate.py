@@ -1,6 +1,7 @@
 """The product in a small known world: it keeps its promises, hears what came of its messages, survives a kill."""
 
 import json
+import shutil
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.options import ROOT
 from pipelines.simulating import product, run_loop
+from pipelines.simulating.home import TEMPLATE
 from runtime.build import build
 from runtime.settings import Settings
 from simulation.calendar import Calendar
@@ -19,8 +21,9 @@ from simulation.world import START, World
 pytestmark = pytest.mark.slow
 
 EXAMPLE = ROOT / "examples" / "simulated_shop"
-DAYS = 9
-CUSTOMERS = 200
+DAYS = 6
+REFRESH = 4
+CUSTOMERS = 150
 HISTORY = 40
 
 run = CliRunner()
@@ -55,7 +58,7 @@ def loop(begun):
         documents = {"policy": EXAMPLE / "policy.yaml", "catalogue": EXAMPLE / "catalogue.yaml"}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(product.Product, "train", lambda self, **_: [])
-            return run_loop(world.fork(), past, home=home, days=DAYS, **documents, **options)
+            return run_loop(world.fork(), past, home=home, days=DAYS, refresh_days=REFRESH, **documents, **options)
 
     return looped
 
@@ -87,12 +90,12 @@ def test_outcomes_come_back_to_the_ledger(unbroken):
 
 
 def test_the_watcher_hears_everybody_scored_at_each_refresh(unbroken):
-    assert unbroken[2].days == [(0, CUSTOMERS), (7, CUSTOMERS)]
+    assert unbroken[2].days == [(0, CUSTOMERS), (REFRESH, CUSTOMERS)]
 
 
 def test_a_run_that_was_killed_ends_like_one_that_was_not(unbroken, loop, tmp_path, monkeypatch):
     _, whole, _ = unbroken
-    monkeypatch.setattr(product.Product, "confirm", _killed_on_the_fifth_day())
+    monkeypatch.setattr(product.Product, "confirm", _killed_on_the_third_day())
     with pytest.raises(KilledError):
         loop(tmp_path)
     monkeypatch.undo()
@@ -104,13 +107,13 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(unbroken, loop, tmp_pa
     assert resumed.violations == whole.violations
 
 
-def _killed_on_the_fifth_day():
-    """Confirm, and on day 4 die after half of the messages were confirmed."""
+def _killed_on_the_third_day():
+    """Confirm, and on day 2 die after half of the messages were confirmed."""
     real, calls = product.Product.confirm, []
 
     def confirm(self, due):
         calls.append(len(due))
-        if len(calls) < 5:
+        if len(calls) < 3:
             return real(self, due)
         half = set(due.ids[: len(due) // 2])
         assert half
@@ -127,7 +130,9 @@ def test_a_world_that_has_moved_on_is_refused(begun, loop, tmp_path):
         run_loop(moved, past, home=tmp_path, policy=tmp_path, catalogue=tmp_path, days=1)
 
 
-def test_the_command_trains_and_prints_one_object(tmp_path):
+def test_the_command_trains_and_prints_one_object(tmp_path, mlflow_store):
+    (tmp_path / "clusters").mkdir()
+    shutil.copy(mlflow_store, tmp_path / "clusters" / TEMPLATE)
     words = f"simulate --customers 120 --days 1 --history 30 --home {tmp_path} --json"
     answer = run.invoke(app, words.split())
     assert answer.exit_code == 0, answer.output

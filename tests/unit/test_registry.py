@@ -28,9 +28,11 @@ def sources():
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, mlflow_store):
     switch_off_usage_statistics()
-    return Registry(prepare_store(tmp_path_factory.mktemp("mlruns")))
+    root = tmp_path_factory.mktemp("mlruns")
+    shutil.copy(mlflow_store, root / "mlflow.db")
+    return Registry(prepare_store(root))
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def scene(*events: Any, size: int = 3, day: int = 0, free: Any = None) -> Scene:
     return Scene.of(facts(size), journal, asked(size, day=day, free=free))
 
 
-def known_world(customers: int = 300, *, history: int = 40, seed: int = 3) -> tuple[World, pa.Table]:
+def known_world(customers: int = 200, *, history: int = 40, seed: int = 3) -> tuple[World, pa.Table]:
     """A world at day 0, and its log."""
     world = World.of(FAMILIES["clusters"], customers=customers, seed=seed, history=history)
     past = pa.concat_tables([day.events for day in world.past()])
