@@ -7,6 +7,8 @@ from simulation.oracles.exploring import Exploring
 from simulation.score import Score, Yardstick, score
 from tests.worlds.oracles import OPPORTUNITY, start
 
+pytestmark = pytest.mark.xdist_group("score")  # one yardstick, not one in each process
+
 
 @pytest.fixture(scope="module")
 def yardstick():

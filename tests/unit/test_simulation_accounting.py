@@ -15,8 +15,9 @@ from simulation.shop import COSTS, INCENTIVES, MARGIN_RATE, OFFERS
 from simulation.world import World
 from tests.worlds.simulated import to_everybody
 
-WRITTEN, HORIZON = 10, 130
+pytestmark = pytest.mark.xdist_group("realised euros")  # lived once for all, not once in each process
 
+WRITTEN, HORIZON = 10, 130
 
 WON = Effect(lift=0.3, redeem_anyway=0.1, averse=0.15)
 LOST = Effect(lift=0.0, redeem_anyway=0.0)
