@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = 9001
 """The world that rivals and static policies are tuned in."""
-FITTED = (9101, 9102, 9103)
+FITTED = tuple(range(9101, 9109))
 """The worlds that the attainable oracle learns from what logs tell."""
 AXES_OF_COMPOSITE = ("timing", "channel", "offer")
 

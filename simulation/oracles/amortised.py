@@ -19,9 +19,10 @@ import pyarrow as pa
 from simulation import facts
 from simulation.family import Family
 from simulation.oracles.exploring import Exploring
+from simulation.oracles.hereafter import everybody, relative
 from simulation.oracles.summaries import Summary
 from simulation.playing import play
-from simulation.shop import CHANNELS, MARGINS, OFFERS, ORDER_MARGIN
+from simulation.shop import CHANNELS, OFFERS
 from simulation.world import HISTORY_DAYS, World
 
 if TYPE_CHECKING:
@@ -33,16 +34,20 @@ if TYPE_CHECKING:
     from simulation.opportunity import Opportunity
 
     Floats = NDArray[np.float64]
+    Values = NDArray[np.float32]
 
-_BENT = ("seen", "euros", "basket", "harm")
+_BENT = ("seen", "lift", "redeem", "basket", "harm", "future")
 """Traits, or families of them, that trees are grown for."""
-_RIDGE = 300.0
+_RIDGE = 1000.0
 """How strongly lines are drawn to the mean, in rows."""
-LEARNED_FOR = 60
+_LEAF = 300
+"""Rows behind every mean of a tree: a person counts twice at most, and lift is hardly visible in one's own log."""
+LEARNED_FOR = 30
 """Days after day 0 that logs are learned from."""
-_CHECKPOINTS = (-1, 14, 29, 44, 59)
 _AHEAD = 30
 """Habits are learned as they will stand so many days on."""
+_PRICED = 2
+"""Worlds in which everybody's future is priced, which costs more than living through them."""
 
 
 class Regression(Protocol):
@@ -63,6 +68,8 @@ class Amortised:
 
     family: Family
     regressions: Mapping[str, Regression]
+    hereafter: Values
+    """:func:`simulation.oracles.hereafter.everybody` of the family."""
 
     @classmethod
     def fit(
@@ -78,26 +85,41 @@ class Amortised:
     ) -> Amortised:
         """Learn from worlds of ``seeds``, to be others than it is used in, or read it from ``folder``.
 
-        Logs are looked at on day 0 and now and then up to ``days`` later, under a sender who experiments.
+        Logs are looked at on day 0, and in every other world ``days`` later, under a sender who experiments.
         """
         import joblib  # type: ignore[import-untyped]  # noqa: PLC0415  # no stubs; comes with scikit-learn
 
         about = f"{family!r} {opportunity!r} {tuple(seeds)} {customers} {history} {days}"
         path = folder / f"{family.name}-{hashlib.blake2b(about.encode(), digest_size=8).hexdigest()}.joblib"
-        if path.exists():
-            return cls(family, joblib.load(path))
-        worlds = [World.of(family, customers=customers, seed=seed, history=history) for seed in seeds]
-        studies = [_studied(world, opportunity, days) for world in worlds]
-        rows = np.concatenate([rows for rows, _ in studies])
-        truths = {name: np.concatenate([truth[name] for _, truth in studies]) for name in studies[0][1]}
-        learned = {name: _regression(name).fit(rows, truth) for name, truth in truths.items()}
-        folder.mkdir(parents=True, exist_ok=True)
-        joblib.dump(learned, path)
-        return cls(family, learned)
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            mean = everybody(family, opportunity)
+            studies = [
+                _studied(
+                    World.of(family, customers=customers, seed=seed, history=history),
+                    opportunity,
+                    mean if number < _PRICED else None,
+                    0 if number % 2 else days,
+                )
+                for number, seed in enumerate(seeds)
+            ]
+            joblib.dump((_learned(studies), mean), path)
+        return cls(family, *joblib.load(path))
 
     def means(self, rows: Floats) -> Mapping[str, Floats]:
         """Return the posterior mean of each trait, given the numbers of :meth:`Summary.numbers` and a day."""
         return {name: regression.predict(rows) for name, regression in self.regressions.items()}
+
+
+def _learned(studies: Sequence[tuple[Floats, Mapping[str, Floats]]]) -> Mapping[str, Regression]:
+    rows = np.concatenate([rows for rows, _ in studies])
+    truths = {name: np.concatenate([truth[name] for _, truth in studies]) for name in studies[0][1]}
+    return {name: _fitted(name, rows, truth) for name, truth in truths.items()}
+
+
+def _fitted(name: str, rows: Floats, truth: Floats) -> Regression:
+    known = np.isfinite(truth)
+    return _regression(name, int(known.sum())).fit(rows[known], truth[known])
 
 
 def told(summary: Summary, day: int) -> Floats:
@@ -106,8 +128,12 @@ def told(summary: Summary, day: int) -> Floats:
     return np.column_stack([rows, np.full(len(rows), day + 1)])
 
 
-def _regression(name: str) -> Regression:
-    """Return trees for what the log tells much of in a bent way; elsewhere a line, which shrinks to the mean."""
+def _regression(name: str, rows: int) -> Regression:
+    """Return what is to learn from so many ``rows``.
+
+    Trees for what the log tells in a bent way or what a plan multiplies; elsewhere a line, which shrinks to the
+    mean.
+    """
     # Slow to import, and only needed where something is learned.
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
     from sklearn.linear_model import Ridge  # noqa: PLC0415
@@ -116,48 +142,46 @@ def _regression(name: str) -> Regression:
 
     line: Regression = make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), Ridge(alpha=_RIDGE))
     trees: Regression = HistGradientBoostingRegressor(
-        learning_rate=0.1,
-        max_iter=80,
-        max_leaf_nodes=8,
-        min_samples_leaf=60,
+        learning_rate=0.05,
+        max_iter=100,
+        max_leaf_nodes=6,
+        min_samples_leaf=min(_LEAF, rows // 20),
         l2_regularization=5.0,
         random_state=0,
     )
     return trees if name.split(".", maxsplit=1)[0] in _BENT else line
 
 
-def _studied(world: World, opportunity: Opportunity, days: int) -> tuple[Floats, dict[str, Floats]]:
-    """Live through a world's history and what follows under a sender who experiments; look at it now and then."""
+def _studied(
+    world: World, opportunity: Opportunity, mean: Values | None, days: int
+) -> tuple[Floats, dict[str, Floats]]:
+    """Live through a world's history and look at it; again after ``days`` under a sender who experiments.
+
+    Futures are priced against the ``mean``, and unknown (nan) without one.
+    """
     summary = Summary(facts.customers(world), world.calendar)
     past = pa.concat_tables([day.events for day in world.past()])
-    rows, truths = [], []
-
-    def look(day: int) -> None:
-        if day in _CHECKPOINTS:
-            rows.append(told(summary, day))
-            truths.append(_truth(world, day))
-
-    strategy = Exploring(seed=0)
+    worth = np.full(world.state.size, np.nan)
+    if mean is not None:
+        worth = relative(world, opportunity, world.state.reachable, mean)
     summary.hear(past, -1)
-    look(-1)
-
-    def watch(events: pa.Table, day: int) -> None:
-        summary.hear(events, day)
-        look(day)
-
-    play(world, past, strategy, opportunity, days=days, watch=lambda day: watch(day.events, day.number))
+    looks = [(told(summary, -1), _truth(world, -1, worth))]
+    if days:
+        explorer = Exploring(seed=0)
+        play(world, past, explorer, opportunity, days=days, watch=lambda day: summary.hear(day.events, day.number))
+        looks.append((told(summary, days - 1), _truth(world, days - 1, worth)))
+    rows, truths = zip(*looks, strict=True)
     return np.concatenate(rows), {name: np.concatenate([truth[name] for truth in truths]) for name in truths[0]}
 
 
-def _truth(world: World, day: int) -> dict[str, Floats]:
+def _truth(world: World, day: int, worth: Floats) -> dict[str, Floats]:
     """Return what is learned: traits as of before any change of regime, which is known and applied later."""
     people, active = world.people_on(-1), world.state.active
     mix = people.habits(day + _AHEAD, world.family.rhythm.drift_days, np.arange(people.size))
-    euros = people.lift * people.offer_margin * active[:, None]
     return {
         **{f"seen.{number}": people.seen[:, number] for number in range(len(CHANNELS))},
         **{f"left.{number}": people.left[:, number] for number in range(len(CHANNELS))},
-        **{f"euros.{number}": euros[:, number] for number in range(len(OFFERS))},
+        **{f"lift.{number}": people.lift[:, number] * active for number in range(len(OFFERS))},
         **{f"mix.{number}": weights for number, weights in enumerate(mix.T)},
         "redeem": people.redeem[:, 0] * active,
         "basket": people.basket,
@@ -166,6 +190,7 @@ def _truth(world: World, day: int) -> dict[str, Floats]:
         "pushed": people.pushed,
         "harm": people.pushed * people.life_value * active,
         "fragile": people.fragile.astype(np.float64),
+        "future": worth * active,
     }
 
 
@@ -173,17 +198,15 @@ def believed(means: Mapping[str, Floats]) -> dict[str, Any]:
     """Return posterior means as traits of :class:`simulation.population.Population`, by name."""
     mix = np.maximum(1e-4, _columns(means, "mix"))
     mix /= mix.sum(axis=1, keepdims=True)
-    basket, euros = np.maximum(0.1, means["basket"]), _columns(means, "euros")
-    per_order = np.where(euros >= 0, np.array(MARGINS), ORDER_MARGIN) * basket[:, None]
     pushed = np.maximum(1e-7, means["pushed"])
     redeem = np.maximum(0, means["redeem"])
     return {
         "mix": mix,
         "other_mix": mix,
-        "basket": basket,
+        "basket": np.maximum(0.1, means["basket"]),
         "seen": np.maximum(1e-4, _columns(means, "seen")),
         "left": np.maximum(0, _columns(means, "left")),
-        "lift": euros / per_order,
+        "lift": _columns(means, "lift"),
         "redeem": np.repeat(redeem[:, None], len(OFFERS), axis=1),
         "worn": np.maximum(0, means["worn"]),
         "churn": np.maximum(0, means["churn"]),

@@ -12,11 +12,12 @@ from simulation.calendar import Calendar
 from simulation.draws import Draws
 from simulation.messages import Messages
 from simulation.oracles.amortised import Amortised, believed, told
-from simulation.oracles.plan import Plan, Terms
+from simulation.oracles.plan import Hereafter, Plan, Terms
 from simulation.oracles.strategies import Chooser
 from simulation.oracles.summaries import Summary
 from simulation.playing import channels, moments_of, numbers
 from simulation.population import people
+from simulation.score import FIRST
 from simulation.shop import ZONES
 from simulation.state import State
 from simulation.world import START, World
@@ -48,8 +49,8 @@ class Attainable:
         customers: pa.Table,
         opportunity: Opportunity,
         *,
-        until: int = 180,
-        refresh_days: int = 20,
+        until: int = FIRST,
+        refresh_days: int = 30,
     ) -> None:
         self._amortised = amortised
         self._opportunity = opportunity
@@ -92,8 +93,12 @@ class Attainable:
 
     def _think(self, day: int) -> None:
         """Estimate everybody's traits and plan from ``day``."""
-        traits = believed(self._amortised.means(told(self._summary, day - 1)))
+        means = self._amortised.means(told(self._summary, day - 1))
+        traits = believed(means)
         # Draws decide nothing here: the believed world is only read.
         view = World(self._amortised.family, replace(self._prior, **traits), Draws("believed", 0), history=0)
-        terms = Terms(view=view, opportunity=self._opportunity, start=day, until=self._until)
+        after = (
+            Hereafter(self._amortised.hereafter, np.maximum(0, means["future"])) if self._until == FIRST else None
+        )
+        terms = Terms(view=view, opportunity=self._opportunity, start=day, until=self._until, hereafter=after)
         self._chooser = Chooser(Plan.of(terms, self._state.reachable), self._state)

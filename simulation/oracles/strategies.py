@@ -99,8 +99,10 @@ class Chooser:
         return np.moveaxis(value, 2, 0), group.held(after, day, pressure[:, None])[rows, 0, which]
 
     def _after(self, group: Group, day: int) -> Values:
+        if not self.foresee:
+            return group.nothing()
         following = day + self.plan.terms.opportunity.every_days
-        return group.values[following] if self.foresee and following in group.values else group.nothing()
+        return group.values[following] if following in group.values else group.afterwards()
 
 
 class Myopic:

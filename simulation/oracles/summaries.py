@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from simulation.calendar import DAY
 from simulation.playing import channels, moments_of, numbers
 from simulation.rhythm import CURVES, HABITS
-from simulation.shop import CATEGORIES, CHANNELS, OFFERS, ZONES
+from simulation.shop import CATEGORIES, CHANNELS, MARGIN_RATE, OFFERS, ORDER_MARGIN, ZONES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,10 @@ _KINDS = (
 )
 _SESSION = _KINDS.index("session")
 _OFFERED = ("sent", "clicked", "converted")
+_ORDER = ORDER_MARGIN / MARGIN_RATE
+"""Revenue of the mean order,"""
+_PRIOR_ORDERS = 0.5
+"""and how many such orders stand behind each one's own: what orders of one vary against what baskets do."""
 _RECENT_DAYS = 20.0
 """In so many days, what counts as recent halves."""
 
@@ -110,7 +114,7 @@ class Summary:
                 rates.reshape(size, -1),
                 self._categories,
                 (self._categories + 0.5) / (bought + 0.5 * len(CATEGORIES)),
-                self._spend / np.maximum(1, bought[:, 0]),
+                (self._spend / _ORDER + _PRIOR_ORDERS) / (bought[:, 0] + _PRIOR_ORDERS),
                 (self._habits + 1) / (seen + HABITS),
                 seen,
                 self._recent,
