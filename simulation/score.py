@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulation.horizon import FIRST, LATER
 from simulation.oracles.plan import Plan, Terms
 from simulation.oracles.strategies import Hold
 from simulation.playing import play
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from simulation.opportunity import Opportunity
     from simulation.playing import Played
     from simulation.world import World
-
-FIRST = 60
-"""Days of the first part: the cost of learning is in them."""
-LATER = 180
-"""The day on which the later part ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
 def _oracles(stage: Stage, static: Played, tuned: Record, scratch: Path) -> dict[str, dict[str, float | None]]:
     """Return every oracle's worth; the floor is the better of silence and the static policy."""
     world, opportunity = stage.world, stage.opportunity
-    attainable = Attainable(amortised(stage, tuned["customers"], scratch), customers(world), opportunity)
+    told = amortised(stage, tuned["customers"], scratch)
+    attainable = Attainable(told, customers(world), opportunity, until=stage.unit.days)
     played = {
         "hold": stage.play(Hold()),
         "myopic": stage.told(Myopic),

@@ -46,6 +46,8 @@ LEARNED_FOR = 30
 """Days after day 0 that logs are learned from."""
 _AHEAD = 30
 """Habits are learned as they will stand so many days on."""
+_LIVES = 600
+"""People, at most, whose mean says what a state is worth after a play."""
 _PRICED = 2
 """Worlds in which everybody's future is priced, which costs more than living through them."""
 
@@ -93,7 +95,7 @@ class Amortised:
         path = folder / f"{family.name}-{hashlib.blake2b(about.encode(), digest_size=8).hexdigest()}.joblib"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            mean = everybody(family, opportunity)
+            mean = everybody(family, opportunity, size=min(customers, _LIVES))
             studies = [
                 _studied(
                     World.of(family, customers=customers, seed=seed, history=history),

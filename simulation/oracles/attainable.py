@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from simulation.calendar import Calendar
 from simulation.draws import Draws
+from simulation.horizon import FIRST
 from simulation.messages import Messages
 from simulation.oracles.amortised import Amortised, believed, told
 from simulation.oracles.plan import Hereafter, Plan, Terms
@@ -17,20 +18,22 @@ from simulation.oracles.strategies import Chooser
 from simulation.oracles.summaries import Summary
 from simulation.playing import channels, moments_of, numbers
 from simulation.population import people
-from simulation.score import FIRST
 from simulation.shop import ZONES
 from simulation.state import State
 from simulation.world import START, World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from simulation.family import Family
     from simulation.opportunity import Opportunity
     from simulation.playing import Asked, Wanted
+
+    Floats = NDArray[np.float64]
 
 
 class Attainable:
@@ -41,6 +44,10 @@ class Attainable:
     (:mod:`simulation.oracles.amortised`), refreshed every ``refresh_days``. Planning on means and not on the
     whole posterior, it does not experiment in order to learn: it is a policy one could attain, not proven the
     best of those.
+
+    It plans up to day ``until`` (excluded), the last day of its play. Where that is the day at which the score
+    asks what the state left behind is worth in the reference hand, so does it
+    (:mod:`simulation.oracles.hereafter`); elsewhere nothing is worth anything from then on.
     """
 
     def __init__(
@@ -94,11 +101,20 @@ class Attainable:
     def _think(self, day: int) -> None:
         """Estimate everybody's traits and plan from ``day``."""
         means = self._amortised.means(told(self._summary, day - 1))
-        traits = believed(means)
         # Draws decide nothing here: the believed world is only read.
-        view = World(self._amortised.family, replace(self._prior, **traits), Draws("believed", 0), history=0)
-        after = (
-            Hereafter(self._amortised.hereafter, np.maximum(0, means["future"])) if self._until == FIRST else None
+        view = World(
+            self._amortised.family, replace(self._prior, **believed(means)), Draws("believed", 0), history=0
         )
-        terms = Terms(view=view, opportunity=self._opportunity, start=day, until=self._until, hereafter=after)
+        terms = Terms(
+            view=view,
+            opportunity=self._opportunity,
+            start=day,
+            until=self._until,
+            hereafter=self._hereafter(means),
+        )
         self._chooser = Chooser(Plan.of(terms, self._state.reachable), self._state)
+
+    def _hereafter(self, means: Mapping[str, Floats]) -> Hereafter | None:
+        if self._until != FIRST:
+            return None
+        return Hereafter(self._amortised.hereafter, np.maximum(0, means["future"]))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulation.draws import Draws
-from simulation.oracles.plan import Plan, Terms
+from simulation.horizon import FIRST, LATER
+from simulation.oracles.plan import Plan, Terms, sets
 from simulation.population import people
-from simulation.score import FIRST, LATER
 from simulation.shop import CHANNELS
 from simulation.world import World
 
@@ -32,7 +32,7 @@ _COARSE = (0.0, 1.3, 4.0)
 """Pressures that tell one rested person's worth closely enough."""
 
 
-def everybody(family: Family, opportunity: Opportunity, *, size: int = 600) -> Values:
+def everybody(family: Family, opportunity: Opportunity, *, size: int) -> Values:
     """Return the mean over ``size`` people of ``family``: (pressures, last, one before, sets of all channels)."""
     draws = Draws("hereafter", 0)
     view = World(family, people(family, draws, size), draws, history=0)
@@ -48,9 +48,11 @@ def relative(view: World, opportunity: Opportunity, reachable: Flags, mean: Valu
     Who can be reached nowhere is worth as much as the mean: nothing.
     """
     terms = Terms(view=view, opportunity=opportunity, start=FIRST, until=LATER, grid=_COARSE)
-    plan = Plan.of(terms, reachable, keep=False)
+    # All sets of channels at once, so that people fall into few groups.
+    plan = Plan.of(terms, np.ones_like(reachable), keep=False)
     worth = np.ones(len(reachable))
     for group in plan.groups:
-        everywhere = (1 << group.channels).sum()
-        worth[group.who] = group.values[group.days[0]][:, 0, 0, 0, -1] / mean[0, 0, 0, everywhere]
+        mine = sets(group, reachable)
+        rested = group.values[group.days[0]][np.arange(len(mine)), 0, 0, 0, mine]
+        worth[group.who] = np.divide(rested, mean[0, 0, 0, mine], out=np.ones(len(mine)), where=mine > 0)
     return worth

@@ -13,6 +13,7 @@ import pyarrow as pa
 from simulation import facts
 from simulation import score as scoring
 from simulation.calendar import DAY, HOUR
+from simulation.horizon import FIRST
 from simulation.opportunity import NEVER, Opportunity
 from simulation.oracles.strategies import Hold
 from simulation.playing import Wanted, play
@@ -111,7 +112,7 @@ class _Trial:
 
     def value(self, static: Static) -> float:
         strategy = static.strategy(self.customers, self.world.calendar)
-        played = play(self.world.fork(), self.past, strategy, self.opportunity, days=scoring.FIRST)
+        played = play(self.world.fork(), self.past, strategy, self.opportunity, days=FIRST)
         return scoring.score(played, self.yardstick).total
 
 

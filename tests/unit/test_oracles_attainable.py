@@ -17,12 +17,16 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def amortised(folder):
-    return Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY, days=15)
+    return learned(folder)
+
+
+def learned(folder):
+    return Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 100, folder, history=HISTORY, days=9)
 
 
 def test_what_was_learned_is_kept_and_read_again(amortised, folder):
     kept = list(folder.iterdir())
-    again = Amortised.fit(FAMILIES["clusters"], OPPORTUNITY, (101,), 200, folder, history=HISTORY, days=15)
+    again = learned(folder)
     assert list(folder.iterdir()) == kept
     here = start()
     summary = Summary(here.customers, here.world.calendar)
