@@ -48,8 +48,8 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     """Return the decision on ``ask``: the same for the same inputs, whenever and wherever it is computed.
 
     ``now`` is the moment of the decision (aware). The propensity is exact: P(recorded action | everything here
-    but the keys). ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where that is
-    there already.
+    but the keys). ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where
+    that is there already.
 
     Raises:
         AskError: for a campaign or offer the catalogue has not, or a purpose that is not the campaign's.

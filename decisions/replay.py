@@ -50,7 +50,8 @@ def freeze(  # noqa: PLR0913 - everything a decision depends on, by name
     """Return the record of a decision: what :func:`~decisions.decide.decide` was given, but the keys.
 
     ``keys_id`` names the keys without telling them. Without ``whole``, policy and catalogue are named by version.
-    ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where that is there already.
+    ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where that is there
+    already.
     """
     record = history or history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets

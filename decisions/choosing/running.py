@@ -95,9 +95,7 @@ def _valued(
 ) -> Iterator[tuple[Candidate, Worth]]:
     """Yield each candidate with its worth, those of one lane together."""
     for (channel, permitted), group in _by_lane(candidates).items():
-        sent = [
-            terms(each.offer, channel, scores=situation.scores, budgets=situation.budgets) for each in group
-        ]
+        sent = [terms(each.offer, channel, scores=situation.scores, budgets=situation.budgets) for each in group]
         yield from zip(group, worths(lanes.of(channel, permitted), sent), strict=True)
 
 
