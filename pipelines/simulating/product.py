@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -78,11 +79,16 @@ class Product:
     def stand(self, as_of: datetime) -> None:
         """Decide on the features of a refresh at ``as_of``."""
         self._features.stand(self._everybody, as_of=as_of)
+        _set_aside()
 
     def train(self, *, progress: Progress = quiet) -> list[Mapping[str, Any]]:
         """Train all models as of now; return what became of each."""
         prepare_models(self.kairos.settings)
-        return [outcome.as_json() for outcome in train_models(self.kairos, progress=progress)]
+        outcomes: list[Mapping[str, Any]] = [
+            outcome.as_json() for outcome in train_models(self.kairos, progress=progress)
+        ]
+        _set_aside()
+        return outcomes
 
     def scores(self) -> Mapping[str, Scores]:
         """Return what the models say of everybody."""
@@ -112,6 +118,17 @@ class Product:
     def violations(self) -> dict[str, int]:
         """Return the independent recount's violations by promise."""
         return {str(promise): count for promise, count in recount_ledger(self.kairos).counts.items()}
+
+
+def _set_aside() -> None:
+    """Spare the garbage collector what lives until the next refresh: models, features, libraries.
+
+    Each decision makes some hundred objects, and whenever enough of them are alive the collector would look
+    through all others as well: a tenth of the time of deciding.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _ask(customer_id: str, name: str, hours: int) -> Ask:

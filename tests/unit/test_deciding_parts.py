@@ -15,9 +15,10 @@ from decisions.choosing.choice import explore
 from decisions.choosing.value import lane, read_moments, terms, worths
 from decisions.decide import decide
 from decisions.draws import identifier, uniform
+from decisions.eligibility import RANK, Code
 from decisions.records import Ask, BudgetState
 from decisions.timing.localtime import instant
-from decisions.timing.slots import BLOCKS, hours
+from decisions.timing.slots import BLOCKS, hours, moments
 from decisions.timing.spans import NEVER, clip, end_of, stacked, union, without
 from decisions.timing.zones import WORLD, zones_of_country
 from decisions.tokens import read_unsubscribe_token
@@ -161,6 +162,25 @@ def test_a_day_on_which_clocks_change_has_23_or_25_hours(day, count):
     start = datetime.fromisoformat(day).replace(tzinfo=berlin)
     end = (datetime.fromisoformat(day) + timedelta(days=1)).replace(tzinfo=berlin)
     assert hours("Europe/Berlin", int(start.timestamp()), int(end.timestamp())).start.size == count
+
+
+def test_what_is_kept_of_an_hour_is_of_its_zone_and_of_its_permitted_time():
+    start = int(datetime.fromisoformat("2026-03-28T22:30+00:00").timestamp())  # clocks change in Berlin at 01:00
+    end = start + 6 * 3600
+    spans = (((start, end),), ((start + 5400, end),))
+    for zone in ("Europe/Berlin", "Asia/Kolkata"):
+        for permitted in spans:
+            grid = hours(zone, start, end)
+            found = moments(grid, permitted, least=900, place=0.0)
+            lasts = permitted[0][1] - 60 - 900
+            expected = [max(at, permitted[0][0]) for at in grid.start.tolist()]
+            fits = [at <= min(until - 60, lasts) for at, until in zip(expected, grid.end.tolist(), strict=True)]
+            assert found.tolist() == [at if fit else -1 for at, fit in zip(expected, fits, strict=True)]
+
+
+def test_a_code_is_found_by_its_text():
+    assert RANK[str(Code.CAP)] == RANK["cap"]
+    assert hash(Code.CAP) == hash("cap")
 
 
 def test_a_wall_time_that_comes_twice_or_never_is_read_so_that_spans_are_not_too_short():
