@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from simulation.draws import Draws
 from simulation.families import FAMILIES
 from simulation.oracles import Amortised, Attainable
 from simulation.oracles.amortised import believed, told
+from simulation.oracles.hereafter import everybody, relative
 from simulation.oracles.summaries import Summary
+from simulation.population import people
+from simulation.world import World
 from tests.worlds.oracles import HISTORY, OPPORTUNITY, start
 
 
@@ -50,6 +54,22 @@ def test_the_attainable_earns_no_more_than_who_knows_the_truth(amortised):
     attainable = here.play(Attainable(amortised, here.customers, OPPORTUNITY, until=9), days=9)
     assert attainable.account.sent > 0
     assert attainable.account.value <= here.planned(days=9, until=9).account.value
+
+
+def test_what_is_told_before_the_first_day_has_logarithms():
+    here = start()
+    summary = Summary(here.customers, here.world.calendar)
+    summary.hear(here.past, -1)
+    assert np.isfinite(np.log1p(told(summary, -1))).all()
+
+
+def test_the_mean_person_is_worth_what_everybody_is_on_average():
+    mean = everybody(FAMILIES["clusters"], OPPORTUNITY, size=30)
+    draws = Draws("hereafter", 0)
+    family = FAMILIES["clusters"]
+    view = World(family, people(family, draws, 30), draws, history=0)
+    worth = relative(view, OPPORTUNITY, np.ones((30, 3), dtype=np.bool_), mean)
+    assert worth.mean() == pytest.approx(1.0, rel=0.02)
 
 
 def test_a_summary_heard_in_parts_is_the_same():
