@@ -181,7 +181,8 @@ def _truth(world: World, day: int, worth: Floats) -> dict[str, Floats]:
     people, active = world.people_on(-1), world.state.active
     mix = people.habits(day + _AHEAD, world.family.rhythm.drift_days, np.arange(people.size))
     return {
-        **{f"seen.{number}": people.seen[:, number] for number in range(len(CHANNELS))},
+        # What is multiplied is the chance to be seen, which is bent in the strength of attention.
+        **{f"seen.{number}": -np.expm1(-people.seen[:, number]) for number in range(len(CHANNELS))},
         **{f"left.{number}": people.left[:, number] for number in range(len(CHANNELS))},
         **{f"lift.{number}": people.lift[:, number] * active for number in range(len(OFFERS))},
         **{f"mix.{number}": weights for number, weights in enumerate(mix.T)},
@@ -206,7 +207,7 @@ def believed(means: Mapping[str, Floats]) -> dict[str, Any]:
         "mix": mix,
         "other_mix": mix,
         "basket": np.maximum(0.1, means["basket"]),
-        "seen": np.maximum(1e-4, _columns(means, "seen")),
+        "seen": -np.log1p(-np.clip(_columns(means, "seen"), 1e-4, 0.99)),
         "left": np.maximum(0, _columns(means, "left")),
         "lift": _columns(means, "lift"),
         "redeem": np.repeat(redeem[:, None], len(OFFERS), axis=1),
