@@ -157,5 +157,5 @@ class Family:
     alike: bool = False
     """Nobody differs from anybody in how they react."""
     aim: float = 1.0
-    """How closely the sender before follows people's attention (:class:`simulation.sender.Sender`)."""
+    """How closely the sender before follows people's attention; below 0, who looks less gets more."""
     tolerances: Mapping[str, float] = field(default_factory=dict)

@@ -25,7 +25,7 @@ _CONSENT = (0.85, 0.5, 0.4)
 """Who may be written to, by channel, before anything is sent."""
 _VIP = 0.2
 """Good customers, known to the old sender and to no log."""
-_FRAGILE = 0.12
+_FRAGILE = 0.5
 """Addresses that may die."""
 _SHARED = 0.3
 """People who share a household with another."""

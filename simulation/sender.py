@@ -44,7 +44,7 @@ class Sender:
     calendar: Calendar
     draws: Draws
     aim: float = 1.0
-    """How closely volume follows people's attention: 0 not at all."""
+    """How closely volume follows people's attention: 0 not at all, below 0 the other way round."""
 
     def messages(self, people: Population, state: State, day: int) -> Messages:
         """Return what goes out on ``day``: a first message, and to the warmest a second one hours later."""
