@@ -26,13 +26,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.answer import Row, answer
+from benchmarks.usual import USUAL
 from decisions.scorers.base import FloatArray
 from decisions.scorers.calibration import calibrated
 from measures.bootstrap import interval
 from measures.outcome import NotComputableError
 from measures.proper import log_loss_units
 from measures.ranking import auc
-from training.fitting import CAREFUL, Boosting, Training, calibrate, cross_fit, fit_booster, odds_of
+from training.fitting import CAREFUL, Training, calibrate, cross_fit, fit_booster, odds_of
 
 if TYPE_CHECKING:
     import argparse
@@ -47,8 +48,6 @@ WINDOWS = (10_000, 20_000)
 """Calls learned from, the last ones."""
 NEVER_CALLED = 999
 """How the file writes days since an earlier campaign where there was none."""
-USUAL = Boosting(leaves=31, rounds=100, learning_rate=0.1, min_child=20, l2=0.0, rows=1.0, columns=1.0)
-"""LightGBM as it comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.answer import Row, answer
+from benchmarks.usual import USUAL
 from decisions.scorers.base import FloatArray, matrix
 from measures.bootstrap import interval
 from measures.outcome import NotComputableError
 from measures.ranking import auc
 from pipelines.jobs.demonstrating import EXAMPLE
-from training.fitting import Boosting, Training, fit_booster, odds_of
+from training.fitting import Training, fit_booster, odds_of
 from training.labels import silence
 from training.models import Fitted
 from training.models.churn import TrainChurn, churn_features
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
 
 APART = timedelta(days=28)
 MOMENTS = 5
-USUAL = Boosting(leaves=31, rounds=100, learning_rate=0.1, min_child=20, l2=0.0, rows=1.0, columns=1.0)
-"""LightGBM as it comes."""
 RIVALS = {
     "recency": "recency",
     "bg_nbd": "BG/NBD",
