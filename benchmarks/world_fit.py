@@ -32,12 +32,12 @@ from benchmarks.arguments import positive
 from benchmarks.machine import line, machine
 from pipelines.console import Screen, json_line
 from simulation.account import Account
+from simulation.arena.opportunity import Opportunity
 from simulation.calendar import HOUR
 from simulation.families import FAMILIES
-from simulation.fit import figures, mails, send_time_reach
-from simulation.logs import targets
+from simulation.fit.figures import figures, mails, send_time_reach
+from simulation.fit.logs import targets
 from simulation.messages import Messages
-from simulation.opportunity import Opportunity
 from simulation.world import World
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA
-from simulation.events import customer_ids, names
+from simulation.log.events import customer_ids, names
 from simulation.shop import CHANNELS, COUNTRIES, ZONES
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The families of worlds that policies are scored in.
 
-Each is matched to a public log (:mod:`simulation.logs`) within the tolerances it states: relative distances,
+Each is matched to a public log (:mod:`simulation.fit.logs`) within the tolerances it states: relative distances,
 sampling error apart. What a log lacks is taken from the other or left out. ``messages`` knows no spread between
 people, ``emails`` no gaps. Where everybody reacts alike no target can bend the curve of opens by gap: it is left
 out. Purchases are left out everywhere: that log's are few that one session brought, a world's all that a message

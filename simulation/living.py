@@ -13,8 +13,8 @@ from simulation.draws import Draws, Purpose
 from simulation.shop import ZONES
 
 if TYPE_CHECKING:
-    from simulation.events import EventLog
-    from simulation.population import Population
+    from simulation.log.events import EventLog
+    from simulation.people.population import Population
     from simulation.state import State
 
 

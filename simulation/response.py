@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulation.family import Family
-    from simulation.population import Population
+    from simulation.people.population import Population
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

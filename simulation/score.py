@@ -15,16 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulation.arena.playing import play
 from simulation.horizon import FIRST, LATER
 from simulation.oracles.plan import Plan, Terms
 from simulation.oracles.strategies import Hold
-from simulation.playing import play
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from simulation.opportunity import Opportunity
-    from simulation.playing import Played
+    from simulation.arena.opportunity import Opportunity
+    from simulation.arena.playing import Played
     from simulation.world import World
 
 

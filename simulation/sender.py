@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulation.population import Population
+    from simulation.people.population import Population
     from simulation.state import State
 
     Floats = NDArray[np.float64]

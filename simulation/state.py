@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simulation.messages import Messages
     from simulation.outcomes import Outcome
-    from simulation.population import Population
+    from simulation.people.population import Population
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

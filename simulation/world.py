@@ -23,13 +23,13 @@ import pyarrow as pa
 from simulation.account import Account
 from simulation.calendar import Calendar
 from simulation.draws import Draws
-from simulation.events import EventLog
 from simulation.living import Habits, Living
+from simulation.log.events import EventLog
 from simulation.messages import Messages
 from simulation.outcomes import Luck, draw
-from simulation.population import people
+from simulation.people.population import people
+from simulation.people.rhythm import Attending
 from simulation.response import Worth, react, worth
-from simulation.rhythm import Attending
 from simulation.sender import Sender
 from simulation.shop import CHANNELS
 from simulation.state import State
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from simulation.family import Family
     from simulation.living import Life
     from simulation.outcomes import Outcome
-    from simulation.population import Population
+    from simulation.people.population import Population
     from simulation.response import Reaction
 
     Floats = NDArray[np.float64]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from benchmarks.world.units import Unit
+from simulation.arena.opportunity import Opportunity
+from simulation.arena.playing import play
 from simulation.families import FAMILIES
-from simulation.opportunity import Opportunity
-from simulation.playing import play
 from simulation.score import Yardstick, score
 from simulation.world import World
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulation.account import Account
-    from simulation.playing import Played, Strategy
+    from simulation.arena.playing import Played, Strategy
     from simulation.score import Score
 
 

@@ -17,9 +17,9 @@ from benchmarks.world.stage import Stage, parts, volumes
 from benchmarks.world.tuning import amortised, factories
 from pipelines.options import ROOT
 from pipelines.simulating import run_loop
+from simulation.arena.playing import Played
 from simulation.facts import customers
 from simulation.oracles import Attainable, Hold, Myopic, Planning, Static, upper_bound
-from simulation.playing import Played
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,7 +31,7 @@ from runtime.build import build
 from runtime.lake import lake_of
 from runtime.quiet import switch_off_usage_statistics
 from runtime.settings import CONFIG_VARIABLE, Settings
-from simulation.households import HALF_SIMULATED
+from simulation.households.laying import HALF_SIMULATED
 from training.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.taking_turns import taking_turns
 from runtime.lake import lake_of
 from simulation.families import FAMILIES
-from simulation.households import MARK, Overlay, lay_over
+from simulation.households.laying import MARK, Overlay, lay_over
 from simulation.shop import CHANNELS, Shop
 from simulation.world import HISTORY_DAYS
 

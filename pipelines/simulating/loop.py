@@ -19,7 +19,7 @@ from pipelines.simulating.diary import Diary, Entry
 from pipelines.simulating.product import Product, opened, reasons
 from pipelines.simulating.records import Looped, Pairs
 from pipelines.simulating.sends import Sends
-from simulation.opportunity import Opportunity
+from simulation.arena.opportunity import Opportunity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulation.world import Day, World
 
 OPPORTUNITY = Opportunity()
-"""When everybody is asked about: as in :func:`simulation.playing.play`. The rules are the policy's."""
+"""When everybody is asked about: as in :func:`simulation.arena.playing.play`. The rules are the policy's."""
 
 
 def run_loop(  # noqa: PLR0913 - what a run is of

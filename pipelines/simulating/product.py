@@ -22,8 +22,8 @@ from pipelines.simulating.standing import MovableClock, StandingFeatures
 from runtime.build import build
 from runtime.lake import lake_of
 from runtime.quiet import switch_off_usage_statistics
-from simulation.events import customer_ids
 from simulation.facts import consents, customers
+from simulation.log.events import customer_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

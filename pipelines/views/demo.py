@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.console import table
 from pipelines.views.decisions import card, plan_tables
 from pipelines.views.models import outcomes_table
-from simulation.households import MARK
+from simulation.households.laying import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

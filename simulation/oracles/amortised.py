@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from simulation import facts
+from simulation.arena.playing import play
 from simulation.family import Family
 from simulation.oracles.exploring import Exploring
 from simulation.oracles.hereafter import everybody, relative
 from simulation.oracles.summaries import Summary
-from simulation.playing import play
 from simulation.shop import CHANNELS, OFFERS
 from simulation.world import HISTORY_DAYS, World
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
 
     Floats = NDArray[np.float64]
     Values = NDArray[np.float32]
@@ -198,7 +198,7 @@ def _truth(world: World, day: int, worth: Floats) -> dict[str, Floats]:
 
 
 def believed(means: Mapping[str, Floats]) -> dict[str, Any]:
-    """Return posterior means as traits of :class:`simulation.population.Population`, by name."""
+    """Return posterior means as traits of :class:`simulation.people.population.Population`, by name."""
     mix = np.maximum(1e-4, _columns(means, "mix"))
     mix /= mix.sum(axis=1, keepdims=True)
     pushed = np.maximum(1e-7, means["pushed"])

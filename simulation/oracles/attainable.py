@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
+from simulation.arena.playing import channels, moments_of, numbers
 from simulation.calendar import Calendar
 from simulation.draws import Draws
 from simulation.horizon import FIRST
@@ -16,8 +17,7 @@ from simulation.oracles.amortised import Amortised, believed, told
 from simulation.oracles.plan import Hereafter, Plan, Terms
 from simulation.oracles.strategies import Chooser
 from simulation.oracles.summaries import Summary
-from simulation.playing import channels, moments_of, numbers
-from simulation.population import people
+from simulation.people.population import people
 from simulation.shop import ZONES
 from simulation.state import State
 from simulation.world import START, World
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from simulation.arena.opportunity import Opportunity
+    from simulation.arena.playing import Asked, Wanted
     from simulation.family import Family
-    from simulation.opportunity import Opportunity
-    from simulation.playing import Asked, Wanted
 
     Floats = NDArray[np.float64]
 

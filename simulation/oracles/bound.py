@@ -8,7 +8,7 @@ from simulation.oracles.plan import Plan, Terms
 from simulation.state import State
 
 if TYPE_CHECKING:
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
     from simulation.world import World
 
 

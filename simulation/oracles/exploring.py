@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.playing import Wanted
+from simulation.arena.playing import Wanted
 from simulation.shop import OFFERS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from simulation.playing import Asked
+    from simulation.arena.playing import Asked
 
 _SENDS = 0.6
 """The share of questions that get a message."""

@@ -14,15 +14,15 @@ import numpy as np
 from simulation.draws import Draws
 from simulation.horizon import FIRST, LATER
 from simulation.oracles.plan import Plan, Terms, sets
-from simulation.population import people
+from simulation.people.population import people
 from simulation.shop import CHANNELS
 from simulation.world import World
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulation.arena.opportunity import Opportunity
     from simulation.family import Family
-    from simulation.opportunity import Opportunity
     from simulation.oracles.plan import Values
 
     Floats = NDArray[np.float64]

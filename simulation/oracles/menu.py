@@ -19,8 +19,8 @@ from simulation.shop import OFFERS, ZONES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulation.arena.opportunity import Opportunity
     from simulation.calendar import Calendar
-    from simulation.opportunity import Opportunity
     from simulation.world import World
 
     Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ class Offered:
     offer: Ints
     euros: Floats
     ahead: Floats
-    """:attr:`simulation.rhythm.Attending.ahead` of the regime."""
+    """:attr:`simulation.people.rhythm.Attending.ahead` of the regime."""
 
     @classmethod
     def of(cls, view: World, who: Ints, day: int) -> Offered:

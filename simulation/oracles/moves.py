@@ -12,7 +12,7 @@ from simulation.response import react, worth
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
     from simulation.oracles.menu import Menu
     from simulation.world import World
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.opportunity import Opportunity
+from simulation.arena.opportunity import Opportunity
 from simulation.oracles.menu import Menu, Offered, menu, since
 from simulation.oracles.moves import Moves, moves, surviving
 from simulation.shop import CHANNELS

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from simulation import facts
 from simulation import score as scoring
+from simulation.arena.opportunity import NEVER, Opportunity
+from simulation.arena.playing import Wanted, play
 from simulation.calendar import DAY, HOUR
 from simulation.horizon import FIRST
-from simulation.opportunity import NEVER, Opportunity
 from simulation.oracles.strategies import Hold
-from simulation.playing import Wanted, play
 from simulation.shop import CHANNELS, OFFERS, ZONES
 from simulation.world import World
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulation.arena.playing import Asked, Strategy
     from simulation.calendar import Calendar
     from simulation.family import Family
-    from simulation.playing import Asked, Strategy
 
     Ints = NDArray[np.int64]
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulation.arena.playing import Wanted
 from simulation.oracles.menu import since
 from simulation.oracles.plan import Group, Plan, Terms, sets
-from simulation.playing import Wanted
 from simulation.state import State
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
+    from simulation.arena.playing import Asked
     from simulation.oracles.menu import Menu
     from simulation.oracles.plan import Values
-    from simulation.playing import Asked
     from simulation.world import World
 
     Floats = NDArray[np.float64]

@@ -9,9 +9,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.arena.playing import channels, moments_of, numbers
 from simulation.calendar import DAY
-from simulation.playing import channels, moments_of, numbers
-from simulation.rhythm import CURVES, HABITS
+from simulation.people.rhythm import CURVES, HABITS
 from simulation.shop import CATEGORIES, CHANNELS, MARGIN_RATE, OFFERS, ORDER_MARGIN, ZONES
 
 if TYPE_CHECKING:

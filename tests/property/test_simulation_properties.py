@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulation.arena.opportunity import NEVER, Opportunity
 from simulation.calendar import Calendar
 from simulation.draws import Draws, Purpose
 from simulation.families import FAMILIES
 from simulation.messages import Messages
-from simulation.opportunity import NEVER, Opportunity
+from simulation.people.rhythm import HABITS, Attending
+from simulation.people.traits import Traits
 from simulation.response import daypart, reach, react, worth
-from simulation.rhythm import HABITS, Attending
 from simulation.shop import SHOP, ZONES
-from simulation.traits import Traits
 from simulation.world import START, World
 
 CALENDAR = Calendar(START, ZONES, before=400, after=400)

@@ -16,7 +16,7 @@ from pipelines.jobs.planning import plan_day
 from pipelines.jobs.recounting import recount_ledger
 from runtime.build import build
 from runtime.lake import lake_of
-from simulation.households import MARK
+from simulation.households.laying import MARK
 from tests.worlds import households as invented
 from tests.worlds.service import settings_in
 

@@ -11,8 +11,8 @@ import pytest
 from features.contracts import Consent, Customer, Event
 from simulation.draws import Draws
 from simulation.families import FAMILIES
-from simulation.households import MARK, households
-from simulation.rhythm import CURVES
+from simulation.households.laying import MARK, households
+from simulation.people.rhythm import CURVES
 from tests.worlds import households as invented
 
 

@@ -9,7 +9,7 @@ from simulation.oracles import Amortised, Attainable
 from simulation.oracles.amortised import believed, told
 from simulation.oracles.hereafter import everybody, relative
 from simulation.oracles.summaries import Summary
-from simulation.population import people
+from simulation.people.population import people
 from simulation.world import World
 from tests.worlds.oracles import HISTORY, OPPORTUNITY, start
 

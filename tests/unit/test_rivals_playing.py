@@ -6,7 +6,7 @@ import pytest
 from benchmarks.world.rivals import AXES, CAPS, WHOLE, Facts, Metered, Twin, composite, tune_cap
 from benchmarks.world.rivals.features import lessons
 from benchmarks.world.rivals.journal import Journal
-from simulation.playing import play
+from simulation.arena.playing import play
 from tests.worlds.rivals import RULES, all_alike, asked, awake, event, facts, known_world, log, message
 
 DAYS = 10

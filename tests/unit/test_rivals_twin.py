@@ -15,9 +15,9 @@ from benchmarks.world.rivals.mautic import Mautic
 from benchmarks.world.rivals.offer import BestSingle
 from decisions.catalogue import Catalogue
 from decisions.records import Scores
+from simulation.arena.opportunity import Opportunity
+from simulation.arena.playing import Asked
 from simulation.calendar import DAY, HOUR
-from simulation.opportunity import Opportunity
-from simulation.playing import Asked
 from simulation.shop import CHANNELS, OFFERS, ZONES
 from tests.worlds import deciding
 from tests.worlds import rivals as worlds

@@ -5,7 +5,7 @@ import pytest
 from decisions.catalogue import load_catalogue
 from decisions.policy import load_policy
 from pipelines.options import ROOT
-from simulation.opportunity import Opportunity
+from simulation.arena.opportunity import Opportunity
 from simulation.shop import CHANNELS, OFFERS, ZONES
 
 EXAMPLE = ROOT / "examples" / "simulated_shop"

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from simulation.arena.playing import numbers
 from simulation.families import FAMILIES
 from simulation.family import Effect
 from simulation.messages import Messages
-from simulation.playing import numbers
 from simulation.shop import COSTS, INCENTIVES, MARGIN_RATE, OFFERS
 from simulation.world import World
 from tests.worlds.simulated import to_everybody

@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks import world_fit
 from simulation.account import Account
+from simulation.arena.opportunity import Opportunity
+from simulation.arena.playing import moments_of
 from simulation.calendar import DAY, HOUR
 from simulation.families import FAMILIES
-from simulation.fit import send_time_reach
-from simulation.logs import LOGS, targets
-from simulation.opportunity import Opportunity
-from simulation.playing import moments_of
+from simulation.fit.figures import send_time_reach
+from simulation.fit.logs import LOGS, targets
 from simulation.world import World
 from tests.worlds.simulated import fit, live_on, lived, to_everybody
 

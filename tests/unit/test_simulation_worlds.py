@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pytest
 
 from features.contracts import Consent, Customer, Event
+from simulation.arena.playing import moments_of, numbers
 from simulation.calendar import DAY
 from simulation.facts import consents, customers
 from simulation.families import FAMILIES, named
 from simulation.family import Change, Rhythm
 from simulation.messages import Messages
-from simulation.playing import moments_of, numbers
 from simulation.world import World
 from tests.worlds.simulated import live_on, lived, to_everybody
 

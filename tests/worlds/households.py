@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA, EVENT_SCHEMA, Offer
 from simulation.families import FAMILIES
-from simulation.households import lay_over
+from simulation.households.laying import lay_over
 from simulation.shop import SEND_COST, Shop
 
 START = date(2018, 1, 1)

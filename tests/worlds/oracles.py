@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from simulation import facts
+from simulation.arena.opportunity import Opportunity
+from simulation.arena.playing import Played, play
 from simulation.families import FAMILIES
-from simulation.opportunity import Opportunity
 from simulation.oracles import Hold, Myopic, Planning
-from simulation.playing import Played, play
 from simulation.world import World
 
 if TYPE_CHECKING:
-    from simulation.playing import Strategy
+    from simulation.arena.playing import Strategy
 
 OPPORTUNITY = Opportunity()
 HISTORY = 30

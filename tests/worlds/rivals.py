@@ -13,10 +13,10 @@ from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.scene import Scene
 from decisions.records import Scores
 from features.contracts import EVENT_SCHEMA
+from simulation.arena.opportunity import Opportunity
+from simulation.arena.playing import Asked
 from simulation.calendar import Calendar
 from simulation.families import FAMILIES
-from simulation.opportunity import Opportunity
-from simulation.playing import Asked
 from simulation.shop import CHANNELS, COSTS, INCENTIVES, MARGINS, OFFERS, ZONES
 from simulation.world import START, World
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from simulation.calendar import DAY, HOUR
 from simulation.families import FAMILIES
-from simulation.fit import figures, mails
+from simulation.fit.figures import figures, mails
 from simulation.messages import Messages
 from simulation.world import World
 

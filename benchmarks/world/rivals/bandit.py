@@ -15,8 +15,8 @@ from benchmarks.world.rivals.frequency import FirstCome
 from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.scene import Answers, Scene, best_hour, picked, possible
 from benchmarks.world.rivals.timing import BestGlobalHour
+from simulation.arena.playing import Wanted
 from simulation.calendar import DAY
-from simulation.playing import Wanted
 from simulation.shop import CHANNELS, OFFERS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.world.rivals.facts import Facts
     from benchmarks.world.rivals.features import Lessons
     from benchmarks.world.rivals.scene import Frequency
-    from simulation.playing import Asked
+    from simulation.arena.playing import Asked
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

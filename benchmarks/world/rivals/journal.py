@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import EVENT_SCHEMA
-from simulation.playing import channels, moments_of, numbers
+from simulation.arena.playing import channels, moments_of, numbers
 from simulation.shop import CATEGORIES, OFFERS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.world.rivals.scene import Rival
-    from simulation.playing import Asked, Wanted
+    from simulation.arena.playing import Asked, Wanted
 
 
 class Metered:

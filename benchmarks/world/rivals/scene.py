@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.world.rivals.facts import Facts
 from benchmarks.world.rivals.journal import Journal
+from simulation.arena.playing import Asked, Wanted
 from simulation.calendar import DAY, HOUR
-from simulation.playing import Asked, Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa

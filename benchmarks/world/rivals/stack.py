@@ -9,14 +9,14 @@ import numpy as np
 from benchmarks.world.rivals.frequency import FirstCome
 from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.scene import Answers, Scene, best_channel, best_hour, picked, possible
-from simulation.playing import Wanted
+from simulation.arena.playing import Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from benchmarks.world.rivals.facts import Facts
     from benchmarks.world.rivals.scene import ChannelRule, Frequency, OfferRule, Timing
-    from simulation.playing import Asked
+    from simulation.arena.playing import Asked
 
 
 class Stack:

@@ -17,7 +17,7 @@ from benchmarks.world.rivals.frequency import Above
 from benchmarks.world.rivals.journal import Journal
 from benchmarks.world.rivals.pages import Page, read_curve
 from benchmarks.world.rivals.scene import Answers, Scene, best_channel, best_hour, picked
-from simulation.playing import Wanted
+from simulation.arena.playing import Wanted
 from simulation.shop import CHANNELS, OFFERS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.world.rivals.facts import Facts
     from benchmarks.world.rivals.scene import ChannelRule, Frequency, OfferRule, Timing
     from decisions.records import Scores
-    from simulation.playing import Asked
+    from simulation.arena.playing import Asked
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA, EVENT_SCHEMA
+from simulation.arena.playing import numbers
 from simulation.calendar import Calendar
 from simulation.draws import Draws
-from simulation.playing import numbers
-from simulation.population import people
-from simulation.purchases import YEAR, Bought
+from simulation.households.purchases import YEAR, Bought
+from simulation.people.population import people
 from simulation.shop import CHANNELS
 from simulation.world import HISTORY_DAYS, World
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulation.events import EventLog
     from simulation.family import Family
     from simulation.living import Habits
-    from simulation.population import Population
+    from simulation.log.events import EventLog
+    from simulation.people.population import Population
     from simulation.shop import Shop
     from simulation.state import State
 

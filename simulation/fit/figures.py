@@ -13,16 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.arena.playing import channels, moments_of, numbers
 from simulation.calendar import DAY, HOUR
-from simulation.events import EMAIL
-from simulation.logs import GAPS
+from simulation.fit.logs import GAPS
+from simulation.log.events import EMAIL
 from simulation.messages import Messages
-from simulation.playing import channels, moments_of, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
     from simulation.world import World
 
     Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulation.calendar import Calendar
-    from simulation.population import Population
+    from simulation.people.population import Population
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]

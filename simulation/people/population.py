@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from simulation.draws import Draws, Purpose
+from simulation.people.traits import Traits
 from simulation.shop import CHANNELS, SHOP, ZONE_SHARES, Shop
-from simulation.traits import Traits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from simulation.calendar import DAY, WEEK_HOURS
-from simulation.rhythm import CURVES, HABITS
+from simulation.people.rhythm import CURVES, HABITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.rhythm import HABITS
+from simulation.people.rhythm import HABITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.account import Account
+from simulation.arena.opportunity import NEVER
 from simulation.messages import Messages
-from simulation.opportunity import NEVER
 from simulation.shop import CHANNELS
 from simulation.world import World
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulation.opportunity import Opportunity
+    from simulation.arena.opportunity import Opportunity
     from simulation.world import Day
 
     Floats = NDArray[np.float64]

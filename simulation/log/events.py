@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.calendar import DAY, HOUR
+from simulation.log.wire import FIRST_CATEGORY, HARD, ROW, SOFT, logged, rows, travelled
 from simulation.shop import CHANNELS, SHOP
-from simulation.wire import FIRST_CATEGORY, HARD, ROW, SOFT, logged, rows, travelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from simulation.calendar import Calendar
     from simulation.draws import Draws
     from simulation.family import Noise
+    from simulation.log.wire import Rows
     from simulation.messages import Messages
     from simulation.outcomes import Outcome
-    from simulation.population import Population
+    from simulation.people.population import Population
     from simulation.shop import Shop
-    from simulation.wire import Rows
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""Where strategies play: the same questions, rules and log for everybody."""

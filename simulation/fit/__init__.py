@@ -1,0 +1,1 @@
+"""How near a world lies to the public log that it is matched to."""

@@ -1,0 +1,1 @@
+"""A world laid over real households: purchases are real, messages and reactions simulated."""

@@ -1,0 +1,1 @@
+"""What a shop and its delivery layer see of the truth, as events."""

@@ -1,0 +1,1 @@
+"""Who lives in a world: latent traits and habits."""
