@@ -24,11 +24,7 @@ def differences(panel: Panel) -> dict[str, Any]:
     found = {name: stratified.mean(_difference(panel, name), panel.strata) for name in rivals(panel)}
     none = {name: mean.reason for name, mean in found.items() if isinstance(mean, NotComputable)}
     known = {name: mean for name, mean in found.items() if not isinstance(mean, NotComputable)}
-    nothing = {"value": None, "interval": None, "p": None, "p_adjusted": None}
-    return {
-        **_adjusted(known, panel),
-        **{name: {"of": _of(panel, name), **nothing, "why": why} for name, why in none.items()},
-    }
+    return {**_adjusted(known, panel), **{name: _untested(panel, name, why) for name, why in none.items()}}
 
 
 def rivals(panel: Panel) -> list[str]:
@@ -43,6 +39,12 @@ def _adjusted(found: dict[str, StratifiedMean], panel: Panel) -> dict[str, Any]:
     tested = holm([mean.p_value for mean in found.values()])
     rows = zip(found.items(), tested.adjusted.tolist(), tested.level.tolist(), strict=True)
     return {name: _row(mean, adjusted, level, _of(panel, name)) for (name, mean), adjusted, level in rows}
+
+
+def _untested(panel: Panel, rival: str, why: str) -> dict[str, Any]:
+    """Return a difference of which chance cannot be told: the mean alone."""
+    value = panel.mean(_difference(panel, rival))
+    return {"of": _of(panel, rival), "value": value, "interval": None, "p": None, "p_adjusted": None, "why": why}
 
 
 def _row(mean: StratifiedMean, adjusted: float, level: float, of: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _of_family(panel: Panel) -> Answer:
 def _judged(panel: Panel) -> Answer:
     return {
         "oracles": {name: oracle(panel, name) for name in ORACLES},
-        "room": numbers(stratified.mean(panel.oracle("planning") - panel.oracle("floor"), panel.strata)),
+        "room": euros(panel, panel.oracle("planning") - panel.oracle("floor")),
         "policies": {name: policy(panel, name) for name in panel.policies},
         "differences": differences(panel),
         "slope": slopes(panel),
@@ -64,9 +64,9 @@ def _judged(panel: Panel) -> Answer:
 
 def oracle(panel: Panel, name: str) -> Answer:
     """Return what an oracle is worth, in euros per customer, and its parts (a bound has none)."""
-    first, later = (_mean(panel, panel.oracle(name, part)) for part in ("first", "later"))
+    first, later = (panel.mean(panel.oracle(name, part)) for part in ("first", "later"))
     whole = {"first": None, "later": None} if np.isnan(first) else {"first": first, "later": later}
-    return {**whole, **numbers(stratified.mean(panel.oracle(name), panel.strata))}
+    return {**whole, **euros(panel, panel.oracle(name))}
 
 
 def policy(panel: Panel, name: str) -> Answer:
@@ -75,19 +75,19 @@ def policy(panel: Panel, name: str) -> Answer:
     gained = panel.column(name) - panel.oracle("floor")
     gap = _share(panel, gained, "planning")
     attainable = _share(panel, gained, "attainable")
-    value = numbers(stratified.mean(panel.column(name), panel.strata))
+    value = euros(panel, panel.column(name))
     return {
         **panel.about(name),
         "value": value["value"],
         "value_interval": value["interval"],
-        "first": _mean(panel, panel.column(name, "first")),
-        "later": _mean(panel, panel.column(name, "later")),
+        "first": panel.mean(panel.column(name, "first")),
+        "later": panel.mean(panel.column(name, "later")),
         "gap_captured": gap["value"],
         "interval": gap["interval"],
         "why": gap["why"],
         "attainable_captured": attainable["value"],
         "attainable_interval": attainable["interval"],
-        "sent": _mean(panel, sent),
+        "sent": panel.mean(sent),
         "unsubscribes_per_1000": 1000 * float(lost.sum() / sent.sum()) if sent.sum() else None,
     }
 
@@ -112,6 +112,12 @@ def numbers(outcome: stratified.StratifiedMean | Outcome) -> Answer:
     return {"value": found.estimate, "interval": [found.low, found.high], "why": None}
 
 
+def euros(panel: Panel, values: Floats) -> Answer:
+    """Return a mean over families; ``interval`` is null, and ``why`` says so, where a family has one seed only."""
+    found = numbers(stratified.mean(values, panel.strata))
+    return found if found["interval"] else {**found, "value": panel.mean(values)}
+
+
 def _share(panel: Panel, gained: Floats, oracle: str) -> Answer:
     room = panel.oracle(oracle) - panel.oracle("floor")
     return numbers(stratified.ratio(gained, room, panel.strata))
@@ -123,9 +129,6 @@ def _slope(panel: Panel, channel: str) -> Answer:
     if not known:
         return {"value": None, "interval": None, "why": "no unit has one", "units": 0}
     values, strata = zip(*known, strict=True)
-    return {**numbers(stratified.mean(values, strata)), "units": len(known)}
-
-
-def _mean(panel: Panel, values: Floats) -> float:
-    strata = np.array(panel.strata)
-    return float(np.mean([values[strata == family].mean() for family in panel.families]))
+    whole = numbers(stratified.mean(values, strata))
+    value = float(np.mean(values)) if whole["value"] is None else whole["value"]
+    return {**whole, "value": value, "units": len(known)}

@@ -73,6 +73,11 @@ class Panel:
         """Return one number of a policy."""
         return np.array([record["policies"][policy][name] for record in self.records], dtype=np.float64)
 
+    def mean(self, values: Floats) -> float:
+        """Return the mean over families, each counting alike, of the means over their units."""
+        strata = np.array(self.strata)
+        return float(np.mean([values[strata == family].mean() for family in self.families]))
+
     def about(self, policy: str) -> Mapping[str, Any]:
         """Return what does not vary between units: the policy's table, axis and volume."""
         first = self.records[0]["policies"][policy]

@@ -13,6 +13,8 @@ from benchmarks.world.units import Unit
 from simulation.arena.opportunity import Opportunity
 from simulation.arena.playing import play
 from simulation.families import FAMILIES
+from simulation.horizon import FIRST, LATER
+from simulation.oracles import upper_bound
 from simulation.score import Yardstick, score
 from simulation.world import World
 
@@ -66,6 +68,14 @@ class Stage:
     def score(self, played: Played) -> Score:
         """Return what a play was worth, in euros per customer."""
         return score(played, self.yardstick)
+
+    def bound(self) -> float:
+        """Return what no policy's score exceeds in expectation.
+
+        Days 0 to 180 together, less what a score of 60 days takes off: the later worth of the untouched.
+        """
+        whole = upper_bound(self.world, self.opportunity, until=LATER)
+        return whole - self.yardstick.untouched if self.unit.days == FIRST else whole
 
     def row(self, played: Played, table: str, *, axis: str | None = None, volume: str = "free") -> dict[str, Any]:
         """Return a policy's line of the record."""

@@ -19,7 +19,7 @@ from pipelines.options import ROOT
 from pipelines.simulating import run_loop
 from simulation.arena.playing import Played
 from simulation.facts import customers
-from simulation.oracles import Attainable, Hold, Myopic, Planning, Static, upper_bound
+from simulation.oracles import Attainable, Hold, Myopic, Planning, Static
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def _oracles(stage: Stage, static: Played, tuned: Record, scratch: Path) -> dict
     }
     worth = {name: stage.score(each) for name, each in played.items()}
     floor = max(worth["hold"], stage.score(static), key=lambda each: each.total)
-    bound = {"first": None, "later": None, "total": upper_bound(world, opportunity)}
+    bound = {"first": None, "later": None, "total": stage.bound()}
     return {**{name: parts(each) for name, each in worth.items()}, "floor": parts(floor), "bound": bound}
 
 

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.world.expectations import slope
 from benchmarks.world.judging import judge
 from benchmarks.world.saying import said
+from benchmarks.world.showing import tables
 from tests.worlds.bench import ORACLES, POLICIES, record
 
 SEEDS = range(1, 4)
@@ -34,6 +35,17 @@ def test_the_board_has_every_key_that_was_asked_for():
     for family in found["families"]:
         assert found["by_family"][family].keys() >= {"oracles", "policies", "differences", "slope"}
     assert found["seeds"] == 6
+
+
+def test_a_single_world_gives_values_but_no_interval_and_can_be_shown():
+    found = judge([record("clusters", 1)])
+    kairos, difference = found["policies"]["kairos"], found["differences"]["best_offer"]
+    assert kairos["value"] == pytest.approx(0.9)
+    assert difference["value"] == pytest.approx(0.2)
+    assert found["slope"]["email"]["value"] == pytest.approx(1.01)
+    assert kairos["value_interval"] is difference["interval"] is difference["p_adjusted"] is None
+    shown = {**found, "failed": {}, "machine": {"python": "3.11", "cores": 2, "cpu": None}, "seconds": 1.0}
+    assert len(list(tables(shown))) > 5
 
 
 def test_the_share_of_the_gap_is_a_ratio_of_means_between_floor_and_planning():
