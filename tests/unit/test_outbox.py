@@ -164,6 +164,27 @@ def test_what_another_sender_took_between_looking_and_locking_is_not_lent_twice(
     assert stolen == keys[:1]
 
 
+def test_what_another_sender_gives_back_between_two_pages_is_not_overtaken(ledger, monkeypatch):
+    first, second, third = [place(ledger, hours=1 + number / 10) for number in range(3)]
+    monkeypatch.setattr(outbox, "BLOCK", 2)
+    look, pages = outbox.Outbox._candidates, []
+
+    def look_between(self, *asked):
+        if pages:  # the other sender has sent the first: the second is free, and stood on the page before
+            self.acknowledge([first])
+        found = look(self, *asked)
+        if not pages:
+            assert ids(self.lend(1, DUE, TTL)) == [first]
+        pages.append(found)
+        return found
+
+    monkeypatch.setattr(outbox.Outbox, "_candidates", look_between)
+    assert ids(ledger.outbox.lend(9, DUE, TTL, confirm=True)) == []
+    assert [each.decision_id for each in pages[1]] == [third]
+    monkeypatch.setattr(outbox.Outbox, "_candidates", look)
+    assert ids(ledger.outbox.lend(1, DUE, TTL, confirm=True)) == [second]
+
+
 @pytest.mark.parametrize("confirm", [False, True])
 def test_senders_that_ask_at_once_share_the_work_in_order(ledger, confirm):
     people = [f"c{number}" for number in range(8)]

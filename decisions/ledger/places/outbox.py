@@ -83,7 +83,7 @@ _IS_PASSED_OVER = exists(
         _before.c.leased_until <= _TICK,
         _before.c.expires_at > _TICK,
         _theirs.c.state == literal_column("'reserved'"),
-        ~Among(_before.c.decision_id, "seen"),
+        ~Among(_before.c.decision_id, "settled"),
     )
 )
 _STILL_DUE = _LINES.where(Among(_outbox.decision_id, "ids"), ~_IS_PASSED_OVER)
@@ -148,14 +148,14 @@ class Outbox:
             return Lent(leased=_lease(session, lines, until))
 
     def _lend_permitted(self, limit: int, now: datetime, until: datetime) -> Lent:
-        lent, seen = Lent(), set[str]()
-        last = _Candidate(0, "", "")
+        lent, last = Lent(), _Candidate(0, "", "")
         while (missing := limit - len(lent.leased)) > 0:
             found = self._candidates(now, min(missing, BLOCK), last)
             if not found:
                 break
-            seen |= {each.decision_id for each in found}
-            lent, last = lent + self._lend_block(found, now, until, seen), found[-1]
+            # What an earlier page could not have, since another sender did, may have come free: not settled.
+            settled = {each.decision_id for each in (*found, *lent.refused)}
+            lent, last = lent + self._lend_block(found, now, until, settled), found[-1]
         return lent
 
     def _candidates(self, now: datetime, limit: int, last: _Candidate) -> list[_Candidate]:
@@ -167,12 +167,12 @@ class Outbox:
         return [_Candidate(*row) for row in rows]
 
     def _lend_block(
-        self, found: Sequence[_Candidate], now: datetime, until: datetime, seen: Collection[str]
+        self, found: Sequence[_Candidate], now: datetime, until: datetime, settled: Collection[str]
     ) -> Lent:
         ids = listed([each.decision_id for each in found])
         with self._database.writing({each.customer_id for each in found}, shared=SHARED) as session:
             session.run(_OVER, tick=micros(now))
-            due = session.rows(_STILL_DUE, tick=micros(now), ids=ids, seen=listed(seen))
+            due = session.rows(_STILL_DUE, tick=micros(now), ids=ids, settled=listed(settled))
             lines = [_Line(*row) for row in due]
             asked = [self._permit(session, each.decision_id, now) for each in lines if each.state == "reserved"]
             refused = {each.decision_id: each for each in asked if each.status == "refused"}
