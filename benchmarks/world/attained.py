@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.world.stage import Stage
-from benchmarks.world.tuning import SEED, amortised
-from benchmarks.world.units import Unit
+from benchmarks.world.tuning import amortised
+from benchmarks.world.units import TUNED_IN, Unit
 from simulation.facts import customers
 from simulation.families import FAMILIES
 from simulation.oracles import Attainable, Planning, Static, best_static
@@ -36,7 +36,7 @@ def _family(name: str, given: argparse.Namespace) -> bool:
         Stage.of(Unit(family=name, seed=seed, customers=given.customers)) for seed in range(1, given.seeds + 1)
     ]
     first = stages[0]
-    static = best_static(first.world.family, first.opportunity, [SEED], given.customers)
+    static = best_static(first.world.family, first.opportunity, [TUNED_IN], given.customers)
     worths = np.array([_worths(stage, static, given.folder) for stage in stages])
     floor, attained, planned = worths.mean(axis=0)
     share = (attained - floor) / (planned - floor)

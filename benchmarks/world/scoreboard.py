@@ -13,7 +13,7 @@ from benchmarks.world import __doc__ as about
 from benchmarks.world.judging import judge
 from benchmarks.world.running import Ran, run_units
 from benchmarks.world.showing import tables
-from benchmarks.world.units import MADE_BY, Store, Unit, fingerprint
+from benchmarks.world.units import MADE_BY, TUNED_IN, Store, Unit, fingerprint
 from pipelines.console import Screen, json_line
 from simulation.families import FAMILIES
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 SCORED = (60, 180)
 """Days after which a play has a score."""
-TUNED_IN = 9001
-"""The seed of the worlds for tuning: no unit is played in one."""
-TUNING_CUSTOMERS = 1000
+TUNING_CUSTOMERS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from benchmarks.world.units import Record, Unit
     from simulation.oracles import Amortised
 
-SEED = 9001
-"""The world that rivals and static policies are tuned in."""
 FITTED = tuple(range(9101, 9109))
 """The worlds that the attainable oracle learns from what logs tell."""
 AXES_OF_COMPOSITE = ("timing", "channel", "offer")

@@ -36,6 +36,8 @@ MADE_BY = (
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""
+TUNED_IN = 9001
+"""The seed of the worlds that rivals are tuned in: no unit is played in one."""
 CODE = {".py", ".sql", ".yaml", ".toml", ".lock"}
 
 

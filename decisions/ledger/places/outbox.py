@@ -154,7 +154,7 @@ class Outbox:
             if not found:
                 break
             # What an earlier page could not have, since another sender did, may have come free: not settled.
-            settled = {each.decision_id for each in (*found, *lent.refused)}
+            settled = {each.decision_id for each in found} | {each.decision_id for each in lent.refused}
             lent, last = lent + self._lend_block(found, now, until, settled), found[-1]
         return lent
 
