@@ -50,9 +50,6 @@ OFFERS = (
 """Amounts in euros; a world's families change how people react, never what is sold."""
 
 CATEGORIES = tuple(offer.category for offer in OFFERS)
-MARGINS = tuple(offer.margin for offer in OFFERS)
-INCENTIVES = tuple(offer.incentive_cost for offer in OFFERS)
-COSTS = tuple(SEND_COST[channel] for channel in CHANNELS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from simulation.arena.playing import numbers
 from simulation.families import FAMILIES
 from simulation.family import Effect
 from simulation.messages import Messages
-from simulation.shop import COSTS, INCENTIVES, MARGIN_RATE, OFFERS
+from simulation.shop import MARGIN_RATE, OFFERS, SHOP
 from simulation.world import World
 from tests.worlds.simulated import to_everybody
 
@@ -65,8 +65,8 @@ def euros(log):
     bought, won, sent = (log.filter(pc.equal(log["type"], kind)) for kind in ("purchased", "converted", "sent"))
     np.add.at(total, numbers(bought), bought["value"].to_numpy() * MARGIN_RATE)
     offers = pa.array([offer.offer_id for offer in OFFERS])
-    np.subtract.at(total, numbers(won), np.array(INCENTIVES)[pc.index_in(won["offer_id"], offers).to_numpy()])
-    costs = dict(zip(("email", "push", "sms"), COSTS, strict=True))
+    np.subtract.at(total, numbers(won), SHOP.incentives[pc.index_in(won["offer_id"], offers).to_numpy()])
+    costs = dict(zip(("email", "push", "sms"), SHOP.costs, strict=True))
     np.subtract.at(total, numbers(sent), [costs[channel] for channel in sent["channel"].to_pylist()])
     return total
 

@@ -17,7 +17,7 @@ from simulation.arena.opportunity import Opportunity
 from simulation.arena.playing import Asked
 from simulation.calendar import Calendar
 from simulation.families import FAMILIES
-from simulation.shop import CHANNELS, COSTS, INCENTIVES, MARGINS, OFFERS, ZONES
+from simulation.shop import CHANNELS, OFFERS, SHOP, ZONES
 from simulation.world import START, World
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def facts(size: int = 3, *, zone: int = LONDON) -> Facts:
     return Facts(
         calendar=CALENDAR,
         zone=np.full(size, zone),
-        margin=np.array(MARGINS),
-        incentive=np.array(INCENTIVES),
-        cost=np.array(COSTS),
+        margin=SHOP.margins,
+        incentive=SHOP.incentives,
+        cost=SHOP.costs,
     )
 
 

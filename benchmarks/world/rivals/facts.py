@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from simulation.calendar import Calendar
 from simulation.facts import customers
-from simulation.shop import COSTS, INCENTIVES, MARGIN_RATE, MARGINS, ZONES
+from simulation.shop import MARGIN_RATE, SHOP, ZONES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,9 +49,9 @@ class Facts:
         return cls(
             calendar=world.calendar,
             zone=pc.fill_null(declared, HOME).to_numpy().astype(np.int64),
-            margin=np.array(MARGINS),
-            incentive=np.array(INCENTIVES),
-            cost=np.array(COSTS),
+            margin=SHOP.margins,
+            incentive=SHOP.incentives,
+            cost=SHOP.costs,
         )
 
     @property
