@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import t as student
 
 from benchmarks.arguments import positive
 from benchmarks.machine import line, machine
+from measures.intervals import mean
+from measures.outcome import NotComputable
 from pipelines.console import Screen, json_line
 from simulation.account import Account
 from simulation.arena.opportunity import Opportunity
@@ -99,11 +100,10 @@ def run(
 
 def _summary(values: Sequence[float]) -> Mapping[str, Any]:
     """Return mean and interval; of one world alone no interval can be said."""
-    mean = float(np.mean(values))
-    if len(values) < 2:  # noqa: PLR2004 - a spread needs two
-        return {"value": mean, "interval": None}
-    half = float(student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return {"value": mean, "interval": [mean - half, mean + half]}
+    found = mean(values)
+    if isinstance(found, NotComputable):
+        return {"value": float(np.mean(values)), "interval": None}
+    return {"value": found.estimate, "interval": [found.low, found.high]}
 
 
 def _judged(value: float, target: float | None, tolerance: float | None) -> Mapping[str, Any]:
