@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import text
 
 from pipelines.recount.history import (
@@ -90,8 +90,8 @@ def _block(connection: Connection, people: Sequence[str]) -> dict[str, History]:
 
 
 def _person(row: Any) -> Person:
-    facts = json.loads(row.body)
-    wish = json.loads(row.preference) if row.preference else {}
+    facts = orjson.loads(row.body)
+    wish = orjson.loads(row.preference) if row.preference else {}
     return Person(zone=facts.get("time_zone"), country=facts.get("country"), wish=wish)
 
 

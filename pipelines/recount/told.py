@@ -5,11 +5,12 @@ Zone, wishes and conversions carry no number of the audit, so that only the reco
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from pipelines.recount.history import Person
 from pipelines.recount.windows import tick
@@ -29,7 +30,7 @@ class Told:
 def unpacked(content: bytes | None) -> Any:
     """Return the JSON in ``content``, which is compressed; None where there is none to be read."""
     try:
-        return json.loads(zlib.decompress(content or b""))
+        return orjson.loads(zlib.decompress(content or b""))
     except (zlib.error, ValueError):
         return None
 
@@ -58,5 +59,5 @@ def _person(state: Mapping[str, Any]) -> Person:
 
 def displaced_by(body: bytes | None) -> str | None:
     """Return the decision whose place the one written in ``body`` took."""
-    named = json.loads(body).get("displaces") if body else None
+    named = orjson.loads(body).get("displaces") if body else None
     return str(named) if named else None
