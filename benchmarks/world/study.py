@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pipelines.simulating import Looped
 
 SHOP = ROOT / "examples" / "simulated_shop"
-REFRESH_DAYS, RETRAIN_DAYS = 10, 30
-"""Kairos's schedule. A shop builds features every night; six builds and two trainings fit the run's time."""
+REFRESH_DAYS, RETRAIN_DAYS = 15, 30
+"""Kairos's schedule. A shop builds features every night; four builds and two trainings fit the run's time."""
 Rows = dict[str, dict[str, Any]]
 Pages = Mapping[int, Sequence["Scores"]]
 

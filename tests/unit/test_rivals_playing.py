@@ -50,14 +50,14 @@ def test_every_rival_plays_within_the_rules_and_the_same_for_the_same_seed(known
     assert sum(map(len, first)) > 100
 
 
-@pytest.mark.parametrize("name", ["random_hour", "thompson", "vowpal_wabbit"])
+@pytest.mark.parametrize("name", ["adobe", "thompson", "vowpal_wabbit"])
 def test_a_rival_that_draws_plays_otherwise_with_another_seed(known, name):
     public = Facts.of(known[0])
     one, other = (as_rows(sent_by(known, WHOLE[name](public, seed), 2)) for seed in (1, 2))
     assert one != other
 
 
-@pytest.mark.parametrize("name", ["best_global_hour", "mabwiser"])
+@pytest.mark.parametrize("name", ["airship", "mabwiser"])
 def test_a_cap_of_ones_own_lowers_the_volume(known, name):
     public = Facts.of(known[0])
     free, capped = (sum(map(len, sent_by(known, WHOLE[name](public, 1, cap=cap), 6))) for cap in (None, 1))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.world.rivals.bandit import Bandit
 from benchmarks.world.rivals.channel import MostUsed, OpenRatio
-from benchmarks.world.rivals.frequency import Above, Capped, FirstCome
+from benchmarks.world.rivals.frequency import Capped, FirstCome
 from benchmarks.world.rivals.mautic import Mautic
 from benchmarks.world.rivals.offer import BestSingle, Thompson
 from benchmarks.world.rivals.packages import MabWiser, VowpalWabbit
@@ -41,13 +41,12 @@ OFFER: Mapping[str, Callable[[Facts, int], OfferRule]] = {
 }
 FREQUENCY: Mapping[str, Callable[[Facts, int], Frequency]] = {
     "first_come": lambda facts, seed: FirstCome(),  # noqa: ARG005
-    "once_in_two_weeks": lambda facts, seed: Capped(1),  # noqa: ARG005
-    "weekly": lambda facts, seed: Capped(1, days=7),  # noqa: ARG005
-    "threshold": lambda facts, seed: Above(),  # noqa: ARG005
 }
+_PLAIN = {"soonest", "most_used"}
+"""Rules of tools that have none for the axis: parts of whole policies, not worth a swap."""
 AXES: Mapping[str, Mapping[str, Callable[[Facts, int], Any]]] = {
-    "timing": TIMING,
-    "channel": CHANNEL,
+    "timing": {name: rule for name, rule in TIMING.items() if name not in _PLAIN},
+    "channel": {name: rule for name, rule in CHANNEL.items() if name not in _PLAIN},
     "offer": OFFER,
     "frequency": FREQUENCY,
 }
@@ -100,9 +99,6 @@ def _bandit(learner: Callable[[int], Learner]) -> Factory:
 
 WHOLE: Mapping[str, Factory] = {
     "first_come": _stack("soonest", "most_used", "best_single"),
-    "random_hour": _stack("random_hour", "open_ratio", "best_single"),
-    "best_global_hour": _stack("best_global_hour", "open_ratio", "best_single"),
-    "raw_best_hour": _stack("raw_best_hour", "open_ratio", "best_single"),
     "mautic": _stack("mautic", "most_used", "best_single"),
     "adobe": _stack("adobe", "open_ratio", "response_model"),
     "airship": _stack("airship", "open_ratio", "best_single"),
@@ -111,7 +107,11 @@ WHOLE: Mapping[str, Factory] = {
     "mabwiser": _bandit(MabWiser),
     "vowpal_wabbit": _bandit(VowpalWabbit),
 }
-"""Complete policies, each with its own timing, channel, offer and volume: whenever allowed, unless capped."""
+"""Complete policies, each with its own timing, channel, offer and volume: whenever allowed, unless capped.
+
+Rules that are of one axis alone (a random hour, everybody's or the raw best one) are swapped into Kairos, and the
+composite may take them.
+"""
 
 CAPS = (1, 2, 3, 4)
 """The caps in 14 days that everybody is tuned over; the rules leave room for 4."""

@@ -95,8 +95,10 @@ class Journal:
     def hear(self, events: pa.Table) -> None:
         """Write ``events`` down."""
         self._people.clear()
-        for kind in pc.unique(events["type"]).to_pylist():
-            self._parts[kind].append(Events.read(events.filter(pc.equal(events["type"], kind))))
+        everything, kinds = Events.read(events), pc.dictionary_encode(events["type"].combine_chunks())
+        kind_of = kinds.indices.to_numpy()
+        for index, kind in enumerate(kinds.dictionary.to_pylist()):
+            self._parts[kind].append(everything.take(kind_of == index))
 
     def of(self, *kinds: str) -> Events:
         """Return all events of ``kinds`` (at least one), those of machines among them."""

@@ -51,9 +51,12 @@ class Window:
 class Mautic:
     """The first hour of the window on a good day; where all of it is taken or quiet, the next one that is not."""
 
+    def __init__(self) -> None:
+        self._found: tuple[Scene, Window] | None = None
+
     def prefer(self, scene: Scene, channel: Ints) -> Floats:  # noqa: ARG002 - whatever the channel
         """Return good days first, then the window, then the hours after its beginning, the sooner the rather."""
-        window = windows(scene)
+        window = self._windows(scene)
         who = scene.asked.who
         hour, weekday = scene.slot % 24, scene.slot // 24
         start, end = window.start[who, None], window.end[who, None]
@@ -63,6 +66,12 @@ class Mautic:
         order = np.arange(hour.shape[1]) / 1000
         liked: Floats = 100.0 * good + 50.0 * inside - later - order
         return liked
+
+    def _windows(self, scene: Scene) -> Window:
+        """Return the windows of a day: found once, however many channels ask."""
+        if self._found is None or self._found[0] is not scene:
+            self._found = scene, windows(scene)
+        return self._found[1]
 
 
 def windows(scene: Scene) -> Window:

@@ -61,10 +61,11 @@ class Scene:
         sent = self.journal.of("sent").within(int(moments.min(initial=self.now)) - days * DAY, self.now)
         sent = sent.take(place[sent.who] >= 0)
         row = place[sent.who]
-        count = np.zeros(moments.shape, dtype=np.int64)
         since = moments[row] - sent.at[:, None]
-        np.add.at(count, row, (since >= 0) & (since < days * DAY))
-        return count
+        message, hour = np.nonzero((since >= 0) & (since < days * DAY))
+        wide = moments.shape[1]
+        count = np.bincount(row[message] * wide + hour, minlength=moments.size)
+        return count.reshape(moments.shape)
 
 
 class Timing(Protocol):
