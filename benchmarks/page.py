@@ -16,7 +16,7 @@ from benchmarks.machine import line
 from benchmarks.pictures import draw_world
 from benchmarks.verdicts import MEANINGS, aimed, verdict
 from benchmarks.world.saying import words
-from benchmarks.world.showing import by_table, oracles, slopes, span
+from benchmarks.world.showing import IDLE_COLUMNS, by_table, idle, oracles, slopes, span
 from pipelines.jobs.benching import known
 from pipelines.options import ROOT
 
@@ -47,6 +47,11 @@ _VERDICTS = "Verdicts: " + "; ".join(f"*{name}*: {meaning}" for name, meaning in
 _UNPLAYED = (
     "**Not run in full yet.** No answer of a full run is kept, so nothing on this page says how good Kairos's "
     "decisions are against rivals and oracles in a known world: the other sections are about parts of it.\n"
+)
+_IDLE = (
+    "*silent*: in how many worlds the axis's model was never promoted, so that a prior answers which treats "
+    "everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best hour, or the one best "
+    "offer; *Kairos − twin*: what exploring, holdouts and holding back cost.\n"
 )
 _WORLD_COLUMNS = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
 
@@ -210,6 +215,8 @@ def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     for title, rows in by_table(answer):
         yield _titled(title, _WORLD_COLUMNS, rows)
     yield _titled("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
+    yield _titled("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
+    yield _IDLE
     yield _titled("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
     yield _titled("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
 

@@ -6,25 +6,23 @@ noise. All policies of a unit met the same draws, so differences are taken withi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.world.comparing import differences
+from benchmarks.world.figures import Answer, euros, numbers
+from benchmarks.world.idle import idle
 from benchmarks.world.panel import ORACLES, Panel
 from benchmarks.world.saying import sayings
 from benchmarks.world.verdicts import verdict
 from measures import stratified
-from measures.outcome import NotComputable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.world.units import Record
     from measures.arrays import Floats
-    from measures.outcome import Outcome
-
-Answer = dict[str, Any]
 
 
 def judge(records: Sequence[Record]) -> Answer:
@@ -42,6 +40,7 @@ def judge(records: Sequence[Record]) -> Answer:
         "violations": violations(panel),
         **_judged(panel),
         "by_family": by_family,
+        "idle": idle(panel),
         "verdict": {family: found.pop("verdict") for family, found in by_family.items()},
         "incomplete": list(panel.incomplete),
     }
@@ -102,20 +101,6 @@ def violations(panel: Panel) -> dict[str, int]:
     """Return by rule how often it was broken, over all units."""
     rules = dict.fromkeys(name for record in panel.records for name in record["violations"])
     return {rule: sum(record["violations"].get(rule, 0) for record in panel.records) for rule in rules}
-
-
-def numbers(outcome: stratified.StratifiedMean | Outcome) -> Answer:
-    """Return an outcome as plain numbers: value and interval, or why there is none."""
-    if isinstance(outcome, NotComputable):
-        return {"value": None, "interval": None, "why": outcome.reason}
-    found = outcome.interval() if isinstance(outcome, stratified.StratifiedMean) else outcome
-    return {"value": found.estimate, "interval": [found.low, found.high], "why": None}
-
-
-def euros(panel: Panel, values: Floats) -> Answer:
-    """Return a mean over families; ``interval`` is null, and ``why`` says so, where a family has one seed only."""
-    found = numbers(stratified.mean(values, panel.strata))
-    return found if found["interval"] else {**found, "value": panel.mean(values)}
 
 
 def _share(panel: Panel, gained: Floats, oracle: str) -> Answer:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Rows = list[tuple[object, ...]]
+IDLE_COLUMNS = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
+"""Of :func:`idle`. *silent*: in how many worlds no model of the axis was promoted."""
 
 
 def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -25,6 +27,7 @@ def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield table("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
     yield table("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
     yield table("By family", ("family", "verdict"), list(answer["verdict"].items()))
+    yield table("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
     yield table("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
     yield table("The run", ("what", "value"), run(answer))
 
@@ -57,6 +60,22 @@ def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:
 def slopes(answer: Mapping[str, Any]) -> Rows:
     """Return the slope of each channel."""
     return [(channel, row["value"], span(row["interval"])) for channel, row in answer["slope"].items()]
+
+
+def idle(answer: Mapping[str, Any]) -> Rows:
+    """Return what Kairos said, gained and spent on exploring where an axis has nothing to give."""
+    return [
+        (
+            row["family"],
+            row["axis"],
+            f"{row['silent']} of {row['of']}",
+            row["gained"]["value"],
+            span(row["gained"]["interval"]),
+            row["explored"]["value"],
+            span(row["explored"]["interval"]),
+        )
+        for row in answer["idle"]
+    ]
 
 
 def run(answer: Mapping[str, Any]) -> Rows:

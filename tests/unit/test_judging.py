@@ -114,6 +114,34 @@ def test_a_policy_that_missed_a_unit_is_named_and_not_compared():
     assert "best_offer" not in found["differences"]
 
 
+def idle_units(family, *, reason, promoted):
+    policies = {**POLICIES, "timing:best_global_hour": ("axis", "timing", "free", 0.85)}
+    units = [
+        record(family, seed, policies={**policies, "kairos": ("kairos", None, "free", 0.7)}) for seed in SEEDS
+    ]
+    for unit in units:
+        unit["says"]["send_time"] = {"promoted": promoted, "reason": reason}
+    return units
+
+
+def test_where_an_axis_is_idle_the_board_says_whether_kairos_said_so_and_what_it_lost():
+    units = idle_units("no_send_time", reason="not clearly better than everybody", promoted=False)
+    (row,) = judge(units)["idle"]
+    assert (row["family"], row["axis"], row["silent"], row["of"]) == ("no_send_time", "timing", 3, 3)
+    assert row["gained"]["value"] == pytest.approx(0.05)
+    assert row["explored"]["interval"] == pytest.approx([-0.2, -0.2])
+
+
+def test_a_model_that_was_promoted_once_is_not_silent():
+    before = idle_units("no_send_time", reason="worse than champion (-0.1)", promoted=False)
+    now = idle_units("no_send_time", reason="better than everybody", promoted=True)
+    assert [judge(units)["idle"][0]["silent"] for units in (before, now)] == [0, 0]
+
+
+def test_an_axis_that_nobody_played_or_that_is_not_idle_gives_no_row():
+    assert board(families=("clusters", "no_send_time"))["idle"] == []
+
+
 def test_violations_of_all_units_are_summed():
     units = [record(seed=seed) for seed in SEEDS]
     units[0]["violations"] = {"cap": 2}
