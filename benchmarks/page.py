@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.machine import line
 from benchmarks.pictures import draw_world
 from benchmarks.verdicts import MEANINGS, aimed, verdict
+from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from benchmarks.world.showing import IDLE_COLUMNS, by_table, idle, oracles, slopes, span
 from pipelines.jobs.benching import known
@@ -214,6 +215,8 @@ def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     yield _titled("Oracles", ("oracle", "€ per customer", "95%", "days played", "later"), oracles(answer))
     for title, rows in by_table(answer):
         yield _titled(title, _WORLD_COLUMNS, rows)
+    yield "### Where Kairos loses, and why\n"
+    yield "".join(f"- {sentence}\n" for sentence in why(answer))
     yield _titled("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
     yield _titled("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
     yield _IDLE

@@ -22,13 +22,15 @@ DATABASES = ("sqlite", "postgresql")
 
 SHARED = {"service": "one running service", "system": "one demo"}
 """Folders whose tests share something that takes long to make: one process runs all of each."""
+APART = {"test_simulate", "test_demo_simulated"}
+"""Files of those folders that share it with nobody: they need not wait until the others are through."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep tests that share a fixture of the session in one process of ``pytest -n``."""
-    folder = Path(item.path).parent.name
-    if folder in SHARED:
-        item.add_marker(pytest.mark.xdist_group(folder))
+    path = Path(item.path)
+    if path.parent.name in SHARED:
+        item.add_marker(pytest.mark.xdist_group(path.stem if path.stem in APART else path.parent.name))
 
 
 @pytest.fixture(scope="session")

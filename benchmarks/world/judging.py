@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.world.comparing import differences
+from benchmarks.world.comparing import KAIROS, differences
 from benchmarks.world.figures import Answer, euros, numbers
 from benchmarks.world.idle import idle
 from benchmarks.world.panel import ORACLES, Panel
@@ -58,7 +58,14 @@ def _judged(panel: Panel) -> Answer:
         "policies": {name: policy(panel, name) for name in panel.policies},
         "differences": differences(panel),
         "slope": slopes(panel),
+        **_above_floor(panel),
     }
+
+
+def _above_floor(panel: Panel) -> Answer:
+    if KAIROS not in panel.policies:
+        return {}
+    return {"above_floor": euros(panel, panel.column(KAIROS) - panel.oracle("floor"))}
 
 
 def oracle(panel: Panel, name: str) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import line
+from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from pipelines.console import table
 
@@ -26,6 +27,7 @@ def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield table(title, columns, rows)
     yield table("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
     yield table("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
+    yield table("Where Kairos loses, and why", ("",), [(sentence,) for sentence in why(answer)])
     yield table("By family", ("family", "verdict"), list(answer["verdict"].items()))
     yield table("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
     yield table("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.world.expectations import slope
 from benchmarks.world.judging import judge
+from benchmarks.world.losing import why
 from benchmarks.world.saying import said
 from benchmarks.world.showing import tables
 from tests.worlds.bench import ORACLES, POLICIES, record
@@ -140,6 +141,49 @@ def test_a_model_that_was_promoted_once_is_not_silent():
 
 def test_an_axis_that_nobody_played_or_that_is_not_idle_gives_no_row():
     assert board(families=("clusters", "no_send_time"))["idle"] == []
+
+
+def told(**options):
+    return why({**board(**options), "failed": {}})
+
+
+def test_losses_are_told_with_their_figures():
+    policies = {
+        **POLICIES,
+        "composite": ("whole", None, "free", 1.2),
+        "composite@equal": ("whole", None, "equal", 0.5),
+        "kairos": ("kairos", None, "free", 0.3),
+        "kairos_twin": ("kairos", None, "free", 0.7),
+    }
+    floor, free, equal, whole, axis, volume, email = told(policies=policies)
+    assert floor == "Kairos is below the floor: -0.100 € per customer (-0.100 to -0.100)."
+    assert free == "Kairos is behind the composite at free volume: -0.900 € (-0.900 to -0.900)."
+    assert equal.startswith("Kairos is behind the composite at as many sends: -0.200 €")
+    assert whole.endswith("do better: best_offer, best_offer@equal, composite, composite@equal, of 4.")
+    assert axis == "Swaps of one axis that are shown to do better: send_time:random, of 1."
+    assert volume == "Messages a world: Kairos 1,000, composite 1,000."
+    assert email.endswith("its values are euros.")
+
+
+def test_what_chance_can_explain_is_no_loss():
+    floor, *_ = told(oracles={**ORACLES, "floor": 0.9}, noise=0.1)
+    assert floor.startswith("Kairos is not shown to be above or below the floor")
+    (one, *_) = why({**judge([record("clusters", 1)]), "failed": {}})
+    assert "one world a family says nothing about chance" in one
+
+
+@pytest.mark.parametrize(
+    ("slope", "meaning"),
+    [(-0.3, "gain less by it"), (0.5, "larger than they are"), (1.1, "are euros"), (1.9, "smaller than they are")],
+)
+def test_a_slope_is_told_in_words(slope, meaning):
+    units = [{**record(seed=seed), "slope": {"email": {"slope": slope + 0.001 * seed}}} for seed in SEEDS]
+    assert why({**judge(units), "failed": {}})[-1].endswith(f"{meaning}.")
+
+
+def test_a_board_without_kairos_tells_of_no_losses():
+    policies = {name: row for name, row in POLICIES.items() if name not in ("kairos", "kairos_twin")}
+    assert told(policies=policies) == []
 
 
 def test_violations_of_all_units_are_summed():
