@@ -38,7 +38,7 @@ from measures.bootstrap import interval
 from measures.proper import log_loss, log_loss_units
 from measures.ranking import auc
 from training.models.channel import fit_own_rate
-from training.models.send_time.effect import Beta, RandomisedSlots, learn_beta
+from training.models.send_time.effect import Beta, Slots, learn_beta
 from training.models.send_time.rhythm import History, learn_rhythm
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def rhythmic(sends: Pushes, rate: FloatArray, *, seed: int) -> tuple[FloatArray,
     known = sends.counts(first)
     rhythm = learn_rhythm(History(earlier=known, later=sends.counts(between)), seed=seed)
     before = np.log(HOURS_OF_WEEK * rhythm.curves(known))[sends.person, sends.hour]
-    slots = RandomisedSlots(
+    slots = Slots(
         log_rhythm=before[between],
         engaged=sends.answered[between] > 0,
         offset=log_odds(rate[between]),

@@ -50,9 +50,9 @@ _UNPLAYED = (
     "decisions are against rivals and oracles in a known world: the other sections are about parts of it.\n"
 )
 _IDLE = (
-    "*silent*: in how many worlds the axis's model was never promoted, so that a prior answers which treats "
-    "everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best hour, or the one best "
-    "offer; *Kairos − twin*: what exploring, holdouts and holding back cost.\n"
+    "*silent*: in how many worlds Kairos said that nothing is to be gained, or promoted no model, so that a prior "
+    "answers which treats everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best "
+    "hour, or the one best offer; *Kairos − twin*: what exploring, holdouts and holding back cost.\n"
 )
 _WORLD_COLUMNS = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
 

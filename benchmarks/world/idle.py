@@ -1,6 +1,7 @@
 """Families in which choosing by person gains nothing on an axis: what Kairos says there, and what choosing costs.
 
-Its own word is its gate's: where no model was ever promoted, a prior answers that treats everybody alike.
+Its own word is its gate's: where no model was ever promoted, a prior answers that treats everybody alike; of the
+hour it also says whether the sends so far show anything.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _MODEL = {"timing": "send_time", "offer": "offer"}
 def idle(panel: Panel) -> list[dict[str, Any]]:
     """Return a row for every axis that is idle in a family that was played.
 
-    ``silent``: in how many worlds of ``of`` the axis's model was never promoted. ``gained``: the twin less the
-    twin that treats everybody alike; ``explored``: the product less its twin, which never explores or holds back.
-    Both in euros per customer, each with its own 95% interval: they are looked at one by one.
+    ``silent``: in how many worlds of ``of`` Kairos said that nothing is to be gained. ``gained``: the twin less
+    the twin that treats everybody alike; ``explored``: the product less its twin, which never explores or holds
+    back. Both in euros per customer, each with its own 95% interval: they are looked at one by one.
     """
     return [row for family in panel.families for row in _of_family(panel.of(family), family)]
 
@@ -50,5 +51,8 @@ def _of_family(panel: Panel, family: str) -> Iterator[dict[str, Any]]:
 
 
 def _silent(said: Mapping[str, Any]) -> bool:
-    """Return whether no model was promoted, now or before: a gate that has a champion names it."""
-    return not said["promoted"] and "champion" not in said["reason"]
+    """Return whether it says that nothing is to be gained: in words, or by never having promoted a model.
+
+    A gate that has a champion names it.
+    """
+    return "nothing to gain" in said["reason"] or not (said["promoted"] or "champion" in said["reason"])

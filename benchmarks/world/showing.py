@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[object, ...]]
 IDLE_COLUMNS = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
-"""Of :func:`idle`. *silent*: in how many worlds no model of the axis was promoted."""
+"""Of :func:`idle`. *silent*: in how many worlds it said that nothing is to be gained."""
 
 
 def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:

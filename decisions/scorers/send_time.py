@@ -110,11 +110,14 @@ class SendTimeModel(ArtefactScorer):
 
     def multiplier(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
         """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far."""
-        learned = self._channels.get(channel, {})
-        declared = priors.of(channel)
-        met = shifted(curves, learned.get("delay_hours", declared.open_delay_hours))
-        raised = (met * HOURS_OF_WEEK) ** learned.get("beta", declared.beta)
+        beta = self._channels.get(channel, {}).get("beta", priors.of(channel).beta)
+        raised = self.met(curves, channel, priors) ** beta
         return cast("FloatArray", raised / (raised @ self.artefact.arrays["sends"])[:, None])
+
+    def met(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
+        """Return how lively (n, 168) the hour is that a message sent in each slot meets; 1 where all are alike."""
+        delay = self._channels.get(channel, {}).get("delay_hours", priors.of(channel).open_delay_hours)
+        return shifted(curves, delay) * HOURS_OF_WEEK
 
     @property
     def _channels(self) -> Mapping[str, Mapping[str, float]]:

@@ -139,6 +139,11 @@ def test_a_model_that_was_promoted_once_is_not_silent():
     assert [judge(units)["idle"][0]["silent"] for units in (before, now)] == [0, 0]
 
 
+def test_a_word_of_the_gate_that_nothing_is_to_be_gained_counts_as_said():
+    units = idle_units("no_send_time", reason="better than everybody; nothing to gain by the hour", promoted=True)
+    assert judge(units)["idle"][0]["silent"] == 3
+
+
 def test_an_axis_that_nobody_played_or_that_is_not_idle_gives_no_row():
     assert board(families=("clusters", "no_send_time"))["idle"] == []
 

@@ -15,7 +15,7 @@ from decisions.scorers.send_time import UNIFORM, SendTimeModel
 from decisions.scoring import batch_of
 from features.contracts import EVENT_SCHEMA, Offer
 from training.models import NoLabels
-from training.models.send_time import History, RandomisedSlots, TrainSendTime, learn_beta, learn_rhythm
+from training.models.send_time import History, Slots, TrainSendTime, learn_beta, learn_rhythm
 from training.models.send_time.delays import delay_hours
 from training.models.send_time.rhythm import everybodys_curve, losses, share_in_best
 
@@ -160,13 +160,11 @@ def test_a_saved_scorer_answers_as_before(tmp_path):
     )
 
 
-def slots(beta: float, *, sends: int, seed: int, prior_spread: float = 0.8) -> RandomisedSlots:
+def slots(beta: float, *, sends: int, seed: int, prior_spread: float = 0.8) -> Slots:
     rng = np.random.default_rng(seed)
     log_rhythm, base = rng.normal(0, prior_spread, sends), rng.uniform(0.03, 0.15, sends)
     engaged = rng.random(sends) < np.clip(base * np.exp(beta * log_rhythm), 0, 1)
-    return RandomisedSlots(
-        log_rhythm=log_rhythm, engaged=engaged, offset=np.log(base / (1 - base)), weight=np.ones(sends)
-    )
+    return Slots(log_rhythm=log_rhythm, engaged=engaged, offset=np.log(base / (1 - base)), weight=np.ones(sends))
 
 
 def test_beta_is_recovered_and_its_interval_covers_the_truth_as_often_as_it_says():
@@ -178,9 +176,7 @@ def test_beta_is_recovered_and_its_interval_covers_the_truth_as_often_as_it_says
 
 
 def test_no_slots_leave_beta_where_it_was_declared():
-    none = RandomisedSlots(
-        log_rhythm=np.empty(0), engaged=np.empty(0, bool), offset=np.empty(0), weight=np.empty(0)
-    )
+    none = Slots(log_rhythm=np.empty(0), engaged=np.empty(0, bool), offset=np.empty(0), weight=np.empty(0))
     found = learn_beta(none, prior=0.1, prior_sd=0.05)
     assert (found.mean, found.sd, found.sends) == (0.1, 0.05, 0)
 
@@ -192,7 +188,7 @@ def test_few_slots_move_beta_little():
 def test_unequal_propensities_widen_the_interval():
     even = slots(0.2, sends=3000, seed=2)
     weight = np.where(np.random.default_rng(0).random(3000) < 0.05, 20.0, 1.0)
-    uneven = RandomisedSlots(log_rhythm=even.log_rhythm, engaged=even.engaged, offset=even.offset, weight=weight)
+    uneven = Slots(log_rhythm=even.log_rhythm, engaged=even.engaged, offset=even.offset, weight=weight)
     one, other = (learn_beta(given, prior=0.1, prior_sd=1.0) for given in (even, uneven))
     assert other.sd > one.sd
 
@@ -320,6 +316,47 @@ def test_the_delay_comes_from_first_reactions_that_no_machine_made():
         ]
     model = TrainSendTime().fit(sources(RhythmWorld(shoppers(20), messages)), seed=1).scorer
     assert model.artefact.facts["channels"]["email"]["delay_hours"] == pytest.approx(6.0, rel=0.1)
+
+
+def answered_sends(lift: float) -> list[dict]:
+    """Sends to the shoppers at any hour, answered more often by ``lift`` where they meet their own hour.
+
+    Berlin is two hours ahead of the hours that this world counts rhythms in, and a message is met two hours later.
+    """
+    rng, rows = np.random.default_rng(11), []
+    for number in range(60):
+        own = 9 if number % 2 == 0 else 19
+        for each in range(40):
+            at = NOW - timedelta(days=50) + timedelta(hours=int(rng.integers(0, 24 * 50)), minutes=30)
+            message = {"customer_id": f"c{number}", "channel": "email", "message_id": f"m{number}-{each}"}
+            near = min((at.hour + 4 - own) % 24, (own - at.hour - 4) % 24) <= 2
+            rows.append({**message, "type": "sent", "occurred_at": at})
+            if rng.random() < 0.2 + lift * near:
+                rows.append({**message, "type": "opened", "occurred_at": at + timedelta(hours=2)})
+    return rows
+
+
+@pytest.mark.parametrize(("lift", "word"), [(0.5, "answered more"), (0.0, "nothing to gain by the hour")])
+def test_the_outcome_says_whether_the_sends_so_far_show_that_the_hour_matters(lift, word):
+    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(), answered_sends(lift))), seed=1)
+    assert fitted.caveat is not None
+    assert word in fitted.caveat
+    assert "2400 sends, not randomised" in fitted.caveat
+
+
+def test_people_who_answer_more_do_not_pass_for_hours_that_are_better():
+    rows = [row for row in answered_sends(0.0) if row["type"] == "sent"]
+    for row in rows:  # the morning people answer everything, and are written to at their own hour
+        if int(row["customer_id"][1:]) % 2 == 0:
+            row["occurred_at"] = row["occurred_at"].replace(hour=5)
+    opened = [{**row, "type": "opened"} for row in rows if int(row["customer_id"][1:]) % 2 == 0][::2]
+    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(), [*rows, *opened])), seed=1)
+    assert "nothing to gain by the hour" in (fitted.caveat or "")
+
+
+def test_few_answers_say_nothing_about_the_hour():
+    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(20), answered_sends(0.0)[:60])), seed=1)
+    assert fitted.caveat == "the sends so far are too few to say whether the hour matters"
 
 
 @pytest.mark.parametrize("rows", [[], [("c0", NOW - timedelta(days=3))]])

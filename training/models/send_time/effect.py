@@ -23,8 +23,8 @@ _LEVEL_SD = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RandomisedSlots:
-    """Sends whose slot was drawn at random, one row each, of one channel.
+class Slots:
+    """Sends and the hours they met, one row each. They tell an effect only where slots were drawn at random.
 
     ``log_rhythm`` is the log of the receiver's rhythm (as known before the send, relative to uniform) in the hour
     the message would be met; ``offset`` the log-odds of engaging that were expected before the slot was drawn;
@@ -51,7 +51,7 @@ class Beta:
         return self.mean - 1.96 * self.sd, self.mean + 1.96 * self.sd
 
 
-def learn_beta(slots: RandomisedSlots, *, prior: float, prior_sd: float) -> Beta:
+def learn_beta(slots: Slots, *, prior: float, prior_sd: float) -> Beta:
     """Return the posterior of beta, the elasticity of P(engage) to the rhythm.
 
     The likelihood's slope is of log-odds; an elasticity of the probability p is that slope times 1 − p, so the

@@ -119,8 +119,13 @@ def _difference(after: FloatArray, faded: FloatArray) -> FloatArray:
     return cast("FloatArray", np.where(between > _NOISE, between, 0.0))
 
 
-def _hours(moments: Any, zone: str) -> FloatArray:
+def local_slots(moments: Any, zone: str) -> Any:
+    """Return each moment's hour of the local week; null at exactly local midnight: a date without a time."""
     local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
-    timed = local.filter(pc.not_equal(pc.cast(local, pa.time64("us")).cast(pa.int64()), 0))
-    slots = pc.add(pc.multiply(pc.day_of_week(timed), 24), pc.hour(timed))
-    return np.bincount(np.asarray(slots, dtype=np.int64), minlength=HOURS_OF_WEEK).astype(np.float64)
+    timed = pc.not_equal(pc.cast(local, pa.time64("us")).cast(pa.int64()), 0)
+    return pc.if_else(timed, pc.add(pc.multiply(pc.day_of_week(local), 24), pc.hour(local)), None)
+
+
+def _hours(moments: Any, zone: str) -> FloatArray:
+    slots = np.asarray(local_slots(moments, zone).drop_null(), dtype=np.int64)
+    return np.bincount(slots, minlength=HOURS_OF_WEEK).astype(np.float64)

@@ -16,8 +16,9 @@ from decisions.scorers.send_time import RHYTHM, UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.send_time.delays import learn_delays
-from training.models.send_time.effect import RandomisedSlots, learn_beta
+from training.models.send_time.effect import Slots, learn_beta
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
+from training.models.send_time.observed import in_words, observed_beta
 from training.models.send_time.rhythm import learn_rhythm, losses, share_in_best
 from training.sets import at_midnight, clusters, fingerprint
 
@@ -47,7 +48,7 @@ class TrainSendTime:
     days: int = 56
     most: int = 20_000
     half_life_days: float = HALF_LIFE_DAYS
-    slots: Mapping[str, RandomisedSlots] = field(default_factory=dict)
+    slots: Mapping[str, Slots] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # its weights are learned by search in any case
         """Learn from the window before the last, and measure on the last."""
@@ -96,6 +97,7 @@ class TrainSendTime:
                 **scorer.artefact.facts["weights"],
             },
             metrics=rules(scorer.curves(frame), history, everybody),
+            caveat=in_words(observed_beta(sources, scorer, found.middle, since=found.eras.middle)),
         )
 
     def _scorer(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> SendTimeModel:
