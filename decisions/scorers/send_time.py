@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 RHYTHM = "rhythm"
 UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
+_DIGITS = 6
+"""Decimals of m. A millionth of an effect decides nothing, and each decision's record keeps m of every channel."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class SendTimeModel(ArtefactScorer):
         """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far."""
         beta = self._channels.get(channel, {}).get("beta", priors.of(channel).beta)
         raised = self.met(curves, channel, priors) ** beta
-        return cast("FloatArray", raised / (raised @ self.artefact.arrays["sends"])[:, None])
+        return np.round(raised / (raised @ self.artefact.arrays["sends"])[:, None], _DIGITS)
 
     def met(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
         """Return how lively (n, 168) the hour is that a message sent in each slot meets; 1 where all are alike."""
