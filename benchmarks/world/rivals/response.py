@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _PAST = 150
-_REFIT_DAYS = 14
+_REFIT_DAYS = 30
 _ROUNDS = 120
 
 
 class ResponseModel:
-    """LightGBM on past messages, fitted anew every two weeks; worth P(converts) · (margin − incentive) − cost."""
+    """LightGBM on past messages, fitted as often as Kairos's models; P(converts) · (margin − incentive) − cost."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
