@@ -210,6 +210,8 @@ def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     )
     if answer["failed"]:
         yield "Not played: " + "; ".join(f"{unit} ({why})" for unit, why in answer["failed"].items()) + ".\n"
+    if answer["incomplete"]:
+        yield f"Not in every world, so not compared: {', '.join(answer['incomplete'])}.\n"
     yield f"![Value against unsubscribes](benchmarks/{name}-frontier.svg)\n"
     yield f"![Share of the gap captured by family](benchmarks/{name}-gap.svg)\n"
     yield _titled("Oracles", ("oracle", "€ per customer", "95%", "days played", "later"), oracles(answer))

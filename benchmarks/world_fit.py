@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 STATIC_DAYS = 60
 REFILL = 2
-"""The offer of the static mail: a small incentive, and nobody's daypart at noon in Europe."""
+"""The offer of the static mail: a small incentive."""
 
 
 def one(family: Family, *, customers: int, days: int, seed: int) -> Mapping[str, float]:

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from simulation.response import Reaction
 
     Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 START = date(2026, 3, 2)
 """Day 0, a Monday; clocks change in the first weeks, on different days by country."""

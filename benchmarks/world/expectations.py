@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pipelines.simulating.records import Pairs
 
 LEAST = 100
 """Messages on a channel below which a slope says nothing."""
-
-
-class Pairs(Protocol):
-    """By message sent: the number of its channel, what was expected of it, and the truth, in euros."""
-
-    @property
-    def channel(self) -> NDArray[np.int64]:
-        """Return numbers of :data:`simulation.shop.CHANNELS`."""
-
-    @property
-    def expected(self) -> NDArray[np.float64]:
-        """Return V, the price of a place left out."""
-
-    @property
-    def true(self) -> NDArray[np.float64]:
-        """Return the true expected euros in the state the message met."""
 
 
 def slope(pairs: Pairs) -> dict[str, dict[str, float | None]]:

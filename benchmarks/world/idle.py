@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.world.comparing import KAIROS, TWIN
 from benchmarks.world.figures import euros
+from training.models.send_time.observed import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,8 +52,5 @@ def _of_family(panel: Panel, family: str) -> Iterator[dict[str, Any]]:
 
 
 def _silent(said: Mapping[str, Any]) -> bool:
-    """Return whether it says that nothing is to be gained: in words, or by never having promoted a model.
-
-    A gate that has a champion names it.
-    """
-    return "nothing to gain" in said["reason"] or not (said["promoted"] or "champion" in said["reason"])
+    """Return whether it says that nothing is to be gained: in words, or by never having promoted a model."""
+    return NOTHING in said["reason"] or not said["ever"]

@@ -11,9 +11,17 @@ if TYPE_CHECKING:
 
 
 def said(models: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Return by model what came of its last training, given all outcomes by day."""
+    """Return by model what came of its last training, given all outcomes by day, and whether it ever passed."""
     last = models[max(models)] if models else []
-    return {each["model"]: {"promoted": each["promoted"], "reason": each["reason"]} for each in last}
+    ever = {each["model"] for outcomes in models.values() for each in outcomes if each["promoted"]}
+    return {
+        each["model"]: {
+            "promoted": each["promoted"],
+            "ever": each["model"] in ever,
+            "reason": each["reason"],
+        }
+        for each in last
+    }
 
 
 def sayings(records: Sequence[Record]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from benchmarks.world import __doc__ as about
 from benchmarks.world.judging import judge
 from benchmarks.world.running import Ran, run_units
 from benchmarks.world.showing import tables
-from benchmarks.world.units import MADE_BY, TUNED_IN, Store, Unit, fingerprint
+from benchmarks.world.units import MADE_BY, TUNED_IN, TUNING_CUSTOMERS, Store, Unit, fingerprint
 from pipelines.console import Screen, json_line
 from simulation.families import FAMILIES
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 SCORED = (60, 180)
 """Days after which a play has a score."""
-TUNING_CUSTOMERS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ def measure(plan: Plan, work: tuple[Tune, Study], *, jobs: int, fresh: bool, pro
 def _ran(plan: Plan, work: tuple[Tune, Study], store: Store, *, jobs: int, progress: Progress) -> Ran:
     """Tune every family, then play the units of those that were tuned."""
     tune, study = work
-    scratch = plan.folder / "scratch"
+    scratch = plan.folder / "scratch" / store.code[:16]  # what oracles learned is of one code, too
     tuning = run_units(
         "families tuned", plan.tuned, partial(tune, fitted=scratch), store, jobs=jobs, progress=progress
     )

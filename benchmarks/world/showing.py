@@ -43,7 +43,7 @@ def oracles(answer: Mapping[str, Any]) -> Rows:
 
 
 def by_table(answer: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
-    """Return the two tables, whole policies at equal sends and at free volume, each with Kairos above it."""
+    """Return swaps below the twin, and whole policies at equal sends and at free volume below Kairos."""
     yield "One axis swapped, the others stay Kairos's", _policies(answer, "axis", "free")
     yield "Whole policies, as many sends as Kairos", _policies(answer, "whole", "equal")
     yield "Whole policies, free volume", _policies(answer, "whole", "free")
@@ -86,6 +86,7 @@ def run(answer: Mapping[str, Any]) -> Rows:
     return [
         ("worlds", f"{answer['seeds']} over {len(answer['families'])} families"),
         ("caps violated", str(answer["cap_violations"])),
+        ("not in every world, so not compared", ", ".join(answer["incomplete"]) or "none"),
         ("failed", failed or "none"),
         ("machine", line(answer["machine"])),
         ("seconds", f"{answer['seconds']:.0f}"),

@@ -89,7 +89,6 @@ class Stage:
             "value": worth.total,
             "sent": account.sent,
             "unsubscribed": account.unsubscribed,
-            "per_1000": 1000 * account.unsubscribed / account.sent if account.sent else None,
         }
 
 

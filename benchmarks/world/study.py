@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SHOP = ROOT / "examples" / "simulated_shop"
 REFRESH_DAYS, RETRAIN_DAYS = 15, 30
-"""Kairos's schedule. A shop builds features every night; four builds and two trainings fit the run's time."""
+"""Kairos's schedule: four builds and two trainings in 60 days. A shop builds nightly; this fits the run's time."""
 Rows = dict[str, dict[str, Any]]
 Pages = Mapping[int, Sequence["Scores"]]
 

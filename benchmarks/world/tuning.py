@@ -1,6 +1,7 @@
 """What is tuned, once a family, in a world that no unit is: the static policy, everybody's cap, the composite.
 
-All rivals have the same budget: every cap of the same grid, tried in the same world.
+All rivals have the same caps to try in the same world; the composite is also chosen axis by axis, which only
+helps it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from benchmarks.world.rivals import AXES, WHOLE, Facts, composite, tune_cap
 from benchmarks.world.stage import Stage
-from simulation.oracles import Attainable, Static, best_static
+from simulation.oracles import Amortised, Static, best_static
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from benchmarks.world.rivals import Factory
     from benchmarks.world.units import Record, Unit
-    from simulation.oracles import Amortised
 
 FITTED = tuple(range(9101, 9109))
 """The worlds that the attainable oracle learns from what logs tell."""
@@ -65,7 +65,7 @@ def _all(names: Names) -> dict[str, Factory]:
 
 def amortised(stage: Stage, customers: int, fitted: Path) -> Amortised:
     """Return what logs of this family tell in worlds of so many ``customers``: learned at first, then read."""
-    return Attainable.fit(stage.world.family, stage.opportunity, FITTED, customers, fitted)
+    return Amortised.fit(stage.world.family, stage.opportunity, FITTED, customers, fitted)
 
 
 def _composite(stage: Stage) -> Names:

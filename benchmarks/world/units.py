@@ -25,6 +25,8 @@ MADE_BY = (
     "training",
     "measures",
     "runtime",
+    "pipelines/jobs",
+    "pipelines/recount",
     "pipelines/simulating",
     "benchmarks/world/rivals",
     "examples/simulated_shop",
@@ -33,11 +35,13 @@ MADE_BY = (
     "benchmarks/world/study.py",
     "benchmarks/world/stage.py",
     "benchmarks/world/tuning.py",
+    "benchmarks/world/units.py",
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""
 TUNED_IN = 9001
 """The seed of the worlds that rivals are tuned in: no unit is played in one."""
+TUNING_CUSTOMERS = 500
 CODE = {".py", ".sql", ".yaml", ".toml", ".lock"}
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "benchmarks"
-ASKED_WRONGLY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

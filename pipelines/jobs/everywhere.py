@@ -1,4 +1,4 @@
-"""Rows go wherever they bear on something: all into the lake, what decisions must know into the ledger too."""
+"""Customers and events go into lake and ledger; consents and preferences into the ledger, their only home."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Everywhere:
-    """Puts each row wherever it bears on something: what decisions must know goes to the ledger as well.
+    """Puts each row wherever it bears on something.
 
-    The lake comes first and the ledger is idempotent, so that work that died in between is mended by doing it
-    again.
+    Where a row goes into both, the lake comes first; the ledger is idempotent, so that work that died in between
+    is mended by doing it again.
     """
 
     def __init__(self, lake: Lake, ledger: Ledger, now: datetime) -> None:

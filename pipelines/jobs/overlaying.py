@@ -15,7 +15,7 @@ from features.progress import Progress, quiet
 from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.taking_turns import taking_turns
 from runtime.lake import lake_of
-from simulation.families import FAMILIES
+from simulation.families import named
 from simulation.households.laying import MARK, Overlay, lay_over
 from simulation.shop import CHANNELS, Shop
 from simulation.world import HISTORY_DAYS
@@ -64,7 +64,7 @@ def overlay(
             customers,
             purchases,
             shop=_shop(kairos, customers),
-            family=FAMILIES[family],
+            family=named(family),
             seed=seed,
             start=now.date(),
             history=history,

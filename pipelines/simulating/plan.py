@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.progress import Progress, quiet
 from pipelines.simulating.loop import run_loop
 from pipelines.simulating.result import Simulated
-from simulation.families import FAMILIES
+from simulation.families import named
 from simulation.world import World
 
 LEAST = {"customers": 10, "days": 1, "history": 1, "retrain_days": 1, "refresh_days": 1, "seeds": 1, "jobs": 1}
@@ -37,8 +37,7 @@ class Plan:
         Raises:
             ValueError: naming the value, the rule and the way out.
         """
-        if self.world not in FAMILIES:
-            raise ValueError(f"there is no family of worlds {self.world!r}: choose among {', '.join(FAMILIES)}")
+        named(self.world)
         for name in ("customers", "days", "history", "retrain_days", "refresh_days"):
             check_least(name, getattr(self, name))
         if self.history > LONGEST_HISTORY:
@@ -51,7 +50,7 @@ class Plan:
 
     def run(self, seed: int, *, progress: Progress = quiet) -> Simulated:
         """Run the product in the world of one seed, or go on where it was stopped."""
-        world = World.of(FAMILIES[self.world], customers=self.customers, seed=seed, history=self.history)
+        world = World.of(named(self.world), customers=self.customers, seed=seed, history=self.history)
         past = pa.concat_tables([day.events for day in world.past()])
         looped = run_loop(
             world,

@@ -11,7 +11,7 @@ import numpy as np
 
 from decisions.blocks import blocks
 from decisions.records import Ask
-from features.progress import Progress, quiet
+from features.progress import quiet
 from pipelines.jobs.building import build_tables, store_of
 from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.recounting import recount_ledger
@@ -68,12 +68,12 @@ class Product:
             with taking_turns(self.kairos.settings):
                 Everywhere(lake_of(self.kairos.settings), self.kairos.ledger, now).events(events)
 
-    def refresh(self, *, progress: Progress = quiet) -> None:
+    def refresh(self) -> None:
         """Build features as of now, and put them online."""
-        build_tables(self.kairos, progress=progress)
+        build_tables(self.kairos, progress=quiet)
         with taking_turns(self.kairos.settings):
             # Not the whole job: the registry that it writes beside is for Feast's own tools alone.
-            store_of(self.kairos).materialize(progress=progress)
+            store_of(self.kairos).materialize(progress=quiet)
         self.stand(self._clock.now())
 
     def stand(self, as_of: datetime) -> None:
@@ -81,11 +81,11 @@ class Product:
         self._features.stand(self._everybody, as_of=as_of)
         _set_aside()
 
-    def train(self, *, progress: Progress = quiet) -> list[Mapping[str, Any]]:
+    def train(self) -> list[Mapping[str, Any]]:
         """Train all models as of now; return what became of each."""
         prepare_models(self.kairos.settings)
         outcomes: list[Mapping[str, Any]] = [
-            outcome.as_json() for outcome in train_models(self.kairos, progress=progress)
+            outcome.as_json() for outcome in train_models(self.kairos, progress=quiet)
         ]
         _set_aside()
         return outcomes

@@ -35,7 +35,7 @@ class StandingFeatures:
     """The online features of the last refresh, which stand until the next.
 
     A shop rebuilds features every night, and the store forgets what is older than two days. A simulation that
-    refreshes once a week reads them as of the refresh instead, all at once.
+    refreshes less often reads them as of the refresh instead, all at once.
     """
 
     def __init__(self, root: Path) -> None:

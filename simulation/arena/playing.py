@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from simulation.arena.opportunity import Opportunity
     from simulation.world import Day
 
-    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 

@@ -9,6 +9,7 @@ still a customer.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -105,7 +106,9 @@ class Amortised:
                 )
                 for number, seed in enumerate(seeds)
             ]
-            joblib.dump((_learned(studies), mean), path)
+            partial = path.with_suffix(f".{os.getpid()}.partial")
+            joblib.dump((_learned(studies), mean), partial)
+            partial.replace(path)
         return cls(family, *joblib.load(path))
 
     def means(self, rows: Floats) -> Mapping[str, Floats]:

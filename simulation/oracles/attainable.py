@@ -23,15 +23,13 @@ from simulation.state import State
 from simulation.world import START, World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from simulation.arena.opportunity import Opportunity
     from simulation.arena.playing import Asked, Wanted
-    from simulation.family import Family
 
     Floats = NDArray[np.float64]
 
@@ -45,7 +43,7 @@ class Attainable:
     whole posterior, it does not experiment in order to learn: it is a policy one could attain, not proven the
     best of those.
 
-    It plans up to day ``until`` (excluded), the last day of its play. Where that is the day at which the score
+    It plans up to day ``until``, the day after the last of its play. Where that is the day at which the score
     asks what the state left behind is worth in the reference hand, so does it
     (:mod:`simulation.oracles.hereafter`); elsewhere nothing is worth anything from then on.
     """
@@ -73,13 +71,6 @@ class Attainable:
         )
         self._state = State.fresh(self._prior)
         self._chooser: Chooser | None = None
-
-    @staticmethod
-    def fit(
-        family: Family, opportunity: Opportunity, seeds: Sequence[int], customers: int, folder: Path
-    ) -> Amortised:
-        """Learn what logs of ``family`` tell, from worlds of ``seeds``; the result is kept in ``folder``."""
-        return Amortised.fit(family, opportunity, seeds, customers, folder)
 
     def hear(self, events: pa.Table, day: int) -> None:
         """Take what arrived, and think anew when it is time to."""

@@ -102,7 +102,7 @@ class Group:
         return after.of(self.who, self.channels) if after else self.nothing()
 
     def nothing(self) -> Values:
-        """Return the values after the last question: (people, pressures, last, one before, sets of channels)."""
+        """Return values of zero: (people, pressures, last, one before, sets of channels)."""
         caps = self._terms.opportunity.every_days + 1
         size = (len(self.who), len(self._terms.pressures), caps, caps, 1 << len(self.channels))
         return np.zeros(size, dtype=np.float32)

@@ -46,14 +46,6 @@ class Static:
     hour: int = 0
     every_days: int = 0
 
-    @property
-    def name(self) -> str:
-        """What it does, in a line."""
-        if not self.every_days:
-            return "hold"
-        offer, channel = OFFERS[self.offer].offer_id, CHANNELS[self.channel]
-        return f"{offer} by {channel} at {self.hour}:30 every {self.every_days} days"
-
     def strategy(self, customers: pa.Table, calendar: Calendar) -> Strategy:
         """Return it as a strategy for ``customers`` (:func:`simulation.facts.customers`)."""
         return _Standing(self, _zones(customers), calendar) if self.every_days else Hold()

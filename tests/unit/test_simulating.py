@@ -84,7 +84,7 @@ def test_messages_are_confirmed_in_the_order_they_go():
     assert moments[0][0] == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
 
-def test_what_was_refused_does_not_go():
+def test_sends_are_picked_by_their_decisions():
     assert SENDS.named({"c"}).messages.customer.tolist() == [3]
     assert len(SENDS.named(set())) == 0
 

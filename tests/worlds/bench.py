@@ -31,7 +31,6 @@ def record(family="clusters", seed=1, *, shift=0.0, policies=None, oracles=None,
             **{key: part for key, part in parts(value + shift + noise * rng.normal()).items() if key != "total"},
             "sent": sent,
             "unsubscribed": 5,
-            "per_1000": 5000 / sent,
         }
         for name, (table, axis, volume, value) in (policies or POLICIES).items()
     }
@@ -46,7 +45,7 @@ def record(family="clusters", seed=1, *, shift=0.0, policies=None, oracles=None,
         "policies": played,
         "violations": {"cap": 0, "gap": 0},
         "slope": {"email": {"slope": 1.0 + 0.01 * seed}, "sms": {"slope": None}},
-        "says": {"offer": {"promoted": seed == 1, "reason": "no detectable heterogeneity"}},
+        "says": {"offer": {"promoted": seed == 1, "ever": seed == 1, "reason": "no detectable heterogeneity"}},
         "seconds": {"loop": 1.0},
     }
 

@@ -68,7 +68,7 @@ def composite(facts: Facts, seed: int, *, timing: str, channel: str, offer: str,
     """Return the rules of these names together, with at most ``cap`` messages in 14 days.
 
     Raises:
-        KeyError: for a name that :data:`AXES` has not.
+        KeyError: for a name that its axis has not.
     """
     return Stack(
         facts,

@@ -25,7 +25,7 @@ _WINDOWS = (("sent", 30), ("clicked", 60), ("opened", 60), ("session", 30), ("pu
 _LONG = 150
 WIDTH = 1 + len(_WINDOWS) + 1 + len(CATEGORIES)
 OUTCOME_DAYS = 7
-"""How long after a message a conversion counts as its own."""
+"""How many days after a period of lessons conversions of its messages still count."""
 
 
 def features(journal: Journal, facts: Facts, at: int) -> Floats:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 _PAST = 150
 _REFIT_DAYS = 30
+"""As on the scoreboard Kairos's own."""
 _ROUNDS = 120
 
 
 class ResponseModel:
-    """LightGBM on past messages, fitted as often as Kairos's models; P(converts) · (margin − incentive) − cost."""
+    """LightGBM on past messages, fitted anew every 30 days; P(converts) · (margin − incentive) − cost."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEAST = 50
 """Answered sends below which nothing is said."""
+NOTHING = "nothing to gain by the hour"
 _REACTIONS = ("opened", "clicked")
 
 
@@ -50,7 +51,7 @@ def in_words(beta: Beta | None) -> str:
     found = f"({beta.mean:+.3f}, {low:+.3f} … {high:+.3f}; {beta.sends} sends, not randomised)"
     if low > 0:
         return f"sends that met a livelier hour were answered more {found}"
-    return f"nothing to gain by the hour of a send is shown {found}"
+    return f"{NOTHING} of a send is shown {found}"
 
 
 def _placed(sources: TrainingSources, frame: pa.Table, since: datetime) -> pa.Table:
