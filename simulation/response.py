@@ -45,6 +45,24 @@ class Reaction:
     driven_off: Floats
     """Per message that arrives: stops being a customer because of it."""
 
+    @property
+    def arrives(self) -> Floats:
+        """The chance that it does not bounce."""
+        arrives: Floats = 1 - self.bounced_hard - self.bounced_soft
+        return arrives
+
+    @property
+    def ends(self) -> Floats:
+        """The chance that the channel is lost by it: unsubscribed, complained, or the address is dead."""
+        ends: Floats = self.bounced_hard + self.arrives * (1 - (1 - self.left) * (1 - self.complained))
+        return ends
+
+    @property
+    def loses(self) -> Floats:
+        """The chance that the customer is lost by it."""
+        loses: Floats = self.arrives * self.driven_off
+        return loses
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:
@@ -110,13 +128,12 @@ def react(  # noqa: PLR0913 - a message is described by all of these
 
 def worth(people: Population, reaction: Reaction, *, who: Ints, offer: Ints, channel: Ints) -> Worth:
     """Return the expected euros of each message, as if everybody could be reached."""
-    arrives = 1 - reaction.bounced_hard - reaction.bounced_soft
-    seen = arrives * reaction.seen
+    seen = reaction.arrives * reaction.seen
     won = np.maximum(reaction.moved, 0)
     redeems = won + (1 - won) * reaction.redeemed
     return Worth(
         margin=seen * reaction.moved * people.offer_margin[who, offer],
         incentive=seen * redeems * people.shop.incentives[offer],
         cost=people.shop.costs[channel],
-        churn=arrives * reaction.driven_off * people.life_value[who],
+        churn=reaction.loses * people.life_value[who],
     )

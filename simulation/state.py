@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulation.messages import Messages
     from simulation.outcomes import Outcome
     from simulation.people.population import Population
+    from simulation.response import Reaction
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -36,6 +37,10 @@ class State:
     pressed_at: Ints
     last_sent: Ints
     """Seconds of the epoch; far in the past for who never got anything."""
+    ends: Floats
+    """By channel: how many endings its messages so far were expected to bring about."""
+    losses: Floats
+    """How often the customer was expected to be driven off by messages so far."""
 
     @classmethod
     def fresh(cls, people: Population) -> Self:
@@ -48,6 +53,8 @@ class State:
             pressure=np.zeros(size),
             pressed_at=np.zeros(size, dtype=np.int64),
             last_sent=np.full(size, -(10**12)),
+            ends=np.zeros(people.consent.shape),
+            losses=np.zeros(size),
         )
 
     @property
@@ -67,6 +74,12 @@ class State:
         self.pressure[who] = 1 + self.pressure_at(who, messages.sent_at, half_life_days)
         self.pressed_at[who] = messages.sent_at
         self.last_sent[who] = messages.sent_at
+
+    def expect(self, messages: Messages, reaction: Reaction) -> None:
+        """Count what ``messages`` (nobody twice) are expected to end for customers, whatever will be drawn."""
+        who = messages.customer
+        self.ends[who, messages.channel] += self.active[who] * reaction.ends
+        self.losses[who] += self.active[who] * reaction.loses
 
     def suffer(self, messages: Messages, outcome: Outcome) -> None:
         """Let what happened have its effect."""

@@ -190,6 +190,7 @@ class World:
             luck=Luck(self.draws, self.today, turn, self.state.size),
             delays=lambda seen, drawn: self._delays(batch.take(seen), drawn),
         )
+        self.state.expect(batch, reaction)
         self.state.pressed(batch, self.family.wear.half_life_days)
         self.state.suffer(batch, outcome)
         self.log.messages(self.people, batch, outcome, day=self.today, turn=turn)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.world.expectations import slope
-from benchmarks.world.rivals import AXES, Facts, Metered, Twin
+from benchmarks.world.rivals import SWAPS, Facts, Metered, Twin
 from benchmarks.world.saying import said
 from benchmarks.world.stage import Stage, parts, volumes
 from benchmarks.world.tuning import amortised, factories
@@ -89,6 +89,7 @@ def _kairos(stage: Stage, home: Path) -> tuple[Looped, Pages]:
             days=stage.unit.days,
             retrain_days=RETRAIN_DAYS,
             refresh_days=REFRESH_DAYS,
+            until=stage.unit.days,
             watch=kept,
         )
     shutil.rmtree(home)
@@ -118,22 +119,30 @@ def _static(stage: Stage, tuned: Record) -> Played:
 
 
 def _twins(stage: Stage, pages: Pages) -> Rows:
-    """Play the twin, and the twin with one axis swapped, for every rival on every axis."""
+    """Play the twin, and the twin with one axis swapped, for every rival on every axis.
+
+    All send as many messages as the twin, or the forced choice would show in their number; only who swaps the
+    rule of how often sends as that rule says.
+    """
     facts, seed = Facts.of(stage.world), stage.unit.seed
-    rows = {"kairos_twin": stage.row(stage.play(Twin(pages, facts)), "kairos")}
-    for axis, rules in AXES.items():
+    twin = stage.play(Twin(pages, facts))
+    schedule = volumes(twin.days)
+    rows = {"kairos_twin": stage.row(twin, "kairos")}
+    for axis, rules in SWAPS.items():
+        free = axis == "frequency"
         for name, factory in rules.items():
             swapped = Twin(pages, facts, **{axis: factory(facts, seed)})
-            rows[f"{axis}:{name}"] = stage.row(stage.play(swapped), "axis", axis=axis)
+            played = stage.play(swapped if free else Metered(swapped, schedule))
+            rows[f"{axis}:{name}"] = stage.row(played, "axis", axis=axis, volume="free" if free else "equal")
     return rows
 
 
 def _whole(stage: Stage, tuned: Record, schedule: list[int]) -> Rows:
-    """Play whole policies: with their tuned cap at free volume, and metered to ``schedule``."""
+    """Play whole policies with their tuned cap: at free volume, and metered to ``schedule``."""
     facts, seed, rows = Facts.of(stage.world), stage.unit.seed, Rows()
     for name, factory in factories(tuned).items():
-        free = factory(facts, seed, cap=tuned["caps"][name])
-        rows[name] = stage.row(stage.play(free), "whole")
-        metered = Metered(factory(facts, seed), schedule)
+        cap = tuned["caps"][name]
+        rows[name] = stage.row(stage.play(factory(facts, seed, cap=cap)), "whole")
+        metered = Metered(factory(facts, seed, cap=cap), schedule)
         rows[f"{name}@equal"] = stage.row(stage.play(metered), "whole", volume="equal")
     return rows

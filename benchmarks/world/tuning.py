@@ -69,14 +69,21 @@ def amortised(stage: Stage, customers: int, fitted: Path) -> Amortised:
 
 
 def _composite(stage: Stage) -> Names:
-    """Return the best rival on each axis, one axis after the other, the others being the best so far."""
+    """Return the best rival on each axis, one axis after the other, the others being the best so far.
+
+    They are tried at the cap that was best before, or once in two weeks where that is silence.
+    """
     names = _BEGIN
+    cap = tune_cap(partial(_value, stage), partial(composite, **names)) or 1
     for axis in AXES_OF_COMPOSITE:
         tried = [cast("Names", {**names, axis: name}) for name in AXES[axis]]
-        names = max(tried, key=lambda each: _value(stage, partial(composite, **each), None))
+        names = max(tried, key=lambda each: _value(stage, partial(composite, **each), cap))
     return names
 
 
-def _value(stage: Stage, factory: Factory, cap: int | None) -> float:
+def _value(stage: Stage, factory: Factory, cap: int) -> float:
+    """Return what a policy is worth at ``cap``; silence is worth nothing, unplayed."""
+    if not cap:
+        return 0.0
     rival = factory(Facts.of(stage.world), stage.unit.seed, cap=cap)
     return stage.score(stage.play(rival)).total

@@ -43,6 +43,7 @@ def run_loop(  # noqa: PLR0913 - what a run is of
     days: int,
     retrain_days: int = 28,
     refresh_days: int = 7,
+    until: int | None = None,
     watch: Watcher | None = None,
     progress: Progress = quiet,
 ) -> Looped:
@@ -51,6 +52,7 @@ def run_loop(  # noqa: PLR0913 - what a run is of
     ``world`` stands at day 0 (fork it) and is used up; ``past`` is the log of its history. Features are rebuilt
     every ``refresh_days`` and models trained every ``retrain_days``, on day 0 both. A run that was killed goes on
     after its last finished day, and ends as if it had not been; asked for more days, so does one that was not.
+    No question looks beyond the beginning of day ``until``: a play that is scored has none left to send then.
 
     Raises:
         ValueError: where the world does not stand at day 0, or ``home`` holds another run.
@@ -60,6 +62,7 @@ def run_loop(  # noqa: PLR0913 - what a run is of
     run = _named(world, past, policy=policy, catalogue=catalogue) | {
         "retrain_days": retrain_days,
         "refresh_days": refresh_days,
+        "until": until,
     }
     with opened(
         home,
@@ -69,7 +72,9 @@ def run_loop(  # noqa: PLR0913 - what a run is of
         now=world.calendar.moment(0),
         size=world.state.size,
     ) as product:
-        loop = _Loop(world, product, Diary(home), retrain_days=retrain_days, refresh_days=refresh_days)
+        loop = _Loop(
+            world, product, Diary(home), retrain_days=retrain_days, refresh_days=refresh_days, until=until
+        )
         loop.begin(run, past, days)
         progress("days", loop.day, days)
         while loop.day < days:
@@ -94,7 +99,14 @@ class _Loop:
     """One run, at the beginning of ``day``."""
 
     def __init__(
-        self, world: World, product: Product, diary: Diary, *, retrain_days: int, refresh_days: int
+        self,
+        world: World,
+        product: Product,
+        diary: Diary,
+        *,
+        retrain_days: int,
+        refresh_days: int,
+        until: int | None,
     ) -> None:
         self.day = 0
         self._world = world
@@ -102,6 +114,7 @@ class _Loop:
         self._diary = diary
         self._retrain_days = retrain_days
         self._refresh_days = refresh_days
+        self._until = until
         self._arrived: pa.Table | None = None
         self._waiting = Sends.none()
         self._accounts: list[Account] = []
@@ -128,7 +141,7 @@ class _Loop:
         models = self._morning(watch)
         asked = OPPORTUNITY.asked(self._world.state.size, self.day)
         with self._timed("deciding"):
-            decisions = self._product.ask(asked, name=f"sim:{self.day}", hours=OPPORTUNITY.hours)
+            decisions = self._product.ask(asked, name=f"sim:{self.day}", hours=self._hours())
         planned = self._waiting + Sends.of(decisions)
         due = self._world.calendar.day_of(planned.messages.sent_at) == self.day
         with self._timed("confirming"):
@@ -166,6 +179,11 @@ class _Loop:
             with self._timed("watching"):
                 watch.scored(self.day, self._product.scores())
         return models
+
+    def _hours(self) -> int:
+        """Return how far today's questions look ahead."""
+        left = OPPORTUNITY.hours if self._until is None else 24 * (self._until - self.day)
+        return min(OPPORTUNITY.hours, left)
 
     def _refreshed(self) -> int:
         """Return the day of the last refresh: models are trained on fresh features."""

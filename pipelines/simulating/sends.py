@@ -29,7 +29,11 @@ _NUMBERS = ("customer", "offer", "channel", "sent_at")
 
 @dataclass(frozen=True, slots=True)
 class Sends:
-    """``messages`` with their decisions' ids, and the value (euros, without price) ``expected`` of each."""
+    """``messages`` with their decisions' ids, and the euros ``expected`` of each.
+
+    Of V without the price of a place and without ΔLTV, what follows from lost reach and tired people: the truth of
+    a single message (``Day.net``) has neither.
+    """
 
     messages: Messages
     expected: Floats
@@ -103,4 +107,4 @@ def _numbers(decision: Decision) -> tuple[int, int, int, int]:
 
 def _worth(decision: Decision) -> float:
     value = decision.expected_value
-    return value.total + value.price if value else np.nan
+    return value.total + value.price + value.ltv_loss if value else np.nan

@@ -158,7 +158,7 @@ def play(
     strategy.hear(past, -1)
     planned = Messages.none()
     for day in range(days):
-        new = _answered(world, strategy, known, opportunity, day)
+        new = _answered(world, strategy, known, opportunity, day, until=days)
         planned = Messages.joined([planned, new])
         due = world.calendar.day_of(planned.sent_at) == day
         allowed = planned.take(due)
@@ -172,10 +172,14 @@ def play(
     return played
 
 
-def _answered(world: World, strategy: Strategy, known: Known, opportunity: Opportunity, day: int) -> Messages:
+def _answered(
+    world: World, strategy: Strategy, known: Known, opportunity: Opportunity, day: int, *, until: int
+) -> Messages:
+    """Return what ``strategy`` wants of those asked about on ``day``; from day ``until`` on nothing may go."""
     people, who = world.people, opportunity.asked(world.state.size, day)
     moments = opportunity.moments(world.calendar, day)
     free = opportunity.awake(world.calendar, people, who, day) & opportunity.rested(known.recent[who], moments)
+    free &= day + np.arange(free.shape[1]) // 24 < until
     asked = Asked(day, who, free, known.reachable[who])
     wanted = strategy.choose(asked)
     _check(asked, wanted)

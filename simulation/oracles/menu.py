@@ -78,8 +78,7 @@ class Offered:
             pressure=calm,
         )
         euros = worth(people, reaction, who=person, offer=offer, channel=channel)
-        arrives = 1 - reaction.bounced_hard - reaction.bounced_soft
-        earned = ((euros.margin - euros.incentive) / arrives).reshape(len(who), len(hours), len(OFFERS))
+        earned = ((euros.margin - euros.incentive) / reaction.arrives).reshape(len(who), len(hours), len(OFFERS))
         shape = (len(who), 24)
         best, most = earned.argmax(axis=2), earned.max(axis=2)
         ahead = view.attending_on(day).ahead

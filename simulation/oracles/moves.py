@@ -69,19 +69,17 @@ def moves(
         pressure=met.ravel(),
     )
     euros = worth(people, reaction, who=person, offer=offer, channel=on)
-    arrives = 1 - reaction.bounced_hard - reaction.bounced_soft
     there = surviving(view, who, day)[:, None, None, None] ** (np.arange(opportunity.every_days) + 1)
     earned = (euros.margin - euros.incentive - euros.churn).reshape(met.shape)
     gain = np.where(menu.can[:, None], there * earned - euros.cost.reshape(met.shape), -np.inf)
     if relaxed:
         none = np.zeros_like(gain)
         return Moves(gain, none + 1, none, none)
-    leaves = 1 - (1 - reaction.left) * (1 - reaction.complained)
     rest = 0.5 ** ((opportunity.every_days - menu.days) / half_life)[:, None]
     return Moves(
         gain,
-        (1 - arrives * reaction.driven_off).reshape(met.shape),
-        (reaction.bounced_hard + arrives * leaves).reshape(met.shape),
+        (1 - reaction.loses).reshape(met.shape),
+        reaction.ends.reshape(met.shape),
         (met + 1) * rest,
     )
 

@@ -45,9 +45,9 @@ def as_rows(messages):
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_rival_plays_within_the_rules_and_the_same_for_the_same_seed(known, name):
     public = Facts.of(known[0])
-    first, again = (as_rows(sent_by(known, WHOLE[name](public, 7), days)) for days in (DAYS, 2))
-    assert first[:2] == again
-    assert sum(map(len, first)) > 100
+    first, again = (as_rows(sent_by(known, WHOLE[name](public, 7), 2)) for _ in range(2))
+    assert first == again
+    assert sum(map(len, sent_by(known, WHOLE[name](public, 7)))) > 100
 
 
 @pytest.mark.parametrize("name", ["adobe", "thompson", "vowpal_wabbit"])
@@ -138,7 +138,7 @@ def test_the_cap_with_the_largest_value_is_taken_and_the_smaller_of_equal_ones()
 
     def value(factory, cap):
         asked_for.append((factory, cap))
-        return {1: 1.0, 2: 3.0, 3: 3.0, 4: 2.0}[cap]
+        return {0: 0.0, 1: 1.0, 2: 3.0, 3: 3.0, 4: 2.0}[cap]
 
     assert tune_cap(value, WHOLE["adobe"]) == 2
     assert asked_for == [(WHOLE["adobe"], cap) for cap in CAPS]

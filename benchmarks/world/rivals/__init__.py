@@ -4,7 +4,7 @@ A rival hears the log and knows public facts. It is made of four rules (hour, ch
 swapped one at a time, or is a package's bandit. :class:`Twin` is Kairos's own rule on the same axes.
 """
 
-from benchmarks.world.rivals.catalogue import AXES, CAPS, WHOLE, Factory, composite, tune_cap
+from benchmarks.world.rivals.catalogue import AXES, CAPS, SWAPS, WHOLE, Factory, composite, tune_cap
 from benchmarks.world.rivals.facts import Facts
 from benchmarks.world.rivals.frequency import Capped
 from benchmarks.world.rivals.metered import Metered
@@ -14,6 +14,7 @@ from benchmarks.world.rivals.twin import Twin
 __all__ = [
     "AXES",
     "CAPS",
+    "SWAPS",
     "WHOLE",
     "Answers",
     "Capped",

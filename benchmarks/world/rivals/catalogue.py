@@ -42,11 +42,9 @@ OFFER: Mapping[str, Callable[[Facts, int], OfferRule]] = {
 FREQUENCY: Mapping[str, Callable[[Facts, int], Frequency]] = {
     "first_come": lambda facts, seed: FirstCome(),  # noqa: ARG005
 }
-_PLAIN = {"soonest", "most_used"}
-"""Rules of tools that have none for the axis: parts of whole policies, not worth a swap."""
 AXES: Mapping[str, Mapping[str, Callable[[Facts, int], Any]]] = {
-    "timing": {name: rule for name, rule in TIMING.items() if name not in _PLAIN},
-    "channel": {name: rule for name, rule in CHANNEL.items() if name not in _PLAIN},
+    "timing": TIMING,
+    "channel": CHANNEL,
     "offer": OFFER,
     "frequency": FREQUENCY,
 }
@@ -54,6 +52,9 @@ AXES: Mapping[str, Mapping[str, Callable[[Facts, int], Any]]] = {
 
 The axes are keywords of :class:`~benchmarks.world.rivals.twin.Twin`.
 """
+_PLAIN = {"soonest", "most_used"}
+SWAPS = {axis: {name: rule for name, rule in rules.items() if name not in _PLAIN} for axis, rules in AXES.items()}
+"""What is swapped into Kairos: all but what tools do that have no rule for the axis."""
 
 
 class Factory(Protocol):
@@ -113,8 +114,8 @@ Rules that are of one axis alone (a random hour, everybody's or the raw best one
 composite may take them.
 """
 
-CAPS = (1, 2, 3, 4)
-"""The caps in 14 days that everybody is tuned over; the rules leave room for 4."""
+CAPS = (0, 1, 2, 3, 4)
+"""The caps in 14 days that everybody is tuned over; 0 is silence, and the rules leave room for 4."""
 
 
 def tune_cap(value: Callable[[Factory, int], float], factory: Factory, *, grid: tuple[int, ...] = CAPS) -> int:
