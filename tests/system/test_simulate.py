@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.options import ROOT
 from pipelines.simulating import product, run_loop
+from pipelines.simulating.diary import Diary
 from pipelines.simulating.home import TEMPLATE
 from runtime.build import build
 from runtime.settings import Settings
@@ -58,7 +59,8 @@ def loop(begun):
         documents = {"policy": EXAMPLE / "policy.yaml", "catalogue": EXAMPLE / "catalogue.yaml"}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(product.Product, "train", lambda self, **_: [])
-            return run_loop(world.fork(), past, home=home, days=DAYS, refresh_days=REFRESH, **documents, **options)
+            schedule = {"days": DAYS, "until": DAYS, "refresh_days": REFRESH}
+            return run_loop(world.fork(), past, home=home, **schedule, **documents, **options)
 
     return looped
 
@@ -68,6 +70,12 @@ def unbroken(loop, tmp_path_factory):
     looking = Looking()
     home = tmp_path_factory.mktemp("unbroken")
     return home, loop(home, watch=looking), looking
+
+
+def test_a_run_that_ends_for_good_leaves_nothing_to_send(unbroken):
+    home, _, _ = unbroken
+    waiting = [len(entry.waiting) for entry in Diary(home).entries()]
+    assert waiting[-1] == 0 < waiting[0]
 
 
 def test_no_promise_is_broken_and_messages_go(unbroken):

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from simulation.oracles import Hold
 from simulation.oracles.static import Static
 from tests.worlds.oracles import start
 
@@ -33,3 +34,20 @@ def test_a_static_policy_keeps_its_interval_channel_and_hour(every):
     )
     if len(moments) > 1:
         assert np.diff(moments).min() >= (every - 0.5) * 86_400e6
+
+
+class Looking(Hold):
+    """Says nothing, and remembers until when it might have."""
+
+    def __init__(self):
+        self.latest = []
+
+    def choose(self, asked):
+        self.latest.append(asked.day + int(asked.free.any(axis=0).nonzero()[0].max(initial=-1)) // 24)
+        return super().choose(asked)
+
+
+def test_nothing_may_go_after_the_last_day_of_a_play():
+    looking = Looking()
+    start().play(looking, days=5)
+    assert looking.latest == [2, 3, 4, 4, 4]
