@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.recount.windows import SECOND, collide, overrun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipelines.recount.history import Message
     from pipelines.recount.rules import Promise
@@ -37,16 +37,19 @@ def _caps(view: View) -> Iterator[str]:
 
 
 def _overruns(view: View, cap: Mapping[str, Any]) -> bool:
-    if not _counts(cap, view.message):
+    if not _counted(cap, [view.message]):
         return False
-    stays = [each.as_known(view.seq) for each in view.others if _counts(cap, each)]
+    stays = [each.as_known(view.seq) for each in _counted(cap, view.others)]
     return overrun(cap, view.stay, stays, view.zones)
 
 
-def _counts(cap: Mapping[str, Any], message: Message) -> bool:
-    if message.purpose not in cap.get("purposes", ("marketing",)):
-        return False
-    return all(cap.get(name) in (None, getattr(message, name)) for name in _SCOPES)
+def _counted(cap: Mapping[str, Any], messages: Sequence[Message]) -> list[Message]:
+    """Return those of ``messages`` that count towards ``cap``."""
+    counted = [each for each in messages if each.purpose in cap.get("purposes", ("marketing",))]
+    for name in _SCOPES:
+        if cap.get(name) is not None:
+            counted = [each for each in counted if getattr(each, name) == cap[name]]
+    return counted
 
 
 def _gaps(view: View) -> Iterator[str]:
