@@ -114,7 +114,9 @@ class SendTimeModel(ArtefactScorer):
         """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far."""
         beta = self._channels.get(channel, {}).get("beta", priors.of(channel).beta)
         raised = self.met(curves, channel, priors) ** beta
-        return np.round(raised / (raised @ self.artefact.arrays["sends"])[:, None], _DIGITS)
+        average = raised @ self.artefact.arrays["sends"]
+        multiplier: FloatArray = np.round(raised / average[:, None], _DIGITS)
+        return multiplier
 
     def met(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
         """Return how lively (n, 168) the hour is that a message sent in each slot meets; 1 where all are alike."""
