@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmarks.world.units import Record, Unit
+from benchmarks.world.units import Record, Unit, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,25 @@ def run_units(
 def play_and_keep(unit: Unit, play: Play, store: Store) -> None:
     """Play one unit in this process and keep what came of it."""
     store.write(unit, play(unit))
+
+
+def play_by(code: str, unit: Unit, play: Play) -> Record:
+    """Play one unit by the code whose fingerprint is ``code``, and by no other.
+
+    Raises:
+        RuntimeError: where the tree is another by now, before the unit is played or after it.
+    """
+    _refuse_other_than(code)
+    record = play(unit)
+    _refuse_other_than(code)  # some of it is imported, and the shop's files are read, only while it plays
+    return record
+
+
+def _refuse_other_than(code: str) -> None:
+    if fingerprint() != code:
+        raise RuntimeError(
+            "the code changed since this run began: let the tree alone while it plays, and run again"
+        )
 
 
 def _error(future: Future[None]) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.machine import machine
 from benchmarks.world import __doc__ as about
 from benchmarks.world.judging import judge
-from benchmarks.world.running import Ran, run_units
+from benchmarks.world.running import Ran, play_by, run_units
 from benchmarks.world.showing import tables
 from benchmarks.world.units import MADE_BY, TUNED_IN, TUNING_CUSTOMERS, Store, Unit, fingerprint
 from pipelines.console import Screen, json_line
@@ -111,12 +111,12 @@ def measure(plan: Plan, work: tuple[Tune, Study], *, jobs: int, fresh: bool, pro
 def _ran(plan: Plan, work: tuple[Tune, Study], store: Store, *, jobs: int, progress: Progress) -> Ran:
     """Tune every family, then play the units of those that were tuned."""
     tune, study = work
+    by_code = partial(play_by, store.code)
     scratch = plan.folder / "scratch" / store.code[:16]  # what oracles learned is of one code, too
-    tuning = run_units(
-        "families tuned", plan.tuned, partial(tune, fitted=scratch), store, jobs=jobs, progress=progress
-    )
+    tune_one = partial(by_code, play=partial(tune, fitted=scratch))
+    tuning = run_units("families tuned", plan.tuned, tune_one, store, jobs=jobs, progress=progress)
     tuned = {unit.family: record for unit in plan.tuned if (record := store.read(unit)) is not None}
-    play = partial(study, scratch=scratch, tuned=tuned)
+    play = partial(by_code, play=partial(study, scratch=scratch, tuned=tuned))
     units = [unit for unit in plan.units if unit.family in tuned]
     ran = run_units("worlds played", units, play, store, jobs=jobs, progress=progress)
     return Ran(ran.records, {**tuning.failed, **ran.failed})

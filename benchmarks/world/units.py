@@ -7,7 +7,6 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,6 @@ class Store:
         self.path(unit).unlink(missing_ok=True)
 
 
-@cache
 def fingerprint(root: Path = ROOT, parts: tuple[str, ...] = MADE_BY) -> str:
     """Return a hash of Python's version and of every file of code below ``parts``: names and contents."""
     found = hashlib.sha256(platform.python_version().encode())

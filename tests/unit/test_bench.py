@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.answer import Row, answer
 from benchmarks.machine import machine
-from benchmarks.world.running import play_and_keep, run_units
+from benchmarks.world import running, scoreboard
+from benchmarks.world.running import play_and_keep, play_by, run_units
 from benchmarks.world.scoreboard import Plan, measure
 from benchmarks.world.showing import frontier, tables
 from benchmarks.world.units import Store, Unit, fingerprint
@@ -125,12 +126,28 @@ def test_a_record_that_other_code_or_options_made_is_not_taken(store, tmp_path):
 def test_the_fingerprint_moves_with_the_code_it_names_and_with_nothing_else(tmp_path):
     (tmp_path / "brain").mkdir()
     (tmp_path / "brain" / "a.py").write_text("1")
-    before = fingerprint.__wrapped__(tmp_path, ("brain",))
+    before = fingerprint(tmp_path, ("brain",))
     (tmp_path / "brain" / "notes.txt").write_text("x")
     (tmp_path / "page.py").write_text("x")
-    assert fingerprint.__wrapped__(tmp_path, ("brain",)) == before
+    assert fingerprint(tmp_path, ("brain",)) == before
     (tmp_path / "brain" / "a.py").write_text("2")
-    assert fingerprint.__wrapped__(tmp_path, ("brain",)) != before
+    assert fingerprint(tmp_path, ("brain",)) != before
+
+
+@pytest.mark.parametrize("seen", [["before", "changed"], ["changed"]])
+def test_a_unit_is_not_played_by_code_that_changed_since_the_run_began(seen, monkeypatch):
+    on_disk = iter(seen)
+    monkeypatch.setattr(running, "fingerprint", lambda: next(on_disk))
+    with pytest.raises(RuntimeError, match="let the tree alone while it plays, and run again"):
+        play_by("before", UNITS[0], bench.play)
+
+
+def test_the_scoreboard_keeps_no_record_of_other_code_than_it_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(scoreboard, "fingerprint", lambda: "before")
+    plan = Plan(families=("clusters",), seeds_per_family=1, customers=200, folder=tmp_path)
+    Store(tmp_path, "before").write(plan.tuned[0], {"caps": {}})
+    with pytest.raises(RuntimeError, match=r"clusters-1.*the code changed since this run began"):
+        measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
 
 
 def test_a_run_that_is_killed_takes_its_children_along(tmp_path):
