@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.world.units import Record, Unit, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.world.units import Store
     from features.progress import Progress
@@ -38,8 +40,8 @@ def run_units(
 ) -> Ran:
     """Play what ``store`` does not hold yet, ``jobs`` at a time, and return everything.
 
-    ``play`` is a function of a module: it runs in fresh processes. Killed at any moment and run again, it goes on
-    with the units that were not finished. A unit that fails does not keep the others from being played.
+    ``play`` is a function of a module: each unit has a process of its own. Killed at any moment and run again, it
+    goes on with the units that were not finished. A unit that fails does not keep the others from being played.
     """
     left = [unit for unit in units if store.read(unit) is None]
     done, failed = len(units) - len(left), {}
@@ -88,17 +90,36 @@ def _error(future: Future[None]) -> str | None:
     return None
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Return a pool of fresh processes: each plays one unit, so that memory stays flat over many."""
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool whose processes play one unit each, so that memory stays flat over many.
+
+    They are forked from a server that has imported slow libraries, and nothing of ours. When an exception leaves
+    the pool (Ctrl-C is one), what is being played is ended and nothing more is begun.
+    """
     for name in _THREADS:  # as many threads as cores in all: more of them fight
         os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // jobs)))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(_SLOW))  # imported once: a fresh process would take fifteen seconds
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent, max_tasks_per_child=1)
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent, max_tasks_per_child=1)
+    try:
+        yield pool
+    except BaseException:
+        # The pool cannot take back what its processes were handed, and the interpreter waits for it at its exit.
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _end_with_parent() -> None:
-    """Leave when the run is killed, instead of playing on for nobody."""
+    """Leave when the run ends, however it does, instead of playing on for nobody.
+
+    Ctrl-C reaches every process of a terminal; only the run answers it, so that no unit is taken for failed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None  # this runs in a child
 

@@ -150,21 +150,26 @@ def test_the_scoreboard_keeps_no_record_of_other_code_than_it_names(tmp_path, mo
         measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
 
 
-def test_a_run_that_is_killed_takes_its_children_along(tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit(stop, tmp_path):
     script = (
         "from tests.worlds import bench; from benchmarks.world.units import *; from benchmarks.world.running import *\n"
         "from pathlib import Path; from features.progress import quiet\n"
         "if __name__ == '__main__':\n"
-        "    units = [Unit(family='clusters', seed=1)]\n"
+        "    units = [Unit(family='clusters', seed=seed) for seed in (1, 2, 3)]\n"
         f"    run_units('played', units, bench.play_for_long, Store(Path({str(tmp_path)!r}), 'c'), jobs=1, progress=quiet)\n"
     )
     (path := tmp_path / "run.py").write_text(script)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KAIROS_BENCH_MARK": str(tmp_path / "child")}
     run = subprocess.Popen([sys.executable, str(path)], env=env, cwd=ROOT)
-    child = int(_eventually(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text()))
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+    try:
+        child = int(_eventually(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text()))
+        run.send_signal(stop)
+        assert run.wait(timeout=20) == -stop
+    finally:
+        run.kill()
     assert _eventually(lambda: not _alive(child))
+    assert int((tmp_path / "child").read_text()) == child
 
 
 def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
