@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.world.units import Record, Unit, fingerprint
+from pipelines.processes import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from contextlib import AbstractContextManager
 
     from benchmarks.world.units import Store
     from features.progress import Progress
 
 Play = Callable[[Unit], Record]
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SLOW = ("feast", "ibis", "lightgbm", "mlflow", "scipy.stats")
 """What a unit imports for long. Importing begins no thread that a fork would lose (jemalloc renews its own)."""
 
@@ -90,41 +88,11 @@ def _error(future: Future[None]) -> str | None:
     return None
 
 
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool whose processes play one unit each, so that memory stays flat over many.
+def _pool(jobs: int) -> AbstractContextManager[ProcessPoolExecutor]:
+    """Return a pool whose processes play one unit each, so that memory stays flat over many.
 
-    They are forked from a server that has imported slow libraries, and nothing of ours. When an exception leaves
-    the pool (Ctrl-C is one), what is being played is ended and nothing more is begun.
+    They are forked from a server that has imported slow libraries, and nothing of ours.
     """
-    for name in _THREADS:  # as many threads as cores in all: more of them fight
-        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // jobs)))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(_SLOW))  # imported once: a fresh process would take fifteen seconds
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent, max_tasks_per_child=1)
-    try:
-        yield pool
-    except BaseException:
-        # The pool cannot take back what its processes were handed, and the interpreter waits for it at its exit.
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-def _end_with_parent() -> None:
-    """Leave when the run ends, however it does, instead of playing on for nobody.
-
-    Ctrl-C reaches every process of a terminal; only the run answers it, so that no unit is taken for failed.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # this runs in a child
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    return side_by_side(jobs, context, tasks_each=1)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -14,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from features.progress import Progress, quiet
 from measures.intervals import mean
 from measures.outcome import Interval
+from pipelines.processes import side_by_side
 from pipelines.simulating.diary import days_finished
 from pipelines.simulating.plan import Plan, check_least
 from pipelines.simulating.result import Simulated
 from simulation.families import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
 _LOOK_EVERY = 1.0
@@ -69,7 +67,8 @@ class Simulation:
 def simulate(plan: Plan, *, seeds: Sequence[int], jobs: int = 2, progress: Progress = quiet) -> Simulation:
     """Run every seed, ``jobs`` of them at a time, each in a process of its own (a single one in this).
 
-    What is finished at ``plan.home`` is not done again.
+    What is finished at ``plan.home`` is not done again. Where a seed fails, the others are ended: they go on when
+    it is run again.
 
     Raises:
         ValueError: where there is no seed, or no process to run one in.
@@ -78,7 +77,7 @@ def simulate(plan: Plan, *, seeds: Sequence[int], jobs: int = 2, progress: Progr
     check_least("jobs", jobs)
     if len(seeds) == 1:
         return Simulation(plan=plan, runs=[plan.run(seeds[0], progress=progress)])
-    with _one_thread_each(), ProcessPoolExecutor(min(jobs, len(seeds)), get_context("spawn")) as pool:
+    with side_by_side(min(jobs, len(seeds)), get_context("spawn")) as pool:
         runs = [pool.submit(plan.run, seed) for seed in seeds]
         _watch(plan, seeds, runs, progress)
         return Simulation(plan=plan, runs=[run.result() for run in runs])
@@ -92,17 +91,3 @@ def _watch(plan: Plan, seeds: Sequence[int], runs: Sequence[Future[Simulated]], 
         for seed in seeds:
             progress(f"seed {seed}: days", min(plan.days, days_finished(plan.home_of(seed))), plan.days)
         waiting = bool(not_done) and not any(each.exception() for each in done)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let libraries of processes started meanwhile use a thread each: the processes share the cores already."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before

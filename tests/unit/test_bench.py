@@ -3,10 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +16,8 @@ from benchmarks.world.units import Store, Unit, fingerprint
 from features.progress import quiet
 from measures.outcome import Interval, NotComputable
 from pipelines.jobs.benching import known, run_benchmark
-from pipelines.options import ROOT
 from tests.worlds import bench
+from tests.worlds.processes import stop_and_expect_nobody_left
 
 UNITS = [Unit(family="clusters", seed=seed, customers=200, days=60) for seed in (1, 2, 3)]
 
@@ -150,8 +146,8 @@ def test_the_scoreboard_keeps_no_record_of_other_code_than_it_names(tmp_path, mo
         measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit(stop, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit(how, tmp_path):
     script = (
         "from tests.worlds import bench; from benchmarks.world.units import *; from benchmarks.world.running import *\n"
         "from pathlib import Path; from features.progress import quiet\n"
@@ -159,17 +155,7 @@ def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit
         "    units = [Unit(family='clusters', seed=seed) for seed in (1, 2, 3)]\n"
         f"    run_units('played', units, bench.play_for_long, Store(Path({str(tmp_path)!r}), 'c'), jobs=1, progress=quiet)\n"
     )
-    (path := tmp_path / "run.py").write_text(script)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "KAIROS_BENCH_MARK": str(tmp_path / "child")}
-    run = subprocess.Popen([sys.executable, str(path)], env=env, cwd=ROOT)
-    try:
-        child = int(_eventually(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text()))
-        run.send_signal(stop)
-        assert run.wait(timeout=20) == -stop
-    finally:
-        run.kill()
-    assert _eventually(lambda: not _alive(child))
-    assert int((tmp_path / "child").read_text()) == child
+    stop_and_expect_nobody_left(script, tmp_path, how)
 
 
 def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
@@ -205,20 +191,3 @@ def test_a_plan_that_cannot_be_played_is_refused(wrong):
 def test_seeds_come_before_families_so_that_a_run_cut_short_is_balanced():
     units = Plan(families=("clusters", "low_effects"), seeds_per_family=2).units
     assert [unit.name for unit in units] == ["clusters-1", "low_effects-1", "clusters-2", "low_effects-2"]
-
-
-def _alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def _eventually(question, patience=40.0):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if found := question():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it never came true")

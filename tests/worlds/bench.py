@@ -1,10 +1,10 @@
 """Hand-made units of the scoreboard, with differences that are known."""
 
 import os
-import pathlib
-import time
 
 import numpy as np
+
+from tests.worlds.processes import work_for_long
 
 ORACLES = {"hold": 0.0, "floor": 0.4, "myopic": 0.8, "attainable": 0.9, "planning": 1.4, "bound": 2.0}
 POLICIES = {
@@ -82,6 +82,5 @@ def play_or_die(unit):
 
 def play_for_long(unit):
     """Say which process plays, and play on."""
-    pathlib.Path(os.environ["KAIROS_BENCH_MARK"]).write_text(str(os.getpid()))
-    time.sleep(120)
+    work_for_long()
     return play(unit)
