@@ -69,14 +69,17 @@ def clear_spill(folder: Path, *, older_than: timedelta = timedelta(days=1)) -> i
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock file ``path`` against every other writer, in this process or another.
 
     The operating system lets go of it when the holder dies, however it dies.
+
+    Raises:
+        BlockingIOError: where another holds it and this is not to ``wait``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

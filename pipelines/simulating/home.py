@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from runtime.retention import Retention
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TEMPLATE = "mlflow-template.db"
@@ -36,6 +38,23 @@ def settings_in(home: Path, *, policy: Path, catalogue: Path, salt: str) -> Sett
         salt=SecretStr(salt),  # no secret: whoever repeats the simulation draws the same
         retention=Retention(),
     )
+
+
+@contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Hold ``home`` for one run: a second would write into the same diary and ledger.
+
+    Raises:
+        RuntimeError: where another run is at work there.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(home / ".run.lock", wait=False))
+        except BlockingIOError:
+            raise RuntimeError(
+                f"{home}: another run is at work there; wait until it ends, or give another --home"
+            ) from None
+        yield
 
 
 def prepare_models(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from decisions.catalogue import load_catalogue
 from decisions.policy import load_policy
 from features.progress import Progress, quiet
 from pipelines.simulating.diary import Diary, Entry
+from pipelines.simulating.home import held
 from pipelines.simulating.product import Product, opened, reasons
 from pipelines.simulating.records import Looped, Pairs
 from pipelines.simulating.sends import Sends
@@ -56,6 +57,7 @@ def run_loop(  # noqa: PLR0913 - what a run is of
 
     Raises:
         ValueError: where the world does not stand at day 0, or ``home`` holds another run.
+        RuntimeError: where another run is at work at ``home``.
     """
     if world.today != 0:
         raise ValueError(f"the world stands at day {world.today}: live through its past first, and fork it")
@@ -64,14 +66,17 @@ def run_loop(  # noqa: PLR0913 - what a run is of
         "refresh_days": refresh_days,
         "until": until,
     }
-    with opened(
-        home,
-        policy=policy,
-        catalogue=catalogue,
-        salt=f"known worlds/{run['past']}",
-        now=world.calendar.moment(0),
-        size=world.state.size,
-    ) as product:
+    with (
+        held(home),
+        opened(
+            home,
+            policy=policy,
+            catalogue=catalogue,
+            salt=f"known worlds/{run['past']}",
+            now=world.calendar.moment(0),
+            size=world.state.size,
+        ) as product,
+    ):
         loop = _Loop(
             world, product, Diary(home), retrain_days=retrain_days, refresh_days=refresh_days, until=until
         )

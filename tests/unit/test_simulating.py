@@ -10,8 +10,10 @@ import pytest
 from rich.console import Console
 
 from pipelines.jobs.simulating import Simulation, simulate
+from pipelines.options import ROOT
+from pipelines.simulating import run_loop
 from pipelines.simulating.diary import Diary, Entry, days_finished
-from pipelines.simulating.home import settings_in
+from pipelines.simulating.home import held, settings_in
 from pipelines.simulating.plan import Plan
 from pipelines.simulating.records import Pairs
 from pipelines.simulating.result import Simulated
@@ -21,7 +23,9 @@ from pipelines.views.simulating import show
 from runtime.online import FeaturesNotBuiltError
 from simulation.account import Account
 from simulation.messages import Messages
+from tests.worlds.simulated import lived
 
+EXAMPLE = ROOT / "examples" / "simulated_shop"
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SENDS = Sends(
     Messages(
@@ -114,6 +118,21 @@ def test_a_home_of_another_run_is_refused_by_what_differs(tmp_path):
     Diary(tmp_path).begin(RUN)
     with pytest.raises(ValueError, match=r"'customers': \(3, 4\).*give another --home"):
         Diary(tmp_path).begun({**RUN, "customers": 4})
+
+
+def test_a_home_in_which_a_run_is_at_work_is_refused_by_its_name(tmp_path):
+    world, past = lived(customers=20, history=2)
+    documents = {name: EXAMPLE / f"{name}.yaml" for name in ("policy", "catalogue")}
+    with held(tmp_path), pytest.raises(RuntimeError, match=f"{tmp_path}: another run is at work there"):
+        run_loop(world.fork(), past, home=tmp_path, days=1, **documents)
+    assert not Diary(tmp_path).path.exists()
+
+
+def test_a_home_is_free_again_when_its_run_ends(tmp_path):
+    with pytest.raises(OSError, match="the disk is full"), held(tmp_path):
+        raise OSError("the disk is full")
+    with held(tmp_path):
+        pass
 
 
 def test_the_clock_stands_until_it_is_moved():
