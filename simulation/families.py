@@ -112,5 +112,5 @@ def named(name: str) -> Family:
         ValueError: where there is none.
     """
     if name not in FAMILIES:
-        raise ValueError(f"there is no family {name!r}: choose one of {', '.join(FAMILIES)}")
+        raise ValueError(f"there is no family of worlds {name!r}: choose among {', '.join(FAMILIES)}")
     return FAMILIES[name]

@@ -200,7 +200,7 @@ def test_visits_fall_into_the_day_they_are_logged_for():
 
 
 def test_a_family_that_does_not_exist_is_refused_by_name():
-    with pytest.raises(ValueError, match="there is no family 'seasons': choose one of clusters"):
+    with pytest.raises(ValueError, match="there is no family of worlds 'seasons': choose among clusters"):
         named("seasons")
     assert named("low_effects").name == "low_effects"
 
