@@ -17,6 +17,8 @@ from features.contracts import EVENT_SCHEMA, Offer
 from training.models import NoLabels
 from training.models.send_time import History, Slots, TrainSendTime, learn_beta, learn_rhythm
 from training.models.send_time.delays import delay_hours
+from training.models.send_time.effect import Beta
+from training.models.send_time.observed import NOTHING, in_words
 from training.models.send_time.rhythm import everybodys_curve, losses, share_in_best
 
 HOURS = np.arange(168) % 24
@@ -230,6 +232,7 @@ class RhythmWorld:
         filled = [{name: row.get(name) for name in EVENT_SCHEMA.names} for row in every]
         self.table = pa.Table.from_pylist(filled, schema=EVENT_SCHEMA)
         self.rows = rows
+        self.asked = set[datetime]()
 
     def events(self, connection, _bucket):
         return connection.create_table("events", self.table, overwrite=True)
@@ -242,6 +245,7 @@ class RhythmWorld:
     def rhythm_at(self, spine):
         out = np.zeros((spine.num_rows, 168))
         asked = zip(spine["customer_id"].to_pylist(), spine["event_timestamp"].to_pylist(), strict=True)
+        self.asked.update(spine["event_timestamp"].to_pylist())
         for number, (name, moment) in enumerate(asked):
             for at in (at for who, at in self.rows if who == name and at < moment):
                 out[number, at.weekday() * 24 + at.hour] += 0.5 ** ((moment - at) / timedelta(days=90))
@@ -318,7 +322,7 @@ def test_the_delay_comes_from_first_reactions_that_no_machine_made():
     assert model.artefact.facts["channels"]["email"]["delay_hours"] == pytest.approx(6.0, rel=0.1)
 
 
-def answered_sends(lift: float) -> list[dict]:
+def answered_sends(lift: float, *, each: int = 40, days: int = 50) -> list[dict]:
     """Sends to the shoppers at any hour, answered more often by ``lift`` where they meet their own hour.
 
     Berlin is two hours ahead of the hours that this world counts rhythms in, and a message is met two hours later.
@@ -326,9 +330,9 @@ def answered_sends(lift: float) -> list[dict]:
     rng, rows = np.random.default_rng(11), []
     for number in range(60):
         own = 9 if number % 2 == 0 else 19
-        for each in range(40):
-            at = NOW - timedelta(days=50) + timedelta(hours=int(rng.integers(0, 24 * 50)), minutes=30)
-            message = {"customer_id": f"c{number}", "channel": "email", "message_id": f"m{number}-{each}"}
+        for which in range(each):
+            at = NOW - timedelta(days=days) + timedelta(hours=int(rng.integers(0, 24 * days)), minutes=30)
+            message = {"customer_id": f"c{number}", "channel": "email", "message_id": f"m{number}-{which}"}
             near = min((at.hour + 4 - own) % 24, (own - at.hour - 4) % 24) <= 2
             rows.append({**message, "type": "sent", "occurred_at": at})
             if rng.random() < 0.2 + lift * near:
@@ -336,12 +340,57 @@ def answered_sends(lift: float) -> list[dict]:
     return rows
 
 
+def said_of(messages: list[dict]) -> str:
+    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(), messages)), seed=1)
+    return fitted.caveat or ""
+
+
 @pytest.mark.parametrize(("lift", "word"), [(0.5, "answered more"), (0.0, "nothing to gain by the hour")])
 def test_the_outcome_says_whether_the_sends_so_far_show_that_the_hour_matters(lift, word):
-    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(), answered_sends(lift))), seed=1)
-    assert fitted.caveat is not None
-    assert word in fitted.caveat
-    assert "2400 sends, not randomised" in fitted.caveat
+    said = said_of(answered_sends(lift))
+    assert word in said
+    assert "2400 sends, not randomised" in said
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "word"),
+    [
+        (0.3, 0.1, "sends that met a livelier hour were answered more (+0.300"),
+        (0.0, 0.04, "nothing to gain by the hour of a send (+0.000"),
+        (-0.5, 0.1, "nothing to gain by the hour of a send (-0.500"),
+        (0.0, 0.06, "whether the hour of a send matters cannot be told (+0.000"),
+        (0.08, 0.05, "whether the hour of a send matters cannot be told (+0.080"),
+    ],
+)
+def test_nothing_is_to_be_gained_only_where_the_whole_interval_is_small(mean, sd, word):
+    assert in_words(Beta(mean=mean, sd=sd, sends=900)).startswith(word)
+    assert (NOTHING in in_words(Beta(mean=mean, sd=sd, sends=900))) == word.startswith(NOTHING)
+
+
+def test_sends_that_met_no_other_hour_than_the_rest_of_the_persons_do_not_count():
+    at = NOW - timedelta(days=20, hours=3, minutes=-30)
+    about = {"customer_id": "c0", "channel": "push", "type": "sent"}
+    weekly = [{**about, "message_id": f"w{n}", "occurred_at": at - timedelta(weeks=n)} for n in range(4)]
+    once = [{**about, "customer_id": "c1", "message_id": "o", "occurred_at": at}]
+    opened = [{**row, "type": "opened"} for row in [*weekly, *once]]
+    assert said_of([*answered_sends(0.0), *weekly, *once, *opened]) == said_of(answered_sends(0.0))
+
+
+def test_a_thousand_answers_at_always_the_same_hour_are_too_few():
+    at = NOW - timedelta(days=20, hours=3, minutes=-30)
+    about = {"customer_id": "c0", "channel": "email", "occurred_at": at}
+    sent = [{**about, "type": "sent", "message_id": f"s{number}"} for number in range(2000)]
+    opened = [{**row, "type": "opened"} for row in sent[::2]]
+    assert said_of([*sent, *opened]) == "the sends so far are too few to say whether the hour matters"
+
+
+def test_sends_of_both_windows_count_and_meet_the_rhythm_that_was_known_when_theirs_began():
+    world = RhythmWorld(shoppers(), answered_sends(0.5, each=60, days=112))
+    found = TrainSendTime().fit(sources(world), seed=1).caveat or ""
+    assert "answered more" in found
+    assert "3600 sends" in found
+    before = NOW - timedelta(days=112)
+    assert {at for at in world.asked if at < NOW} == {before, NOW - timedelta(days=56)}
 
 
 def test_people_who_answer_more_do_not_pass_for_hours_that_are_better():
@@ -350,8 +399,7 @@ def test_people_who_answer_more_do_not_pass_for_hours_that_are_better():
         if int(row["customer_id"][1:]) % 2 == 0:
             row["occurred_at"] = row["occurred_at"].replace(hour=5)
     opened = [{**row, "type": "opened"} for row in rows if int(row["customer_id"][1:]) % 2 == 0][::2]
-    fitted = TrainSendTime().fit(sources(RhythmWorld(shoppers(), [*rows, *opened])), seed=1)
-    assert "nothing to gain by the hour" in (fitted.caveat or "")
+    assert "answered more" not in said_of([*rows, *opened])
 
 
 def test_few_answers_say_nothing_about_the_hour():

@@ -97,7 +97,7 @@ class TrainSendTime:
                 **scorer.artefact.facts["weights"],
             },
             metrics=rules(scorer.curves(frame), history, everybody),
-            caveat=in_words(observed_beta(sources, scorer, found.middle, since=found.eras.middle)),
+            caveat=in_words(observed_beta(sources, scorer, found)),
         )
 
     def _scorer(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> SendTimeModel:
