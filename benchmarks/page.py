@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.machine import line
 from benchmarks.pictures import draw_world
 from benchmarks.verdicts import MEANINGS, aimed, verdict
-from benchmarks.world.losing import why
-from benchmarks.world.saying import words
-from benchmarks.world.showing import IDLE_COLUMNS, by_table, idle, oracles, slopes, span
+from benchmarks.world.showing import Section, sections, span
 from pipelines.jobs.benching import known
 from pipelines.options import ROOT
 
@@ -49,12 +47,6 @@ _UNPLAYED = (
     "**Not run in full yet.** No answer of a full run is kept, so nothing on this page says how good Kairos's "
     "decisions are against rivals and oracles in a known world: the other sections are about parts of it.\n"
 )
-_IDLE = (
-    "*silent*: in how many worlds Kairos said that nothing is to be gained, or promoted no model, so that a prior "
-    "answers which treats everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best "
-    "hour, or the one best offer; *Kairos − twin*: what exploring, holdouts and holding back cost.\n"
-)
-_WORLD_COLUMNS = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
 
 
 def main() -> int:
@@ -202,28 +194,27 @@ def _figured(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _world(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
-    broken = answer["cap_violations"]
     yield (
         f"{answer['seeds']} worlds over {len(answer['families'])} families, {answer['customers']:,} customers, "
-        f"{answer['days']} days each; caps violated: {broken}. Values are true expected euros per customer "
-        "against never messaging.\n"
+        f"{answer['days']} days each. Values are true expected euros per customer against never messaging.\n"
     )
-    if answer["failed"]:
-        yield "Not played: " + "; ".join(f"{unit} ({why})" for unit, why in answer["failed"].items()) + ".\n"
-    if answer["incomplete"]:
-        yield f"Not in every world, so not compared: {', '.join(answer['incomplete'])}.\n"
     yield f"![Value against unsubscribes](benchmarks/{name}-frontier.svg)\n"
     yield f"![Share of the gap captured by family](benchmarks/{name}-gap.svg)\n"
-    yield _titled("Oracles", ("oracle", "€ per customer", "95%", "days played", "later"), oracles(answer))
-    for title, rows in by_table(answer):
-        yield _titled(title, _WORLD_COLUMNS, rows)
-    yield "### Where Kairos loses, and why\n"
-    yield "".join(f"- {sentence}\n" for sentence in why(answer))
-    yield _titled("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
-    yield _titled("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
-    yield _IDLE
-    yield _titled("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
-    yield _titled("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
+    yield from map(_drawn, sections(answer))
+
+
+def _drawn(section: Section) -> str:
+    """Return a section: what must be said, then the table, or the list."""
+    parts = [f"### {section.title}\n"]
+    if section.sentence and section.rows:
+        parts.append(f"{section.sentence}\n")
+    if not section.rows:
+        parts.append("None.\n")
+    elif section.columns:
+        parts.append(_table(section.columns, section.rows))
+    else:
+        parts.append("".join(f"- {sentence}\n" for (sentence,) in section.rows))
+    return "\n".join(parts)
 
 
 def _titled(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

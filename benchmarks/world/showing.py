@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Group
 
 from benchmarks.machine import line
 from benchmarks.world.losing import why
@@ -15,23 +17,43 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Rows = list[tuple[object, ...]]
-IDLE_COLUMNS = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
-"""Of :func:`idle`. *silent*: in how many worlds it said that nothing is to be gained."""
+_POLICIES = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
+_ORACLES = ("oracle", "€ per customer", "95%", "days played", "later")
+_IDLE = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
+_OF_IDLE = (
+    "*silent*: in how many worlds Kairos said that nothing is to be gained, or promoted no model, so that a prior "
+    "answers which treats everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best "
+    "hour, or the one best offer; *Kairos − twin*: what exploring, holdouts and holding back cost."
+)
+
+
+class Section(NamedTuple):
+    """A table under its title, and what must be said to read it. One without columns is a list of sentences."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]]
+    sentence: str | None = None
+
+
+def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
+    """Return everything that people read of a run, in order; screen and page draw the same."""
+    yield Section("The run", ("what", "value"), run(answer))
+    yield Section("Oracles", _ORACLES, oracles(answer))
+    yield from by_table(answer)
+    yield Section("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
+    yield Section("Where Kairos loses, and why", (), [(sentence,) for sentence in why(answer)])
+    yield Section("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
+    yield Section("Where choosing by person gains nothing", _IDLE, idle(answer), _OF_IDLE)
+    yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
+    yield Section("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
 
 
 def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Return everything that people read, in order; euros are per customer."""
-    yield table("Oracles (€ per customer)", ("oracle", "value", "95%", "days played", "later"), oracles(answer))
-    columns = ("policy", "value", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
-    for title, rows in by_table(answer):
-        yield table(title, columns, rows)
-    yield table("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
-    yield table("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
-    yield table("Where Kairos loses, and why", ("",), [(sentence,) for sentence in why(answer)])
-    yield table("By family", ("family", "verdict"), list(answer["verdict"].items()))
-    yield table("Where choosing by person gains nothing", IDLE_COLUMNS, idle(answer))
-    yield table("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
-    yield table("The run", ("what", "value"), run(answer))
+    """Return the sections as a terminal draws them."""
+    for each in sections(answer):
+        drawn = table(each.title, each.columns or ("",), each.rows)
+        yield Group(drawn, each.sentence) if each.sentence and each.rows else drawn
 
 
 def oracles(answer: Mapping[str, Any]) -> Rows:
@@ -42,11 +64,14 @@ def oracles(answer: Mapping[str, Any]) -> Rows:
     ]
 
 
-def by_table(answer: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
+def by_table(answer: Mapping[str, Any]) -> Iterator[Section]:
     """Return swaps below the twin, and whole policies at equal sends and at free volume below Kairos."""
-    yield "One axis swapped, the others stay Kairos's", _policies(answer, "axis", "free")
-    yield "Whole policies, as many sends as Kairos", _policies(answer, "whole", "equal")
-    yield "Whole policies, free volume", _policies(answer, "whole", "free")
+    axis, equal, free = (
+        _policies(answer, *which) for which in (("axis", "free"), ("whole", "equal"), ("whole", "free"))
+    )
+    yield Section("One axis swapped, the others stay Kairos's", _POLICIES, axis)
+    yield Section("Whole policies, as many sends as Kairos", _POLICIES, equal)
+    yield Section("Whole policies, free volume", _POLICIES, free)
 
 
 def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:

@@ -1,12 +1,15 @@
 """docs/benchmarks.md says what was measured: the same page for the same answers, with nothing left out."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
 from benchmarks.page import KEPT, PAGE, keep, kept, render
 from benchmarks.pictures import draw_world
 from benchmarks.world.judging import judge
+from benchmarks.world.showing import sections, tables
 from tests.worlds.bench import POLICIES, record
 
 
@@ -33,6 +36,21 @@ def test_the_page_holds_every_policy_with_its_losses_and_the_machine(answer):
     assert "behind composite" in page
     assert "Python 3.11, 2 cores" in page
     assert "No answer is kept of" in page
+
+
+def test_the_page_and_the_screen_show_the_same_tables_in_the_same_order(answer):
+    page = render({"world": answer})
+    screen = Console(width=200, record=True, file=io.StringIO())
+    for drawn in tables(answer):
+        screen.print(drawn)
+    shown, titles = screen.export_text(), [section.title for section in sections(answer)]
+    on_page, on_screen = ([text.index(title) for title in titles] for text in (page, shown))
+    assert "Frontier: fewest unsubscribes first" in titles
+    assert on_page == sorted(on_page)
+    assert on_screen == sorted(on_screen)
+    for name in answer["oracles"]:
+        assert name in page
+        assert name in shown
 
 
 def test_a_page_without_the_worlds_says_that_they_were_not_run():
