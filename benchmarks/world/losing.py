@@ -42,10 +42,11 @@ def _rivals(answer: Mapping[str, Any]) -> Iterator[str]:
                 f"Kairos is {_side(row['interval'], 'ahead of', 'behind')} the composite at {volume}: "
                 f"{row['value']:+.3f} €{_around(row['interval'])}."
             )
-    for table, words in (("whole", "Whole policies"), ("axis", "Swaps of one axis")):
+    for table, words in (("whole", "Whole policies"), ("axis", "Twins with one axis swapped")):
         names = [name for name in differences if policies[name]["table"] == table]
         beaten = [name for name in names if _below(differences[name]["interval"])]
-        yield f"{words} that are shown to do better: {', '.join(beaten) or 'none'}, of {len(names)}."
+        better = f"shown to do better than {'Kairos' if table == 'whole' else 'the twin'}"
+        yield f"{words} that are {better}: {', '.join(beaten) or 'none'}, of {len(names)}."
 
 
 def _volume(answer: Mapping[str, Any]) -> Iterator[str]:

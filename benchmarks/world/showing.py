@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Group
 
 from benchmarks.machine import line
+from benchmarks.world.comparing import KAIROS, TWIN
 from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from pipelines.console import table
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Rows = list[tuple[object, ...]]
-_POLICIES = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000", "Kairos − it", "Holm 95%")
+_POLICY = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/1000")
+_SWAPPED = (*_POLICY, "twin − it", "Holm 95%")
+_WHOLE = (*_POLICY, "Kairos − it", "Holm 95%")
+_TWIN = (
+    "The *twin* decides by Kairos's rule on what Kairos's own models said in the real loop, and neither explores nor "
+    "holds back; in a swapped twin a rival's rule decides one axis. Swapped twins send as many messages as the twin, "
+    "except on the frequency axis, where they send as many as they choose."
+)
 _ORACLES = ("oracle", "€ per customer", "95%", "days played", "later")
 _IDLE = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
 _OF_IDLE = (
@@ -42,7 +50,8 @@ def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
     yield Section("Oracles", _ORACLES, oracles(answer))
     yield from by_table(answer)
     yield Section("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
-    yield Section("Where Kairos loses, and why", (), [(sentence,) for sentence in why(answer)])
+    if losses := why(answer):  # none of a run in which Kairos did not play
+        yield Section("Where Kairos loses, and why", (), [(sentence,) for sentence in losses])
     yield Section("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
     yield Section("Where choosing by person gains nothing", _IDLE, idle(answer), _OF_IDLE)
     yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
@@ -66,12 +75,9 @@ def oracles(answer: Mapping[str, Any]) -> Rows:
 
 def by_table(answer: Mapping[str, Any]) -> Iterator[Section]:
     """Return swaps below the twin, and whole policies at equal sends and at free volume below Kairos."""
-    axis, equal, free = (
-        _policies(answer, *which) for which in (("axis", "free"), ("whole", "equal"), ("whole", "free"))
-    )
-    yield Section("One axis swapped, the others stay Kairos's", _POLICIES, axis)
-    yield Section("Whole policies, as many sends as Kairos", _POLICIES, equal)
-    yield Section("Whole policies, free volume", _POLICIES, free)
+    yield Section("One axis swapped, the others stay Kairos's", _SWAPPED, _policies(answer, "axis"), _TWIN)
+    yield Section("Whole policies, as many sends as Kairos", _WHOLE, _policies(answer, "whole", "equal"))
+    yield Section("Whole policies, free volume", _WHOLE, _policies(answer, "whole", "free"))
 
 
 def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:
@@ -123,10 +129,11 @@ def span(interval: Sequence[float] | None, digits: int = 3) -> str:
     return "–" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
 
 
-def _policies(answer: Mapping[str, Any], which: str, volume: str) -> Rows:
-    head = "kairos_twin" if which == "axis" else "kairos"
+def _policies(answer: Mapping[str, Any], which: str, volume: str | None = None) -> Rows:
+    """Return the policies of a table, best first, below what they are compared with; ``volume``: None for any."""
+    head = TWIN if which == "axis" else KAIROS
     policies = answer["policies"]
-    names = [name for name, row in policies.items() if (row["table"], row["volume"]) == (which, volume)]
+    names = [name for name, row in policies.items() if row["table"] == which and volume in (None, row["volume"])]
     ranked = sorted(names, key=lambda name: -policies[name]["value"])
     return [_policy(answer, name) for name in [*([head] if head in policies else []), *ranked]]
 

@@ -53,6 +53,12 @@ def test_the_page_and_the_screen_show_the_same_tables_in_the_same_order(answer):
         assert name in shown
 
 
+def test_the_twin_is_told_above_the_table_of_its_swaps(answer):
+    page = render({"world": answer})
+    title, sentence = page.index("### One axis swapped"), page.index("The *twin* decides by Kairos's rule")
+    assert title < sentence < page.index("| twin − it |") < page.index("| Kairos − it |")
+
+
 def test_a_page_without_the_worlds_says_that_they_were_not_run():
     page = render({"hillstrom": {"rows": []}})
     assert page.count("**Not run in full yet.**") == 2

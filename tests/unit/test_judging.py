@@ -9,7 +9,7 @@ from benchmarks.world.expectations import slope
 from benchmarks.world.judging import judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
-from benchmarks.world.showing import tables
+from benchmarks.world.showing import by_table, tables
 from tests.worlds.bench import ORACLES, POLICIES, record
 from training.models.send_time.observed import NOTHING
 
@@ -67,6 +67,24 @@ def test_a_swapped_axis_is_compared_with_the_twin_and_a_whole_policy_with_kairos
     assert found["best_offer"]["value"] == pytest.approx(0.2)
     assert found["best_offer@equal"]["value"] == pytest.approx(0.3)
     assert "kairos_twin" not in found
+
+
+def test_the_table_of_swapped_axes_holds_every_volume_and_compares_with_the_twin():
+    swaps = {
+        "channel:last_click": ("axis", "channel", "equal", 0.5),
+        "frequency:cap": ("axis", "frequency", "free", 1),
+    }
+    axis, equal, free = by_table({**board(policies={**POLICIES, **swaps}), "failed": {}})
+    assert [name for name, *_ in axis.rows] == [
+        "kairos_twin",
+        "frequency:cap",
+        "send_time:random",
+        "channel:last_click",
+    ]
+    assert axis.columns[-2:] == ("twin − it", "Holm 95%")
+    assert "except on the frequency axis" in (axis.sentence or "")
+    assert [name for name, *_ in equal.rows] == ["kairos", "best_offer@equal"]
+    assert equal.columns[-2] == free.columns[-2] == "Kairos − it"
 
 
 def test_what_differs_between_families_and_seeds_alike_does_not_blur_a_difference():
@@ -164,8 +182,8 @@ def test_losses_are_told_with_their_figures():
     assert floor == "Kairos is below the floor: -0.100 € per customer (-0.100 to -0.100)."
     assert free == "Kairos is behind the composite at free volume: -0.900 € (-0.900 to -0.900)."
     assert equal.startswith("Kairos is behind the composite at as many sends: -0.200 €")
-    assert whole.endswith("do better: best_offer, best_offer@equal, composite, composite@equal, of 4.")
-    assert axis == "Swaps of one axis that are shown to do better: send_time:random, of 1."
+    assert whole.endswith("better than Kairos: best_offer, best_offer@equal, composite, composite@equal, of 4.")
+    assert axis == "Twins with one axis swapped that are shown to do better than the twin: send_time:random, of 1."
     assert volume == "Messages a world: Kairos 1,000, composite 1,000."
     assert email.endswith("its values are euros.")
 
