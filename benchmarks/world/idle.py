@@ -1,7 +1,8 @@
 """Families in which choosing by person gains nothing on an axis: what Kairos says there, and what choosing costs.
 
-Its own word is its gate's: where no model was ever promoted, a prior answers that treats everybody alike; of the
-hour it also says whether the sends so far show anything.
+Two things are told apart. Its *word*: that nothing is to be gained by the hour, read off the sends so far; it is
+right only where no hour is better than another for anybody. Its *gate*: where no model was ever promoted, a prior
+decides that treats everybody alike.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from benchmarks.world.figures import euros
 from training.models.send_time.observed import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.world.panel import Panel
 
 IDLE = {"no_send_time": ("timing",), "no_heterogeneity": ("timing", "offer")}
 """By family: the axes on which no person differs, or on which nothing matters."""
+WORD = {("no_send_time", "timing"): NOTHING}
+"""By family and axis: the phrase that would be right. Where everybody reacts alike the hour still matters."""
 ALIKE = {"timing": "timing:best_global_hour", "offer": "offer:best_single"}
 """By axis: the swapped rule that treats everybody alike."""
 _MODEL = {"timing": "send_time", "offer": "offer"}
@@ -27,30 +30,45 @@ _MODEL = {"timing": "send_time", "offer": "offer"}
 def idle(panel: Panel) -> list[dict[str, Any]]:
     """Return a row for every axis that is idle in a family that was played.
 
-    ``silent``: in how many worlds of ``of`` Kairos said that nothing is to be gained. ``gained``: the twin less
-    the twin that treats everybody alike; ``explored``: the product less its twin, which never explores or holds
-    back. Both in euros per customer, each with its own 95% interval: they are looked at one by one.
+    ``said``: in how many worlds of ``of`` Kairos's last training said that nothing is to be gained, None where no
+    word would be right. ``prior``: in how many no model was ever promoted. ``gained``: the twin less the twin that
+    treats everybody alike; ``explored``: the product less its twin, which never explores or holds back. Both in
+    euros per customer, each with its own 95% interval: they are looked at one by one.
     """
     return [row for family in panel.families for row in _of_family(panel.of(family), family)]
 
 
+def admitted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence a family: in how many worlds Kairos says that choosing gains nothing, and how."""
+    families = dict[str, list[str]]()
+    for row in rows:
+        families.setdefault(row["family"], []).append(_admitted(row))
+    return [
+        f"That choosing by person gains nothing in `{family}`, Kairos says {'; '.join(parts)}."
+        for family, parts in families.items()
+    ]
+
+
+def _admitted(row: Mapping[str, Any]) -> str:
+    if row["said"] is None:
+        return f"of {row['axis']} by never promoting a model in {row['prior']} of {row['of']} worlds"
+    words = f"of {row['axis']} in words in {row['said']} of {row['of']} worlds"
+    return f"{words}, by never promoting a model in {row['prior']} of {row['of']}"
+
+
 def _of_family(panel: Panel, family: str) -> Iterator[dict[str, Any]]:
     for axis in IDLE.get(family, ()):
-        rule = ALIKE[axis]
+        rule, word = ALIKE[axis], WORD.get((family, axis))
         if not {KAIROS, TWIN, rule} <= set(panel.policies):
             continue
-        said = [record["says"][_MODEL[axis]] for record in panel.records]
+        told = [record["says"][_MODEL[axis]] for record in panel.records]
         yield {
             "family": family,
             "axis": axis,
             "rule": rule,
-            "silent": sum(map(_silent, said)),
-            "of": len(said),
+            "said": None if word is None else sum(word in each["reason"] for each in told),
+            "prior": sum(not each["ever"] for each in told),
+            "of": len(told),
             "gained": euros(panel, panel.column(TWIN) - panel.column(rule)),
             "explored": euros(panel, panel.column(KAIROS) - panel.column(TWIN)),
         }
-
-
-def _silent(said: Mapping[str, Any]) -> bool:
-    """Return whether it says that nothing is to be gained: in words, or by never having promoted a model."""
-    return NOTHING in said["reason"] or not said["ever"]

@@ -8,6 +8,7 @@ from rich.console import Group
 
 from benchmarks.machine import line
 from benchmarks.world.comparing import KAIROS, TWIN
+from benchmarks.world.idle import admitted
 from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from pipelines.console import table
@@ -22,16 +23,17 @@ _POLICY = ("policy", "€ per customer", "of the gap", "95%", "sent", "unsub/100
 _SWAPPED = (*_POLICY, "twin − it", "Holm 95%")
 _WHOLE = (*_POLICY, "Kairos − it", "Holm 95%")
 _TWIN = (
-    "The *twin* decides by Kairos's rule on what Kairos's own models said in the real loop, and neither explores nor "
-    "holds back; in a swapped twin a rival's rule decides one axis. Swapped twins send as many messages as the twin, "
-    "except on the frequency axis, where they send as many as they choose."
+    "The *twin* decides by Kairos's rule on what Kairos's own models said in the real loop, and neither explores "
+    "nor holds back; in a swapped twin a rival's rule decides one axis. Swapped twins send as many messages as "
+    "the twin, except on the frequency axis, where they send as many as they choose."
 )
 _ORACLES = ("oracle", "€ per customer", "95%", "days played", "later")
-_IDLE = ("family", "axis", "silent", "twin − alike", "95%", "Kairos − twin", "95%")
+_IDLE = ("family", "axis", "said", "prior", "twin − alike", "95%", "Kairos − twin", "95%")
 _OF_IDLE = (
-    "*silent*: in how many worlds Kairos said that nothing is to be gained, or promoted no model, so that a prior "
-    "answers which treats everybody alike; *twin − alike*: Kairos's twin less the twin under everybody's best "
-    "hour, or the one best offer; *Kairos − twin*: what exploring, holdouts and holding back cost."
+    "*said*: in how many worlds Kairos's last training said in words that nothing is to be gained, where that is "
+    "true; *prior*: in how many it never promoted a model, so that a prior decides which treats everybody alike; "
+    "*twin − alike*: Kairos's twin less the twin under everybody's best hour, or the one best offer; "
+    "*Kairos − twin*: what exploring, holdouts and holding back cost."
 )
 
 
@@ -53,7 +55,9 @@ def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
     if losses := why(answer):  # none of a run in which Kairos did not play
         yield Section("Where Kairos loses, and why", (), [(sentence,) for sentence in losses])
     yield Section("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
-    yield Section("Where choosing by person gains nothing", _IDLE, idle(answer), _OF_IDLE)
+    if rows := idle(answer):  # none of a run without such a family
+        told = " ".join([*admitted(answer["idle"]), _OF_IDLE])
+        yield Section("Where choosing by person gains nothing", _IDLE, rows, told)
     yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
     yield Section("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
 
@@ -101,7 +105,8 @@ def idle(answer: Mapping[str, Any]) -> Rows:
         (
             row["family"],
             row["axis"],
-            f"{row['silent']} of {row['of']}",
+            None if row["said"] is None else f"{row['said']} of {row['of']}",
+            f"{row['prior']} of {row['of']}",
             row["gained"]["value"],
             span(row["gained"]["interval"]),
             row["explored"]["value"],

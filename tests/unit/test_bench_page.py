@@ -59,6 +59,17 @@ def test_the_twin_is_told_above_the_table_of_its_swaps(answer):
     assert title < sentence < page.index("| twin − it |") < page.index("| Kairos − it |")
 
 
+def test_the_page_admits_in_how_many_worlds_kairos_says_that_nothing_is_to_be_gained(answer):
+    none = {"value": 0.0, "interval": [-0.1, 0.1], "why": None}
+    row = {"axis": "timing", "rule": "r", "prior": 1, "of": 3, "gained": none, "explored": none}
+    idle = [{**row, "family": "no_send_time", "said": 0}, {**row, "family": "no_heterogeneity", "said": None}]
+    page = render({"world": {**answer, "idle": idle}})
+    assert "Kairos says of timing in words in 0 of 3 worlds, by never promoting a model in 1 of 3." in page
+    assert "| no_send_time | timing | 0 of 3 | 1 of 3 |" in page
+    assert "| no_heterogeneity | timing | – | 1 of 3 |" in page
+    assert "Where choosing by person gains nothing" not in render({"world": answer})
+
+
 def test_a_page_without_the_worlds_says_that_they_were_not_run():
     page = render({"hillstrom": {"rows": []}})
     assert page.count("**Not run in full yet.**") == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.world.expectations import slope
+from benchmarks.world.idle import admitted
 from benchmarks.world.judging import judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
@@ -144,22 +145,44 @@ def idle_units(family, *, reason="better than everybody", promoted=True, ever=Tr
     return units
 
 
-def test_where_an_axis_is_idle_the_board_says_whether_kairos_said_so_and_what_it_lost():
+def test_where_an_axis_is_idle_the_board_says_whether_a_prior_decides_and_what_choosing_lost():
     units = idle_units("no_send_time", reason="not clearly better than everybody", promoted=False, ever=False)
     (row,) = judge(units)["idle"]
-    assert (row["family"], row["axis"], row["silent"], row["of"]) == ("no_send_time", "timing", 3, 3)
+    assert (row["family"], row["axis"], row["said"], row["prior"], row["of"]) == (
+        "no_send_time",
+        "timing",
+        0,
+        3,
+        3,
+    )
     assert row["gained"]["value"] == pytest.approx(0.05)
     assert row["explored"]["interval"] == pytest.approx([-0.2, -0.2])
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-def test_a_model_that_was_promoted_once_is_not_silent(promoted):
-    assert judge(idle_units("no_send_time", promoted=promoted))["idle"][0]["silent"] == 0
+def test_where_a_model_was_promoted_once_no_prior_decides(promoted):
+    assert judge(idle_units("no_send_time", promoted=promoted))["idle"][0]["prior"] == 0
 
 
-def test_a_word_of_the_gate_that_nothing_is_to_be_gained_counts_as_said():
-    units = idle_units("no_send_time", reason=f"better than everybody; {NOTHING}")
-    assert judge(units)["idle"][0]["silent"] == 3
+def test_a_word_that_nothing_is_to_be_gained_counts_as_said_and_lets_no_prior_decide():
+    (row,) = judge(idle_units("no_send_time", reason=f"better than everybody; {NOTHING}"))["idle"]
+    assert (row["said"], row["prior"]) == (3, 0)
+
+
+def test_where_the_hour_matters_to_all_alike_that_word_would_be_wrong_and_is_not_asked_for():
+    (row,) = judge(idle_units("no_heterogeneity", reason=NOTHING, ever=False))["idle"]
+    assert (row["axis"], row["said"], row["prior"]) == ("timing", None, 3)
+
+
+def test_it_is_admitted_where_kairos_does_not_say_that_nothing_is_to_be_gained():
+    timing, alike = admitted(
+        judge([*idle_units("no_send_time"), *idle_units("no_heterogeneity", ever=False)])["idle"]
+    )
+    assert (
+        "`no_send_time`, Kairos says of timing in words in 0 of 3 worlds, by never promoting a model in 0 of 3"
+        in timing
+    )
+    assert alike.endswith("`no_heterogeneity`, Kairos says of timing by never promoting a model in 3 of 3 worlds.")
 
 
 def test_an_axis_that_nobody_played_or_that_is_not_idle_gives_no_row():
