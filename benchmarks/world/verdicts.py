@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LITTLE = 0.05
-"""Euros per customer: about what one SMS costs. A gap that may be smaller is not worth a claim."""
+"""Euros per customer: about what one SMS costs. A gap that is smaller is nothing to gain."""
 
 
 def verdict(found: Mapping[str, Any]) -> str:
@@ -19,9 +19,9 @@ def verdict(found: Mapping[str, Any]) -> str:
 
 
 def nothing_to_gain(found: Mapping[str, Any]) -> bool:
-    """Return whether planning with the whole truth may add less than :data:`LITTLE` to the floor."""
+    """Return whether planning with the whole truth is shown to add less than :data:`LITTLE` to the floor."""
     interval = found["room"]["interval"]
-    return interval is not None and interval[0] < LITTLE
+    return interval is not None and interval[1] < LITTLE
 
 
 def _room(found: Mapping[str, Any]) -> str:
@@ -32,7 +32,9 @@ def _room(found: Mapping[str, Any]) -> str:
     gap = f"{room['value']:.3f} € per customer lie between floor and planning oracle ({low:.3f} to {high:.3f})"
     if nothing_to_gain(found):
         return f"Nothing to gain: {gap}{_beside_floor(found, kairos)}"
-    return f"{gap[0].upper()}{gap[1:]}; {_captured(kairos)}"
+    if low < LITTLE:
+        return f"Whether there is anything to gain cannot be told: {gap}{_beside_floor(found, kairos)}"
+    return f"{gap}; {_captured(kairos)}"
 
 
 def _beside_floor(found: Mapping[str, Any], kairos: Mapping[str, Any] | None) -> str:

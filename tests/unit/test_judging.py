@@ -11,6 +11,7 @@ from benchmarks.world.judging import judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
 from benchmarks.world.showing import by_table, tables
+from benchmarks.world.verdicts import nothing_to_gain
 from tests.worlds.bench import ORACLES, POLICIES, record
 from training.models.send_time.observed import NOTHING
 
@@ -111,6 +112,24 @@ def test_a_gap_that_is_not_clearly_there_gives_no_share_and_says_why():
     assert kairos["interval"] is None
     assert "not clearly positive" in kairos["why"]
     assert found["verdict"]["clusters"].startswith("Nothing to gain")
+
+
+@pytest.mark.parametrize(
+    ("room", "spread", "opening"),
+    [
+        (0.0, 0.001, "Nothing to gain: "),
+        (1.0, 1.0, "Whether there is anything to gain cannot be told: 1.000 € per customer lie between"),
+        (0.0, 1.0, "Whether there is anything to gain cannot be told: "),
+        (1.0, 0.001, "1.000 € per customer lie between"),
+    ],
+)
+def test_only_a_room_that_is_shown_to_be_small_is_nothing_to_gain(room, spread, opening):
+    units = [
+        record(seed=seed, oracles={**ORACLES, "planning": 0.4 + room + spread * (seed - 2)}) for seed in SEEDS
+    ]
+    found = judge(units)
+    assert found["verdict"]["clusters"].startswith(opening)
+    assert nothing_to_gain(found["by_family"]["clusters"]) == opening.startswith("Nothing to gain")
 
 
 def test_a_family_with_room_says_what_kairos_captures_and_where_it_loses():
