@@ -61,17 +61,25 @@ def _expectations(answer: Mapping[str, Any]) -> Iterator[str]:
         if row["value"] is not None:
             yield (
                 f"Of each euro that Kairos expects more of one {channel} message than of another, "
-                f"{row['value']:.2f} come{_around(row['interval'])}: {_meaning(row['value'])}."
+                f"{row['value']:.2f} come, the mean of the worlds' slopes{_around(row['interval'])}: "
+                f"{_meaning(row['interval'])}."
             )
 
 
-def _meaning(slope: float) -> str:
-    low, high = TRUE
-    if slope < 0:
-        return "it prefers people or offers that gain less by it"
-    if slope < low:
-        return "it takes differences for larger than they are"
-    return "its values are euros" if slope <= high else "it takes differences for smaller than they are"
+def _meaning(interval: Sequence[float] | None) -> str:
+    """Return what all slopes of the interval mean alike."""
+    least, most = TRUE
+    match interval:
+        case (_, high) if high < 0:
+            return "it prefers people or offers that gain less by it"
+        case (_, high) if high < least:
+            return "it takes differences for larger than they are"
+        case (low, high) if least <= low and high <= most:
+            return "its values are euros"
+        case (low, _) if low > most:
+            return "it takes differences for smaller than they are"
+        case _:
+            return "whether its values are euros cannot be told"
 
 
 def _side(interval: Sequence[float] | None, above: str, below: str) -> str:

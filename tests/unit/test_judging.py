@@ -238,12 +238,27 @@ def test_what_chance_can_explain_is_no_loss():
 
 
 @pytest.mark.parametrize(
-    ("slope", "meaning"),
-    [(-0.3, "gain less by it"), (0.5, "larger than they are"), (1.1, "are euros"), (1.9, "smaller than they are")],
+    ("slope", "spread", "meaning"),
+    [
+        (-0.3, 0.001, "gain less by it"),
+        (0.5, 0.001, "larger than they are"),
+        (0.1, 0.1, "larger than they are"),
+        (1.1, 0.001, "are euros"),
+        (1.9, 0.001, "smaller than they are"),
+        (1.0, 0.2, "cannot be told"),
+        (-0.3, 0.6, "cannot be told"),
+        (0.8, 0.001, "cannot be told"),
+    ],
 )
-def test_a_slope_is_told_in_words(slope, meaning):
-    units = [{**record(seed=seed), "slope": {"email": {"slope": slope + 0.001 * seed}}} for seed in SEEDS]
-    assert why({**judge(units), "failed": {}})[-1].endswith(f"{meaning}.")
+def test_a_slope_means_only_what_all_of_its_interval_means(slope, spread, meaning):
+    units = [{**record(seed=seed), "slope": {"email": {"slope": slope + spread * (seed - 2)}}} for seed in SEEDS]
+    told = why({**judge(units), "failed": {}})[-1]
+    assert "the mean of the worlds' slopes" in told
+    assert told.endswith(f"{meaning}.")
+
+
+def test_the_slope_of_one_world_cannot_be_told():
+    assert why({**judge([record("clusters", 1)]), "failed": {}})[-1].endswith("cannot be told.")
 
 
 def test_a_board_without_kairos_tells_of_no_losses():
