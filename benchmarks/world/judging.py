@@ -58,14 +58,24 @@ def _judged(panel: Panel) -> Answer:
         "policies": {name: policy(panel, name) for name in panel.policies},
         "differences": differences(panel),
         "slope": slopes(panel),
-        **_above_floor(panel),
+        **_plainly(panel),
     }
 
 
-def _above_floor(panel: Panel) -> Answer:
+def _plainly(panel: Panel) -> Answer:
+    """Return Kairos less the floor and less its best rival, where it played: each looked at by itself."""
     if KAIROS not in panel.policies:
         return {}
-    return {"above_floor": euros(panel, panel.column(KAIROS) - panel.oracle("floor"))}
+    kairos, best = panel.column(KAIROS), best_rival(panel)
+    beside = {} if best is None else {"best_rival": {"name": best, **euros(panel, kairos - panel.column(best))}}
+    return {"above_floor": euros(panel, kairos - panel.oracle("floor")), **beside}
+
+
+def best_rival(panel: Panel) -> str | None:
+    """Return the whole policy at free volume with the largest mean: chosen by looking, so luck is in it."""
+    wanted = {"table": "whole", "volume": "free"}
+    names = [name for name in panel.policies if wanted.items() <= panel.about(name).items()]
+    return max(names, key=lambda name: panel.mean(panel.column(name)), default=None)
 
 
 def oracle(panel: Panel, name: str) -> Answer:

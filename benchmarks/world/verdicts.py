@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.world.comparing import KAIROS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LITTLE = 0.05
 """Euros per customer: about what one SMS costs. A gap that is smaller is nothing to gain."""
 
 
 def verdict(found: Mapping[str, Any]) -> str:
-    """Return a family's verdict: what there is to gain, what of it Kairos gains, and against whom it loses."""
-    return f"{_room(found)}. {_rivals(found['differences'])}."
+    """Return a family's verdict: what there is to gain, what of it Kairos gains, and against whom it loses.
+
+    Judged together, a family's few worlds hardly ever show a difference. So Kairos less the floor and less its
+    best rival stand beside, each with an interval of its own that is marked as such.
+    """
+    plainly = "; ".join(_plainly(found))
+    return f"{_room(found)}. {plainly}{'. ' if plainly else ''}{_rivals(found['differences'])}."
 
 
 def nothing_to_gain(found: Mapping[str, Any]) -> bool:
@@ -31,17 +36,24 @@ def _room(found: Mapping[str, Any]) -> str:
     low, high = room["interval"]
     gap = f"{room['value']:.3f} € per customer lie between floor and planning oracle ({low:.3f} to {high:.3f})"
     if nothing_to_gain(found):
-        return f"Nothing to gain: {gap}{_beside_floor(found, kairos)}"
+        return f"Nothing to gain: {gap}"
     if low < LITTLE:
-        return f"Whether there is anything to gain cannot be told: {gap}{_beside_floor(found, kairos)}"
+        return f"Whether there is anything to gain cannot be told: {gap}"
     return f"{gap}; {_captured(kairos)}"
 
 
-def _beside_floor(found: Mapping[str, Any], kairos: Mapping[str, Any] | None) -> str:
-    if kairos is None or kairos["value"] is None:
-        return ""
-    beyond = kairos["value"] - found["oracles"]["floor"]["value"]
-    return f"; Kairos lies {abs(beyond):.3f} € {'above' if beyond >= 0 else 'below'} the floor"
+def _plainly(found: Mapping[str, Any]) -> Iterator[str]:
+    if above := found.get("above_floor"):
+        yield f"Kairos − floor {_euros(above)}"
+    if best := found.get("best_rival"):
+        yield f"Kairos − {best['name']}, of all whole rivals at free volume the best by its mean, {_euros(best)}"
+
+
+def _euros(row: Mapping[str, Any]) -> str:
+    if row["interval"] is None:
+        return f"{row['value']:+.3f} € (no interval: {row['why']})"
+    low, high = row["interval"]
+    return f"{row['value']:+.3f} € (plain 95%, by itself: {low:+.3f} to {high:+.3f})"
 
 
 def _captured(kairos: Mapping[str, Any] | None) -> str:
@@ -58,5 +70,5 @@ def _rivals(differences: Mapping[str, Any]) -> str:
     ahead = [name for name, (low, _) in told.items() if low > 0]
     behind = [name for name, (_, high) in told.items() if high < 0]
     even = len(told) - len(ahead) - len(behind)
-    losses = f"behind {', '.join(behind) or 'none'}"
-    return f"Against {len(told)} rivals: ahead of {len(ahead)}, no difference shown to {even}, {losses}"
+    found = f"ahead of {len(ahead)}, no difference shown to {even}, behind {', '.join(behind) or 'none'}"
+    return f"Against {len(told)} rivals, judged together: {found}"

@@ -139,6 +139,31 @@ def test_a_family_with_room_says_what_kairos_captures_and_where_it_loses():
     assert "behind oracle_like" in words
 
 
+def test_a_family_tells_of_the_floor_and_of_the_best_whole_rival_each_by_itself():
+    policies = {
+        **POLICIES,
+        "near": ("whole", None, "free", 1.0),
+        "metered@equal": ("whole", None, "equal", 2.0),
+        "timing:swap": ("axis", "timing", "free", 3.0),
+    }
+    found = board(policies=policies)
+    assert found["by_family"]["clusters"]["best_rival"]["name"] == found["best_rival"]["name"] == "near"
+    words = found["verdict"]["clusters"]
+    assert "Kairos − floor +0.500 € (plain 95%, by itself: +0.500 to +0.500)" in words
+    assert "Kairos − near, of all whole rivals at free volume the best by its mean, -0.100 €" in words
+
+
+def test_the_plain_interval_of_the_best_rival_is_narrower_than_the_one_judged_together():
+    found = board(noise=0.1)["by_family"]["clusters"]
+    plain, together = found["best_rival"], found["differences"][found["best_rival"]["name"]]
+    assert plain["value"] == pytest.approx(together["value"])
+    assert np.ptp(plain["interval"]) < np.ptp(together["interval"])
+
+
+def test_a_verdict_over_one_world_says_why_it_has_no_interval():
+    assert "no interval: " in judge([record("clusters", 1)])["verdict"]["clusters"]
+
+
 def test_one_seed_a_family_gives_values_and_no_intervals():
     found = judge([record("clusters", 1), record("no_clusters", 1)])
     assert found["differences"]["best_offer"]["interval"] is None
