@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from benchmarks.world.units import Record
     from measures.arrays import Floats
+    from pipelines.recount.rules import Promise
+
+CAPS: Promise = "caps"
+"""What the recount calls the promise that no cap is overrun; gaps and rests are promises of their own there."""
 
 
 def judge(records: Sequence[Record]) -> Answer:
@@ -32,12 +36,14 @@ def judge(records: Sequence[Record]) -> Answer:
         ValueError: for no records.
     """
     panel = Panel(records)
+    broken = violations(panel)
     by_family = {family: _of_family(panel.of(family)) for family in panel.families}
     return {
         "seeds": len(records),
         "families": list(panel.families),
-        "cap_violations": sum(violations(panel).values()),
-        "violations": violations(panel),
+        "cap_violations": broken.get(CAPS, 0),
+        "promise_violations": sum(broken.values()),
+        "violations": broken,
         **_judged(panel),
         "by_family": by_family,
         "idle": idle(panel),
@@ -115,7 +121,7 @@ def slopes(panel: Panel) -> Answer:
 
 
 def violations(panel: Panel) -> dict[str, int]:
-    """Return by rule how often it was broken, over all units."""
+    """Return by promise how often it was broken, over all units."""
     rules = dict.fromkeys(name for record in panel.records for name in record["violations"])
     return {rule: sum(record["violations"].get(rule, 0) for record in panel.records) for rule in rules}
 

@@ -122,11 +122,17 @@ def run(answer: Mapping[str, Any]) -> Rows:
     return [
         ("worlds", f"{answer['seeds']} over {len(answer['families'])} families"),
         ("caps violated", str(answer["cap_violations"])),
+        ("promises broken, caps among them", _broken(answer)),
         ("not in every world, so not compared", ", ".join(answer["incomplete"]) or "none"),
         ("failed", failed or "none"),
         ("machine", line(answer["machine"])),
         ("seconds", f"{answer['seconds']:.0f}"),
     ]
+
+
+def _broken(answer: Mapping[str, Any]) -> str:
+    named = ", ".join(f"{promise} {count}" for promise, count in answer["violations"].items() if count)
+    return f"{answer['promise_violations']}{f' ({named})' if named else ''}"
 
 
 def span(interval: Sequence[float] | None, digits: int = 3) -> str:

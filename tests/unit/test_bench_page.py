@@ -53,6 +53,12 @@ def test_the_page_and_the_screen_show_the_same_tables_in_the_same_order(answer):
         assert name in shown
 
 
+def test_the_page_counts_caps_and_all_promises(answer):
+    page = render({"world": {**answer, "cap_violations": 2, "promise_violations": 5, "violations": {"caps": 2}}})
+    assert "| caps violated | 2 |" in page
+    assert "| promises broken, caps among them | 5 (caps 2) |" in page
+
+
 def test_the_twin_is_told_above_the_table_of_its_swaps(answer):
     page = render({"world": answer})
     title, sentence = page.index("### One axis swapped"), page.index("The *twin* decides by Kairos's rule")

@@ -7,11 +7,12 @@ import pytest
 
 from benchmarks.world.expectations import slope
 from benchmarks.world.idle import admitted
-from benchmarks.world.judging import judge
+from benchmarks.world.judging import CAPS, judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
-from benchmarks.world.showing import by_table, tables
+from benchmarks.world.showing import by_table, run, tables
 from benchmarks.world.verdicts import nothing_to_gain
+from pipelines.recount.rules import PROMISES
 from tests.worlds.bench import ORACLES, POLICIES, record
 from training.models.send_time.observed import NOTHING
 
@@ -291,10 +292,18 @@ def test_a_board_without_kairos_tells_of_no_losses():
     assert told(policies=policies) == []
 
 
-def test_violations_of_all_units_are_summed():
+def test_caps_are_counted_by_themselves_and_all_promises_together_over_all_units():
     units = [record(seed=seed) for seed in SEEDS]
-    units[0]["violations"] = {"cap": 2}
-    assert judge(units)["cap_violations"] == 2
+    units[0]["violations"] = {"caps": 2, "gaps": 1, "once": 0}
+    units[1]["violations"] = {"caps": 1, "consent": 4}
+    found = judge(units)
+    assert (found["cap_violations"], found["promise_violations"]) == (3, 8)
+    assert CAPS in PROMISES
+    rows = dict(
+        run({**found, "failed": {}, "machine": {"python": "3.11", "cores": 2, "cpu": None}, "seconds": 1.0})
+    )
+    assert rows["caps violated"] == "3"
+    assert rows["promises broken, caps among them"] == "8 (caps 3, gaps 1, consent 4)"
 
 
 def test_a_policy_that_sends_nothing_has_no_rate_of_unsubscribes():
