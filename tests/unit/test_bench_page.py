@@ -53,6 +53,12 @@ def test_the_page_and_the_screen_show_the_same_tables_in_the_same_order(answer):
         assert name in shown
 
 
+def test_the_page_admits_where_terms_are_not_the_same():
+    page = render({})
+    assert "features are rebuilt every 15 days and its models every 30, while rivals read every day's log" in page
+    assert "neither explores nor holds back" in page
+
+
 def test_the_page_counts_caps_and_all_promises(answer):
     page = render({"world": {**answer, "cap_violations": 2, "promise_violations": 5, "violations": {"caps": 2}}})
     assert "| caps violated | 2 |" in page
