@@ -297,12 +297,12 @@ def test_caps_are_counted_by_themselves_and_all_promises_together_over_all_units
     units[0]["violations"] = {"caps": 2, "gaps": 1, "once": 0}
     units[1]["violations"] = {"caps": 1, "consent": 4}
     found = judge(units)
-    assert (found["cap_violations"], found["promise_violations"]) == (3, 8)
-    assert CAPS in PROMISES
+    assert (found["cap_violations"], found["promise_violations"]) == (4, 8)
+    assert set(CAPS) <= set(PROMISES)
     rows = dict(
         run({**found, "failed": {}, "machine": {"python": "3.11", "cores": 2, "cpu": None}, "seconds": 1.0})
     )
-    assert rows["caps violated"] == "3"
+    assert rows["caps violated"] == "4"
     assert rows["promises broken, caps among them"] == "8 (caps 3, gaps 1, consent 4)"
 
 
