@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.world.comparing import KAIROS, TWIN
 from benchmarks.world.figures import euros
+from benchmarks.world.verdicts import LITTLE
 from training.models.send_time.observed import NOTHING
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def idle(panel: Panel) -> list[dict[str, Any]]:
     euros per customer, each with its own 95% interval: they are looked at one by one.
     """
     return [row for family in panel.families for row in _of_family(panel.of(family), family)]
+
+
+def shown(row: Mapping[str, Any]) -> str:
+    """Return what the worlds show of an idle axis: that nothing is gained or lost, or what is, or nothing yet."""
+    interval = row["gained"]["interval"]
+    if interval is None:
+        return "one world a family says nothing about chance"
+    low, high = interval
+    if low > 0 or high < 0:
+        size = "" if max(abs(low), abs(high)) >= LITTLE else ", less than one SMS costs"
+        return f"choosing by person {'gains' if low > 0 else 'loses'}{size}"
+    return "nothing to gain, and nothing lost" if max(-low, high) < LITTLE else "cannot be told"
 
 
 def admitted(rows: Sequence[Mapping[str, Any]]) -> list[str]:

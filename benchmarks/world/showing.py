@@ -8,7 +8,7 @@ from rich.console import Group
 
 from benchmarks.machine import line
 from benchmarks.world.comparing import KAIROS, TWIN
-from benchmarks.world.idle import admitted
+from benchmarks.world.idle import admitted, shown
 from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from pipelines.console import table
@@ -28,7 +28,7 @@ _TWIN = (
     "the twin, except on the frequency axis, where they send as many as they choose."
 )
 _ORACLES = ("oracle", "€ per customer", "95%", "days played", "later")
-_IDLE = ("family", "axis", "said", "prior", "twin − alike", "95%", "Kairos − twin", "95%")
+_IDLE = ("family", "axis", "said", "prior", "twin − alike", "95%", "what it shows", "Kairos − twin", "95%")
 _OF_IDLE = (
     "*said*: in how many worlds Kairos's last training said in words that nothing is to be gained, where that is "
     "true; *prior*: in how many it never promoted a model, so that a prior decides which treats everybody alike; "
@@ -109,6 +109,7 @@ def idle(answer: Mapping[str, Any]) -> Rows:
             f"{row['prior']} of {row['of']}",
             row["gained"]["value"],
             span(row["gained"]["interval"]),
+            shown(row),
             row["explored"]["value"],
             span(row["explored"]["interval"]),
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.world.expectations import slope
-from benchmarks.world.idle import admitted
+from benchmarks.world.idle import admitted, shown
 from benchmarks.world.judging import CAPS, judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
@@ -228,6 +228,20 @@ def test_it_is_admitted_where_kairos_does_not_say_that_nothing_is_to_be_gained()
         in timing
     )
     assert alike.endswith("`no_heterogeneity`, Kairos says of timing by never promoting a model in 3 of 3 worlds.")
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (None, "one world"),
+        ([-0.02, 0.03], "nothing to gain, and nothing lost"),
+        ([-0.2, 0.03], "cannot be told"),
+        ([-0.04, -0.01], "choosing by person loses, less than one SMS costs"),
+        ([0.01, 0.3], "choosing by person gains"),
+    ],
+)
+def test_what_an_idle_axis_shows_is_told_by_its_interval(interval, words):
+    assert shown({"gained": {"value": 0.0, "interval": interval}}).startswith(words)
 
 
 def test_an_axis_that_nobody_played_or_that_is_not_idle_gives_no_row():
