@@ -29,6 +29,11 @@ def learn_delays(sources: TrainingSources) -> dict[str, float]:
     }
 
 
+def reactions(events: Any) -> Any:
+    """Return the ``events`` (ibis) by which people, and no machines, answered a message."""
+    return events.filter(events["type"].isin(["opened", "clicked"]) & ~events["automated"])
+
+
 def delay_hours(median: float, reactions: float, *, declared: float) -> float:
     """Return the ``median`` hours of so many ``reactions``, drawn towards what is ``declared`` (in logs).
 
@@ -47,7 +52,7 @@ def _typical(minutes: FloatArray, counts: FloatArray, channel: str, priors: Prio
 
 def _minutes(events: Any) -> Any:
     sent = events.filter(events["type"] == "sent").select("message_id", "channel", sent_at=events["occurred_at"])
-    reacted = events.filter(events["type"].isin(["opened", "clicked"]) & ~events["automated"])
+    reacted = reactions(events)
     first = reacted.group_by("message_id").aggregate(at=reacted["occurred_at"].min())
     both = sent.inner_join(first, "message_id")
     timed = both.mutate(minutes=both["at"].delta(both["sent_at"], unit="minute"))

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from training.models.send_time.delays import reactions
 from training.models.send_time.effect import Slots, learn_beta
 from training.models.send_time.histories import local_slots
-from training.sets import numbers
+from training.sets import MOMENT, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,6 @@ SMALL = 0.1
 Published effects of the hour are 2–12%: with 0.1 an hour three times as lively is answered 12% more often.
 """
 NOTHING = "nothing to gain by the hour"
-_REACTIONS = ("opened", "clicked")
 _ALIKE = 1e-9
 """Less than this is rounding in a difference of two logs, not another hour."""
 
@@ -51,10 +51,10 @@ def observed_beta(sources: TrainingSources, scorer: SendTimeModel, found: Rhythm
     ``sends`` of the answer are those that can tell anything: their hour is not as lively as all the others' to the
     person on the channel in the era. None where fewer than :data:`LEAST` of them were answered.
     """
-    eras = found.eras
+    sends, middle = _sends(sources, found.eras.start), pa.scalar(found.eras.middle, MOMENT)
     parts = [
-        *_lively(sources, scorer, found.start, _placed(sources, found.start, eras.start, eras.middle)),
-        *_lively(sources, scorer, found.middle, _placed(sources, found.middle, eras.middle, sources.now)),
+        *_lively(sources, scorer, found.start, sends.filter(pc.less(sends["occurred_at"], middle))),
+        *_lively(sources, scorer, found.middle, sends.filter(pc.greater_equal(sends["occurred_at"], middle))),
     ]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0)] * 3
     lively, engaged, offset = columns
@@ -78,13 +78,17 @@ def in_words(beta: Beta | None) -> str:
     return f"whether the hour of a send matters cannot be told {found}"
 
 
-def _placed(sources: TrainingSources, frame: pa.Table, since: datetime, until: datetime) -> pa.Table:
-    """Return the sends to the people of ``frame``: row, channel, local hour of the week, whether answered."""
-    sends = sources.collect(lambda events: _answered(events, since, until))
+def _sends(sources: TrainingSources, since: datetime) -> pa.Table:
+    """Return the sends since then whose receiver's zone is known, and whether they were answered."""
+    sends = sources.collect(lambda events: _answered(events, since))
     zones = sources.collect_customers(lambda table: table.select("customer_id", "time_zone"))
-    known = sends.join(zones, "customer_id", join_type="inner")
-    row = pc.index_in(known["customer_id"], value_set=frame["customer_id"].combine_chunks())
-    placed = known.append_column("row", row).drop_null()
+    return sends.join(zones, "customer_id", join_type="inner")
+
+
+def _placed(sends: pa.Table, frame: pa.Table) -> pa.Table:
+    """Return those of ``sends`` that went to people of ``frame``, with their row and local hour of the week."""
+    row = pc.index_in(sends["customer_id"], value_set=frame["customer_id"].combine_chunks())
+    placed = sends.append_column("row", row).drop_null()
     parts = [_in_zone(placed, name) for name in pc.unique(placed["time_zone"]).to_pylist()]
     return pa.concat_tables(parts or [placed.append_column("slot", pa.array([], pa.int64()))]).drop_null()
 
@@ -94,12 +98,10 @@ def _in_zone(placed: pa.Table, zone: str) -> pa.Table:
     return here.append_column("slot", local_slots(here["occurred_at"], zone))
 
 
-def _answered(events: Any, since: datetime, until: datetime) -> Any:
-    at = events["occurred_at"]
-    sent = events.filter((events["type"] == "sent") & (at >= since) & (at < until))
+def _answered(events: Any, since: datetime) -> Any:
+    sent = events.filter((events["type"] == "sent") & (events["occurred_at"] >= since))
     sent = sent.filter(sent["message_id"].notnull()).select("customer_id", "channel", "message_id", "occurred_at")
-    reacted = events.filter(events["type"].isin(_REACTIONS) & ~events["automated"])
-    answered = reacted.select(answered="message_id").distinct()
+    answered = reactions(events).select(answered="message_id").distinct()
     both = sent.left_join(answered, sent["message_id"] == answered["answered"])
     return both.select("customer_id", "channel", "occurred_at", engaged=both["answered"].notnull())
 
@@ -112,7 +114,7 @@ def _lively(
     Sends that met no other hour than the person's rest say nothing, nor does a channel of which all or none of the
     others were answered: they are left out.
     """
-    curves = scorer.curves(frame)
+    curves, sends = scorer.curves(frame), _placed(sends, frame)
     for channel in pc.unique(sends["channel"]).to_pylist():
         here = sends.filter(pc.equal(sends["channel"], channel))
         row, slot, engaged = (numbers(here, name).astype(np.int64) for name in ("row", "slot", "engaged"))
