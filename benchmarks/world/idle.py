@@ -51,6 +51,26 @@ def shown(row: Mapping[str, Any]) -> str:
     return "nothing to gain, and nothing lost" if max(-low, high) < LITTLE else "cannot be told"
 
 
+def elsewhere(by_family: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return in how many worlds the word is said where the hour does matter: how far it can be trusted.
+
+    A reason that holds the word holds its figures, too, so that two worlds do not share one. None where no such
+    family was played, or the model was never trained.
+    """
+    matters = [
+        found["says"]["send_time"]
+        for family, found in by_family.items()
+        if (family, "timing") not in WORD and "send_time" in found["says"]
+    ]
+    if not matters:
+        return None
+    said, of = (
+        sum(NOTHING in each for row in matters for each in row["reasons"]),
+        sum(row["of"] for row in matters),
+    )
+    return f"Where the hour does matter, the same words are said in {said} of {of} worlds."
+
+
 def admitted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence a family: in how many worlds Kairos says that choosing gains nothing, and how."""
     families = dict[str, list[str]]()

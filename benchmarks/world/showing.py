@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group
 
 from benchmarks.machine import line
 from benchmarks.world.comparing import KAIROS, TWIN
-from benchmarks.world.idle import admitted, shown
+from benchmarks.world.idle import admitted, elsewhere, shown
 from benchmarks.world.losing import why
 from benchmarks.world.saying import words
 from pipelines.console import table
@@ -35,6 +36,11 @@ _OF_IDLE = (
     "*twin − alike*: Kairos's twin less the twin under everybody's best hour, or the one best offer; "
     "*Kairos − twin*: what exploring, holdouts and holding back cost."
 )
+_OF_GATES = (
+    "Of the last training in each world; *why*: every phrase that was said in any of them, once. Their figures "
+    "stand in the answer (`--json`)."
+)
+_FIGURES = re.compile(r" \([^()]*\)")
 
 
 class Section(NamedTuple):
@@ -56,9 +62,10 @@ def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
         yield Section("Where Kairos loses, and why", (), [(sentence,) for sentence in losses])
     yield Section("By family", ("family", "what it comes to"), list(answer["verdict"].items()))
     if rows := idle(answer):  # none of a run without such a family
-        told = " ".join([*admitted(answer["idle"]), _OF_IDLE])
+        said = [*admitted(answer["idle"]), elsewhere(answer["by_family"]), _OF_IDLE]
+        told = " ".join(sentence for sentence in said if sentence)
         yield Section("Where choosing by person gains nothing", _IDLE, rows, told)
-    yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), words(answer["by_family"]))
+    yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), gates(answer), _OF_GATES)
     yield Section("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
 
 
@@ -92,6 +99,14 @@ def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:
         if row["unsubscribes_per_1000"] is not None
     ]
     return sorted(rows, key=lambda row: row[1])
+
+
+def gates(answer: Mapping[str, Any]) -> Rows:
+    """Return by family and model how often it was promoted, and why, without the figures."""
+    return [
+        (family, model, promoted, _phrases(str(said)))
+        for family, model, promoted, said in words(answer["by_family"])
+    ]
 
 
 def slopes(answer: Mapping[str, Any]) -> Rows:
@@ -129,6 +144,10 @@ def run(answer: Mapping[str, Any]) -> Rows:
         ("machine", line(answer["machine"])),
         ("seconds", f"{answer['seconds']:.0f}"),
     ]
+
+
+def _phrases(reasons: str) -> str:
+    return "; ".join(dict.fromkeys(_FIGURES.sub("", reasons).split("; ")))
 
 
 def _broken(answer: Mapping[str, Any]) -> str:

@@ -82,6 +82,18 @@ def test_the_page_admits_in_how_many_worlds_kairos_says_that_nothing_is_to_be_ga
     assert "Where choosing by person gains nothing" not in render({"world": answer})
 
 
+def test_what_gates_said_is_told_without_figures_and_once(answer):
+    reasons = [
+        "better than champion (+0.1, +0.0 … +0.2; 9 sends); too few",
+        "better than champion (+0.3, +0.2 … +0.4)",
+    ]
+    says = {"send_time": {"promoted": 1, "of": 2, "reasons": reasons}}
+    page = render(
+        {"world": {**answer, "by_family": {"clusters": {**answer["by_family"]["clusters"], "says": says}}}}
+    )
+    assert "| clusters | send_time | 1 of 2 | better than champion; too few |" in page
+
+
 def test_a_page_without_the_worlds_says_that_they_were_not_run():
     page = render({"hillstrom": {"rows": []}})
     assert page.count("**Not run in full yet.**") == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.world.expectations import slope
-from benchmarks.world.idle import admitted, shown
+from benchmarks.world.idle import admitted, elsewhere, shown
 from benchmarks.world.judging import CAPS, judge
 from benchmarks.world.losing import why
 from benchmarks.world.saying import said
@@ -212,6 +212,18 @@ def test_where_a_model_was_promoted_once_no_prior_decides(promoted):
 def test_a_word_that_nothing_is_to_be_gained_counts_as_said_and_lets_no_prior_decide():
     (row,) = judge(idle_units("no_send_time", reason=f"better than everybody; {NOTHING}"))["idle"]
     assert (row["said"], row["prior"]) == (3, 0)
+
+
+def test_the_board_tells_how_often_that_word_is_said_where_it_is_wrong():
+    right, first, second = (idle_units(family) for family in ("no_send_time", "no_heterogeneity", "clusters"))
+    for unit, mean in zip([*right, first[0]], range(4), strict=True):
+        unit["says"]["send_time"]["reason"] = f"{NOTHING} (+0.0{mean}; 9 sends)"
+    told = elsewhere(judge([*right, *first, *second])["by_family"])
+    assert told == "Where the hour does matter, the same words are said in 1 of 6 worlds."
+
+
+def test_where_only_idle_worlds_were_played_nothing_is_told_of_others():
+    assert elsewhere(judge(idle_units("no_send_time"))["by_family"]) is None
 
 
 def test_where_the_hour_matters_to_all_alike_that_word_would_be_wrong_and_is_not_asked_for():
