@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
 SHOWN = {"kairos": "tab:blue", "composite": "tab:orange"}
 """Whose share of the gap is drawn by family, in which colour."""
+NAME = (0.13, 0.03)
+"""How wide and high a name is, as shares of what the points span."""
 _STYLE: Any = {"svg.hashsalt": "kairos", "svg.fonttype": "none", "font.size": 8}
 
 
@@ -29,17 +31,35 @@ def draw_world(answer: Mapping[str, Any], folder: Path, name: str) -> None:
 
 def frontier(axes: Axes, answer: Mapping[str, Any]) -> None:
     """Draw whole policies and Kairos: filled at free volume, hollow at as many sends as Kairos."""
-    for name, row in answer["policies"].items():
-        lost = row["unsubscribes_per_1000"]
-        if lost is None or row["table"] == "axis":
-            continue
+    rows = [(name.removesuffix("@equal"), row) for name, row in answer["policies"].items() if _drawn(row)]
+    for name, row in rows:
+        place = (row["unsubscribes_per_1000"], row["value"])
         colour = "tab:blue" if row["table"] == "kairos" else "tab:grey"
         filled = colour if row["volume"] == "free" else "none"
-        axes.plot(lost, row["value"], "o", color=colour, markerfacecolor=filled, markersize=5)
-        axes.annotate(name, (lost, row["value"]), xytext=(3, 3), textcoords="offset points", fontsize=6)
-    axes.axhline(answer["oracles"]["floor"]["value"], color="tab:red", linewidth=0.8, linestyle=":")
+        axes.plot(*place, "o", color=colour, markerfacecolor=filled, markersize=5)
+        side, shift = ("right", -4) if _crowded(row, [other for _, other in rows]) else ("left", 4)
+        axes.annotate(name, place, xytext=(shift, 3), textcoords="offset points", fontsize=6, ha=side)
+    axes.axhline(answer["oracles"]["floor"]["value"], color="tab:red", linewidth=0.8, linestyle=":", label="floor")
+    for words, filled in (("at free volume", "tab:grey"), ("at as many sends as Kairos", "none")):
+        axes.plot([], [], "o", color="tab:grey", markerfacecolor=filled, markersize=5, label=words)
+    axes.legend(frameon=False, loc="lower left")
+    axes.margins(x=0.12)
     axes.set_xlabel("unsubscribes per 1,000 messages")
-    axes.set_ylabel("value, € per customer (dotted: the floor)")
+    axes.set_ylabel("value, € per customer")
+
+
+def _drawn(row: Mapping[str, Any]) -> bool:
+    return row["table"] != "axis" and row["unsubscribes_per_1000"] is not None
+
+
+def _crowded(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a name to the right of this point would run into another, so that it goes to the left."""
+    lost, value = ([float(each[column]) for each in rows] for column in ("unsubscribes_per_1000", "value"))
+    wide, high = (max(column) - min(column) for column in (lost, value))
+    return any(
+        0 < x - row["unsubscribes_per_1000"] < NAME[0] * wide and abs(y - row["value"]) < NAME[1] * high
+        for x, y in zip(lost, value, strict=True)
+    )
 
 
 def gap(axes: Axes, answer: Mapping[str, Any]) -> None:
