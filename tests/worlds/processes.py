@@ -9,6 +9,8 @@ from pathlib import Path
 from pipelines.options import ROOT
 
 MARK = "KAIROS_TEST_MARK"
+AS_FROM_A_TERMINAL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""A shell lets what it begins in the background ignore Ctrl-C, and so would all that a suite begun there begins."""
 
 
 def work_for_long():
@@ -19,7 +21,7 @@ def work_for_long():
 
 def stop_and_expect_nobody_left(script, folder, how):
     """Run ``script``, send it the signal ``how`` while a child works for long: both end, and no other begins."""
-    (path := folder / "run.py").write_text(script)
+    (path := folder / "run.py").write_text(AS_FROM_A_TERMINAL + script)
     mark = folder / "child"
     run = subprocess.Popen(
         [sys.executable, str(path)], env={**os.environ, "PYTHONPATH": str(ROOT), MARK: str(mark)}, cwd=ROOT
