@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -31,14 +33,16 @@ def draw_world(answer: Mapping[str, Any], folder: Path, name: str) -> None:
 
 def frontier(axes: Axes, answer: Mapping[str, Any]) -> None:
     """Draw whole policies and Kairos: filled at free volume, hollow at as many sends as Kairos."""
-    rows = [(name.removesuffix("@equal"), row) for name, row in answer["policies"].items() if _drawn(row)]
-    for name, row in rows:
-        place = (row["unsubscribes_per_1000"], row["value"])
+    drawn = {name: row for name, row in answer["policies"].items() if _drawn(row)}
+    places = {name: (row["unsubscribes_per_1000"], row["value"]) for name, row in drawn.items()}
+    for name, row in drawn.items():
+        place = places[name]
         colour = "tab:blue" if row["table"] == "kairos" else "tab:grey"
         filled = colour if row["volume"] == "free" else "none"
         axes.plot(*place, "o", color=colour, markerfacecolor=filled, markersize=5)
-        side, shift = ("right", -4) if _crowded(row, [other for _, other in rows]) else ("left", 4)
-        axes.annotate(name, place, xytext=(shift, 3), textcoords="offset points", fontsize=6, ha=side)
+        side, shift = ("right", -4) if _crowded(place, list(places.values())) else ("left", 4)
+        short = name.removesuffix("@equal")  # hollow says as much
+        axes.annotate(short, place, xytext=(shift, 3), textcoords="offset points", fontsize=6, ha=side)
     axes.axhline(answer["oracles"]["floor"]["value"], color="tab:red", linewidth=0.8, linestyle=":", label="floor")
     for words, filled in (("at free volume", "tab:grey"), ("at as many sends as Kairos", "none")):
         axes.plot([], [], "o", color="tab:grey", markerfacecolor=filled, markersize=5, label=words)
@@ -52,14 +56,10 @@ def _drawn(row: Mapping[str, Any]) -> bool:
     return row["table"] != "axis" and row["unsubscribes_per_1000"] is not None
 
 
-def _crowded(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+def _crowded(place: tuple[float, float], places: Sequence[tuple[float, float]]) -> bool:
     """Return whether a name to the right of this point would run into another, so that it goes to the left."""
-    lost, value = ([float(each[column]) for each in rows] for column in ("unsubscribes_per_1000", "value"))
-    wide, high = (max(column) - min(column) for column in (lost, value))
-    return any(
-        0 < x - row["unsubscribes_per_1000"] < NAME[0] * wide and abs(y - row["value"]) < NAME[1] * high
-        for x, y in zip(lost, value, strict=True)
-    )
+    wide, high = np.ptp(places, axis=0) * NAME
+    return any(0 < x - place[0] < wide and abs(y - place[1]) < high for x, y in places)
 
 
 def gap(axes: Axes, answer: Mapping[str, Any]) -> None:

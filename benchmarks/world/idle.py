@@ -64,10 +64,8 @@ def elsewhere(by_family: Mapping[str, Mapping[str, Any]]) -> str | None:
     ]
     if not matters:
         return None
-    said, of = (
-        sum(NOTHING in each for row in matters for each in row["reasons"]),
-        sum(row["of"] for row in matters),
-    )
+    said = sum(NOTHING in reason for row in matters for reason in row["reasons"])
+    of = sum(row["of"] for row in matters)
     return f"Where the hour does matter, the same words are said in {said} of {of} worlds."
 
 

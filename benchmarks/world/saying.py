@@ -33,15 +33,6 @@ def sayings(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     return {model: _of([says[model] for says in told if model in says]) for model in _models(told)}
 
 
-def words(by_family: Mapping[str, Mapping[str, Any]]) -> list[tuple[object, ...]]:
-    """Return family, model, how often promoted, and the reasons, most frequent first."""
-    return [
-        (family, model, f"{row['promoted']} of {row['of']}", "; ".join(row["reasons"]))
-        for family, found in by_family.items()
-        for model, row in found["says"].items()
-    ]
-
-
 def _models(told: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(model for says in told for model in says))
 

@@ -11,7 +11,6 @@ from benchmarks.machine import line
 from benchmarks.world.comparing import KAIROS, TWIN
 from benchmarks.world.idle import admitted, elsewhere, shown
 from benchmarks.world.losing import why
-from benchmarks.world.saying import words
 from pipelines.console import table
 
 if TYPE_CHECKING:
@@ -104,8 +103,9 @@ def frontier(answer: Mapping[str, Any]) -> list[tuple[str, float, float]]:
 def gates(answer: Mapping[str, Any]) -> Rows:
     """Return by family and model how often it was promoted, and why, without the figures."""
     return [
-        (family, model, promoted, _phrases(str(said)))
-        for family, model, promoted, said in words(answer["by_family"])
+        (family, model, f"{row['promoted']} of {row['of']}", _phrases(row["reasons"]))
+        for family, found in answer["by_family"].items()
+        for model, row in found["says"].items()
     ]
 
 
@@ -146,8 +146,9 @@ def run(answer: Mapping[str, Any]) -> Rows:
     ]
 
 
-def _phrases(reasons: str) -> str:
-    return "; ".join(dict.fromkeys(_FIGURES.sub("", reasons).split("; ")))
+def _phrases(reasons: Sequence[str]) -> str:
+    said = (phrase for reason in reasons for phrase in _FIGURES.sub("", reason).split("; "))
+    return "; ".join(dict.fromkeys(said))
 
 
 def _broken(answer: Mapping[str, Any]) -> str:
