@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
 
 from features.contracts import EVENT_SCHEMA
 from features.lake.manifest import events_folder
 from features.lake.placing import fetch, numbered, place, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
     from features.lake.manifest import Draft
@@ -53,10 +59,25 @@ def _look_up_known(connection: Any, draft: Draft) -> None:
 
 
 def add_events(draft: Draft, events: pa.Table) -> None:
-    """Put ``events``, ordered by their columns ``bucket`` and ``month``, into the folders these name."""
-    runs = events.group_by(["bucket", "month"], use_threads=False).aggregate([([], "count_all")])
-    start = 0
-    for run in runs.to_pylist():
-        rows = events.slice(start, run["count_all"]).select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)
-        draft.add(events_folder(run["bucket"], run["month"]), rows)
-        start += run["count_all"]
+    """Put ``events`` into the folders that their columns ``bucket`` and ``month`` name.
+
+    Any order is right. Each run of equal folders becomes a file, so sorted rows give the fewest.
+    """
+    for start, end in _runs(events):
+        rows = events.slice(start, end - start)
+        folder = events_folder(rows["bucket"][0].as_py(), rows["month"][0].as_py())
+        draft.add(folder, rows.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA))
+
+
+def _runs(events: pa.Table) -> Iterator[tuple[int, int]]:
+    """Yield where each run of one bucket and month begins and ends, read off the rows themselves.
+
+    A grouping would name the runs in an order of its own: pyarrow's is not that of first appearance where groups
+    are many and small (docs/decisions-log.md).
+    """
+    if not events.num_rows:
+        return
+    codes = [pc.dictionary_encode(events[name].combine_chunks()).indices for name in ("bucket", "month")]
+    bucket, month = (np.asarray(each) for each in codes)
+    changes = np.flatnonzero((np.diff(bucket) != 0) | (np.diff(month) != 0)) + 1
+    yield from pairwise([0, *changes.tolist(), events.num_rows])
