@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.whose import without
+from features.whose import Tombstones as Erased
+from features.whose import nobody, without
 
-Erased = Callable[[Collection[str]], set[str]]
-"""Tells which of some customers were erased."""
-
-
-def nobody(customer_ids: Collection[str]) -> set[str]:
-    """Answer as where no customer was ever erased."""
-    del customer_ids
-    return set()
+__all__ = ["Erased", "nobody", "standing"]
 
 
 def standing(rows: pa.Table, erased: Erased) -> pa.Table:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import pyarrow.compute as pc
 
 from features.contracts import EVENT_SCHEMA
@@ -19,43 +21,80 @@ if TYPE_CHECKING:
 
     from features.lake.manifest import Draft
 
-# The batch is the side a hash table is built on, so that the lake's ids stream past it.
-_KNOWN = """
-CREATE OR REPLACE TEMP TABLE known AS
-SELECT event_id FROM read_parquet($files, hive_partitioning = false) SEMI JOIN placed USING (event_id)
-"""
+_COLUMNS = ", ".join(EVENT_SCHEMA.names)
+_PLAIN = [name for name in EVENT_SCHEMA.names if name not in {"event_id", "properties"}]
+_DIFFERS = f"({' OR '.join(f'placed.{name} IS DISTINCT FROM standing.{name}' for name in _PLAIN)})"
 
-_NOTHING_KNOWN = "CREATE OR REPLACE TEMP TABLE known AS SELECT event_id FROM placed LIMIT 0"
+# The batch is the side a hash table is built on, so that the lake's ids stream past it.
+_KNOWN = "CREATE TEMP TABLE known AS SELECT event_id FROM lying SEMI JOIN placed USING (event_id)"
+
+_FIRST = """
+CREATE TEMP TABLE first AS
+SELECT * FROM placed SEMI JOIN (SELECT min(arrival) AS arrival FROM placed GROUP BY event_id) USING (arrival)
+"""
 
 _FRESH = """
 SELECT * EXCLUDE (arrival), strftime(occurred_at, '%Y-%m') AS month
-FROM placed
-SEMI JOIN (SELECT min(arrival) AS arrival FROM placed GROUP BY event_id) USING (arrival)
-ANTI JOIN known USING (event_id)
+FROM first ANTI JOIN known USING (event_id)
 ORDER BY bucket, month, customer_id, occurred_at, event_id
 """
 
+# What stands under an id that came again: in the lake, or earlier in the batch.
+_STANDING = f"""
+CREATE TEMP TABLE standing AS
+SELECT {_COLUMNS} FROM lying SEMI JOIN known USING (event_id)
+UNION ALL SELECT {_COLUMNS} FROM first ANTI JOIN known USING (event_id)
+"""  # noqa: S608 - the contract's own names
 
-def append(connection: Any, draft: Draft, events: pa.Table, *, buckets: int) -> int:
-    """Add to ``draft`` those of ``events`` whose ``event_id`` is new, and return how many were.
+_OTHERWISE = f"""
+SELECT {_DIFFERS} AS differs, placed.properties AS new, standing.properties AS old
+FROM placed JOIN standing USING (event_id) WHERE {_DIFFERS} OR placed.properties <> standing.properties
+"""  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did: events that were ``new``, and ``duplicates`` that changed nothing.
+
+    ``conflicts`` are those of the duplicates that say something else than what stands under their id.
+    """
+
+    new: int
+    duplicates: int
+    conflicts: int = 0
+
+
+def append(connection: Any, draft: Draft, events: pa.Table, *, buckets: int) -> Appended:
+    """Add to ``draft`` those of ``events`` whose ``event_id`` is new.
 
     An id is known wherever in the lake it lies, in whichever month and bucket. Of two equal ids in
     ``events`` the first counts.
     """
     show(connection, arriving=numbered(events.cast(EVENT_SCHEMA)))
     place(connection, draft, buckets=buckets)
-    _look_up_known(connection, draft)
+    _show_lake(connection, draft)
+    connection.execute(_KNOWN)
+    connection.execute(_FIRST)
     fresh = fetch(connection, _FRESH)
     add_events(draft, fresh)
-    return int(fresh.num_rows)
+    duplicates = events.num_rows - fresh.num_rows
+    conflicts = _conflicts(connection) if duplicates else 0
+    return Appended(new=fresh.num_rows, duplicates=duplicates, conflicts=conflicts)
 
 
-def _look_up_known(connection: Any, draft: Draft) -> None:
+def _show_lake(connection: Any, draft: Draft) -> None:
     files = [str(draft.root / file) for file in draft.manifest.files("events")]
     if files:
-        connection.execute(_KNOWN, {"files": files})
+        connection.read_parquet(files, hive_partitioning=False).create_view("lying")
     else:
-        connection.execute(_NOTHING_KNOWN)
+        show(connection, lying=EVENT_SCHEMA.empty_table())
+
+
+def _conflicts(connection: Any) -> int:
+    """Count the events that came under a known id with another content; JSON is compared by what it says."""
+    connection.execute(_STANDING)
+    rows = fetch(connection, _OTHERWISE).to_pylist()
+    return sum(row["differs"] or orjson.loads(row["new"]) != orjson.loads(row["old"]) for row in rows)
 
 
 def add_events(draft: Draft, events: pa.Table) -> None:

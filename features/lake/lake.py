@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,9 @@ import pyarrow.parquet as pq
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.files import locked, write_text
-from features.lake.appending import append
+from features.lake.appending import Appended, append
 from features.lake.buckets import bucket_folder
+from features.lake.checking import Findings, look
 from features.lake.compacting import compact
 from features.lake.connection import connect
 from features.lake.erasing import Erased, drop_months, erase, erase_quarantined, old_months
@@ -24,24 +24,19 @@ from features.lake.known import Known, known
 from features.lake.manifest import Draft, Manifest, sweep
 from features.lake.moving import put_customers
 from features.lake.placing import fetch
+from features.lake.repairing import repair
 from features.progress import quiet
+from features.whose import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
 
     from features.progress import Progress
+    from features.whose import Tombstones
 
 VERSION = 1
 """The layout's version, kept in ``lake.json``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What an append did: events that were ``new``, and ``duplicates`` that changed nothing."""
-
-    new: int
-    duplicates: int
 
 
 class Lake:
@@ -74,8 +69,7 @@ class Lake:
     def append(self, events: pa.Table) -> Appended:
         """Add ``events`` (``EVENT_SCHEMA``). An ``event_id`` that is known already changes nothing."""
         with self._draft() as draft, self._connected() as backend:
-            new = append(backend.con, draft, events, buckets=self.buckets)
-        return Appended(new=new, duplicates=events.num_rows - new)
+            return append(backend.con, draft, events, buckets=self.buckets)
 
     def put_customers(self, customers: pa.Table) -> None:
         """Put ``customers`` (``CUSTOMER_SCHEMA``) in; the latest row of a customer stands for all earlier ones.
@@ -114,6 +108,26 @@ class Lake:
         """Merge small files, sorted by customer and time, and sweep; return how many folders were merged."""
         with self._draft() as draft:
             return compact(draft, progress)
+
+    def check(self, *, erased: Tombstones = nobody) -> Findings:
+        """Hold every row against its folder, every id against all others, the manifest against the files.
+
+        ``erased`` tells which of some customers were erased: nothing of them may be left.
+        """
+        with self._draft() as draft, self._connected() as backend:
+            return look(backend.con, self.root, draft.manifest, buckets=self.buckets, erased=erased).findings
+
+    def repair(self, *, erased: Tombstones = nobody) -> frozenset[str]:
+        """Put right what :meth:`check` finds, and return erased people of whom there was something left.
+
+        Raises:
+            BrokenFilesError: where files cannot be read; nothing is changed.
+        """
+        with self._draft() as draft, self._connected() as backend:
+            seen = look(backend.con, self.root, draft.manifest, buckets=self.buckets, erased=erased)
+            sweep(draft.root, draft.manifest)
+            repair(backend.con, draft, seen)
+        return seen.gone
 
     def events(self, connection: Any, bucket: int) -> ibis.Table:
         """Return the bucket's events (``EVENT_SCHEMA``) as an Ibis table on ``connection``."""

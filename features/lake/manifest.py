@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST = "manifest.json"
+KINDS = ("events", "customers", "households")
+"""The folders of a lake. What lies below them is named by the manifest, or by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ class Draft:
         self._old += [self.root / folder / name for name in self._folders.pop(folder, [])]
         self.add(folder, table)
 
+    def forget(self, file: str) -> None:
+        """Name ``file``, relative to the root, no longer."""
+        folder, _, name = file.rpartition("/")
+        self._folders[folder].remove(name)
+        self._old.append(self.root / file)
+
     def read(self, folder: str, schema: pa.Schema) -> pa.Table:
         """Return what the draft holds in ``folder``."""
         tables = [pq.ParquetFile(self.root / folder / name).read() for name in self._folders.get(folder, [])]
@@ -104,13 +112,17 @@ class Draft:
             path.unlink(missing_ok=True)
 
 
+def unnamed(root: Path, manifest: Manifest) -> list[str]:
+    """Return what killed writes left behind, relative to ``root``: parts nobody names, and half-written files."""
+    named = {file for kind in KINDS for file in manifest.files(kind)}
+    parts = [path for kind in KINDS for path in (root / kind).rglob("*part-*.parquet*")]
+    return sorted({PurePosixPath(path.relative_to(root)).as_posix() for path in parts} - named)
+
+
 def sweep(root: Path, manifest: Manifest) -> None:
-    """Remove what killed writes left behind: parts that ``manifest`` does not name, and half-written files."""
-    named = set(manifest.files("events") + manifest.files("customers") + manifest.files("households"))
-    for kind in ("events", "customers", "households"):
-        for path in (root / kind).rglob("*part-*.parquet*"):
-            if PurePosixPath(path.relative_to(root)).as_posix() not in named:
-                path.unlink(missing_ok=True)
+    """Remove what killed writes left behind."""
+    for file in unnamed(root, manifest):
+        (root / file).unlink(missing_ok=True)
 
 
 def events_folder(bucket: int, month: str) -> str:

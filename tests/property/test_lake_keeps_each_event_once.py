@@ -12,24 +12,26 @@ from hypothesis import strategies as st
 from features.lake import Appended, Lake, bucket_of
 from tests.worlds.lake import NOON, customer, customers, event, events, everything
 
-BUCKETS = 3
+BUCKETS = 5
+PEOPLE = ["c0", "C0", "007", "7", 'a"b', "a\\b", "Müller", " x", *(f"p{n}" for n in range(30))]
+"""Many, with odd ids: what went wrong before went wrong with many customers of one to three events each."""
 
+_owners = st.sampled_from(PEOPLE)
 _event = st.builds(
     lambda number, owner, days: event(
-        f"e{number}", f"c{owner}", occurred_at=NOON + timedelta(days=days), value=number / 2
+        f"e{number}", owner, occurred_at=NOON + timedelta(days=days), value=number / 2
     ),
-    st.integers(0, 12),
-    st.integers(0, 3),
-    st.sampled_from([0, 40]),
+    st.integers(0, 200),
+    _owners,
+    st.integers(0, 400),
 )
-_household = st.builds(
-    lambda owner, house: customer(f"c{owner}", house), st.integers(0, 3), st.sampled_from([None, "H1", "H2"])
-)
+_household = st.builds(customer, _owners, st.sampled_from([None, "H1", "H2", "p3"]))
 _step = st.one_of(
     st.tuples(st.just("append"), st.lists(_event, max_size=8)),
-    st.tuples(st.just("put"), st.lists(_household, max_size=3)),
+    st.tuples(st.just("append"), st.lists(_event, min_size=60, max_size=90)),
+    st.tuples(st.just("put"), st.lists(_household, max_size=12)),
     st.tuples(st.just("compact"), st.just([])),
-    st.tuples(st.just("erase"), st.integers(0, 3).map(lambda owner: [f"c{owner}"])),
+    st.tuples(st.just("erase"), _owners.map(lambda owner: [owner])),
 )  # fmt: skip
 
 
@@ -43,10 +45,10 @@ class Model:
     def take(self, verb: str, rows: list) -> Appended | None:
         if verb == "append":
             before = len(self.events)
-            for row in rows:
-                self.events.setdefault(row["event_id"], row)
+            stands = [self.events.setdefault(row["event_id"], row) for row in rows]
             new = len(self.events) - before
-            return Appended(new=new, duplicates=len(rows) - new)
+            others = sum(stood != row for stood, row in zip(stands, rows, strict=True))
+            return Appended(new=new, duplicates=len(rows) - new, conflicts=others)
         for row in rows if verb == "put" else []:
             self.homes[row["customer_id"]] = row["household_id"]
         for who in rows if verb == "erase" else []:
@@ -83,6 +85,7 @@ def _agree(lake: Lake, model: Model) -> None:
         i: (model.bucket(row["customer_id"]), row["customer_id"], row["occurred_at"], row["value"])
         for i, row in model.events.items()
     }
+    assert lake.check().faults == {}
     assert sum(lake.counts().values()) == len(model.events)
     known = {*model.homes, *(row["customer_id"] for row in model.events.values())}
     assert {who: b for b in range(BUCKETS) for who in lake.customer_ids(b)} == {w: model.bucket(w) for w in known}

@@ -53,25 +53,32 @@ def test_a_bucket_beyond_the_lake_is_refused_by_number(lake):
 
 def test_the_second_arrival_of_an_id_changes_nothing(lake):
     assert lake.append(events(event("e1", value=1.0))) == Appended(new=1, duplicates=0)
-    assert lake.append(events(event("e1", value=2.0), event("e2"))) == Appended(new=1, duplicates=1)
+    assert lake.append(events(event("e1", value=2.0), event("e2"))) == Appended(new=1, duplicates=1, conflicts=1)
     assert [row["value"] for rows in everything(lake).values() for row in rows] == [1.0, None]
 
 
 def test_within_one_batch_the_first_of_two_equal_ids_counts(lake):
-    assert lake.append(events(event("e1", value=1.0), event("e1", value=2.0))) == Appended(new=1, duplicates=1)
+    twice = events(event("e1", value=1.0), event("e1", value=2.0))
+    assert lake.append(twice) == Appended(new=1, duplicates=1, conflicts=1)
     assert [row["value"] for rows in everything(lake).values() for row in rows] == [1.0]
 
 
 def test_an_id_is_known_in_another_month_too(lake):
     lake.append(events(event("e1")))
     later = event("e1", occurred_at=datetime(2017, 9, 1, tzinfo=UTC))
-    assert lake.append(events(later)) == Appended(new=0, duplicates=1)
+    assert lake.append(events(later)) == Appended(new=0, duplicates=1, conflicts=1)
 
 
 def test_an_id_is_known_in_another_bucket_too(lake):
     lake.append(events(event("e1", "1")))
     other = next(str(n) for n in range(2, 99) if bucket_of(str(n), 4) != bucket_of("1", 4))
-    assert lake.append(events(event("e1", other))) == Appended(new=0, duplicates=1)
+    assert lake.append(events(event("e1", other))) == Appended(new=0, duplicates=1, conflicts=1)
+
+
+def test_an_event_told_again_in_the_same_words_is_no_conflict(lake):
+    lake.append(events(event("e1", value=1.0, properties='{"a":1,"b":2.0}'), event("e2")))
+    again = events(event("e2"), event("e1", value=1.0, properties='{ "b": 2, "a": 1.0 }'), event("e2"))
+    assert lake.append(again) == Appended(new=0, duplicates=3, conflicts=0)
 
 
 def test_an_empty_batch_changes_nothing(lake):
