@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from pipelines.commands import access, data, deciding, demo, experiments, models, operating, privacy, simulating
+from pipelines.commands import (
+    access,
+    data,
+    deciding,
+    demo,
+    experiments,
+    lake,
+    models,
+    operating,
+    privacy,
+    simulating,
+)
 from pipelines.options import remember_command
 from runtime.quiet import switch_off_usage_statistics
 
@@ -19,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(remember_command)
-for commands in (demo, data, models, deciding, experiments, simulating, operating, privacy, access):
+for commands in (demo, data, lake, models, deciding, experiments, simulating, operating, privacy, access):
     commands.register(app)
 
 FAILED, ASKED_WRONGLY = 1, 2

@@ -93,7 +93,9 @@ def _write(judged: Judged, sink: ImportSink, quarantine: Quarantine, tally: Tall
         kept = standing(table, quarantine.erased)
         tally.erased += table.num_rows - kept.num_rows
         appended = getattr(sink, judged.target)(kept)
-        duplicates += appended.duplicates if isinstance(appended, Appended) else 0
+        if isinstance(appended, Appended):
+            duplicates += appended.duplicates
+            tally.conflicts += appended.conflicts
         mapped += kept.num_rows
         _count(tally, judged.target, kept)
     return BlockReport(

@@ -31,6 +31,8 @@ class ImportReport:
 
     ``quarantined`` counts refused rows by the rule they broke; ``quarantine`` names the files that hold them.
     ``erased`` good rows were about customers who were erased: they are in none of the other numbers.
+    ``conflicts`` are those of the duplicates that say something else than the event known under their id.
+    ``lake_faults`` say what is wrong with the lake they went into, by name (``kairos lake check``).
     """
 
     events: Mapping[str, int]
@@ -44,6 +46,8 @@ class ImportReport:
     blocks: tuple[BlockReport, ...] = ()
     quarantine: tuple[str, ...] = ()
     erased: int = 0
+    conflicts: int = 0
+    lake_faults: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON takes it: moments as ISO text."""
@@ -62,6 +66,7 @@ class Tally:
     moments: list[datetime] = field(default_factory=list)
     blocks: list[BlockReport] = field(default_factory=list)
     erased: int = 0
+    conflicts: int = 0
 
     def report(self, refused: Counter[str], files: tuple[str, ...]) -> ImportReport:
         """Return the finished report."""
@@ -77,4 +82,5 @@ class Tally:
             blocks=tuple(self.blocks),
             quarantine=files,
             erased=self.erased,
+            conflicts=self.conflicts,
         )

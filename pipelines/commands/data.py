@@ -38,14 +38,19 @@ def import_(
     """
     from pipelines.console import Screen, json_line, table
     from pipelines.jobs.importing import import_files
+    from pipelines.jobs.inspecting import WAY_OUT, in_words
 
     with kairos_of(now=now, config=config) as kairos, Screen() as screen:
         report = import_files(mapping, kairos, strict=strict, progress=screen)
     rows = [*report.events.items(), ("customers", report.customers), ("consents", report.consents)]
     rows += [("known already", report.duplicates), ("of erased customers, left out", report.erased)]
+    if report.conflicts:
+        rows.append(("known, but told otherwise", report.conflicts))
     screen.say(table("Imported", ("what", "rows"), rows))
     if report.quarantined:
         screen.say(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
+    if report.lake_faults:
+        screen.say(f"[yellow]the lake is not as it should be ({in_words(report.lake_faults)}): {WAY_OUT}[/yellow]")
     if as_json:
         print(json_line(report.as_json()))
 

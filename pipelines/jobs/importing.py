@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from features.importing import load_mapping, run_import
@@ -41,4 +42,4 @@ def import_files(
             memory_limit=kairos.settings.memory_limit,
         )
         lake.compact(progress)
-    return report
+        return replace(report, lake_faults=lake.check().faults)

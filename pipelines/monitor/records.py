@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from decisions.ledger import Standing
 from measures.drift import LARGE
+from pipelines.jobs.inspecting import WAY_OUT, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ class Calibration:
 class MonitorReport:
     """What was seen in the last ``days`` days; ``decisions`` count by state, ``notes`` say what cannot be told.
 
-    ``budgets`` are those of today (UTC), by channel.
+    ``budgets`` are those of today (UTC), by channel; ``lake`` says what is wrong with the lake, by name.
     """
 
     now: datetime
@@ -104,6 +105,7 @@ class MonitorReport:
     calibration: tuple[Calibration, ...]
     decisions: Mapping[str, int]
     budgets: Mapping[str, Standing]
+    lake: Mapping[str, int]
     notes: tuple[str, ...]
 
     @property
@@ -112,6 +114,8 @@ class MonitorReport:
         return tuple(self._alarms())
 
     def _alarms(self) -> Iterator[str]:
+        if self.lake:
+            yield f"the lake is not as it should be ({in_words(self.lake)}): {WAY_OUT}"
         watched: tuple[Rate | Drift | Calibration, ...] = (*self.rates, *self.drift, *self.calibration)
         for each in watched:
             if each.alarm:

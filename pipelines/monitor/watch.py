@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from features.progress import Progress, quiet
 from features.store import FeaturesUnavailable
+from pipelines.jobs.inspecting import check_lake
 from pipelines.monitor import delivery, models
 from pipelines.monitor.records import Calibration, Drift, MonitorReport
 
 if TYPE_CHECKING:
     from runtime.build import Kairos
 
-STEPS = ("delivery", "pressure", "drift", "calibration")
+STEPS = ("delivery", "pressure", "drift", "calibration", "lake")
 
 
 def watch(kairos: Kairos, *, days: int = 28, progress: Progress = quiet) -> MonitorReport:
@@ -33,6 +34,8 @@ def watch(kairos: Kairos, *, days: int = 28, progress: Progress = quiet) -> Moni
     done(3)
     calibration = _calibration(kairos, now, days, notes)
     done(4)
+    lake = check_lake(kairos).found.faults
+    done(5)
     return MonitorReport(
         now=now,
         days=days,
@@ -42,6 +45,7 @@ def watch(kairos: Kairos, *, days: int = 28, progress: Progress = quiet) -> Moni
         calibration=calibration,
         decisions=_decisions(kairos, now, days),
         budgets=kairos.purse.standing(now),
+        lake=lake,
         notes=tuple(notes),
     )
 
