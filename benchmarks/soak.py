@@ -2,8 +2,9 @@
 
 Yardstick: the promises and properties themselves, of which none may break.
 
-Two things go on side by side: tests that draw examples (property, agreement, the HTTP fuzz), a file at a time in a
-process of its own; and kills, hammers, faults, random worlds and draws of the scoreboard of promises.
+Three things go on side by side: tests that draw examples (property, agreement, the HTTP fuzz), a file at a time in
+a process of its own; kills, hammers, faults, random worlds and draws of the scoreboard of promises; and random
+lakes of many customers with few events each against their oracle (``kairos bench lakes``).
 
     python -m benchmarks.soak --seconds 600
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import random
 import re
@@ -21,6 +23,7 @@ import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,6 +121,28 @@ def _pytest(path: Path, *, seed: int, patience: float) -> subprocess.CompletedPr
     )
 
 
+def fill_lakes(seconds: float, reached: dict[str, int], *, seed: int) -> None:
+    """Play random histories to the product until the time is over, or until one ends otherwise than it should."""
+    words = ("--cases", "1000000", "--seed", str(seed), "--seconds", str(seconds), "--processes", "1", "--json")
+    with TemporaryDirectory(prefix="kairos-soak-") as folder:
+        done = subprocess.run(  # noqa: S603  # a module of ours
+            [sys.executable, "-m", "benchmarks.lakes", *words, "--state", f"{folder}/state.jsonl"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=seconds + 10 * PATIENCE,
+            check=False,
+        )
+    if not done.stdout:
+        raise Broken(f"benchmarks.lakes with --seed {seed}\n{done.stderr[-6000:]}")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    reached["lakes"] = answer["cases"]
+    if done.returncode:
+        raise Broken(
+            f"benchmarks.lakes with --seed {answer['differing_seeds'][0]} --cases 1\n{done.stderr[-6000:]}"
+        )
+
+
 def break_promises(deadline: Deadline, tally: Tally, *, seed: int) -> None:
     """Kill, hammer, fill disks, try worlds and draw until the time is over, or until a promise is broken."""
     from benchmarks.promises.stores import stores  # noqa: PLC0415  # starts a server: not for --help
@@ -156,15 +181,17 @@ def soak(seconds: float, *, seed: int) -> tuple[dict[str, Any], str]:
     from benchmarks.promises.tally import Tally  # noqa: PLC0415  # as above
 
     deadline, examples, tally = Deadline(time.monotonic() + seconds), Examples(), Tally()
-    with ThreadPoolExecutor(2) as pool:
-        both = [
+    filled = {"lakes": 0}
+    with ThreadPoolExecutor(3) as pool:
+        every = [
             pool.submit(draw_examples, deadline, examples, seed=seed),
             pool.submit(break_promises, deadline, tally, seed=seed),
+            pool.submit(fill_lakes, seconds, filled, seed=seed),
         ]
-        wait(both, return_when=FIRST_EXCEPTION)
+        wait(every, return_when=FIRST_EXCEPTION)
         deadline.stopped = True
-    found = [str(each.exception()) for each in both if each.exception()]
-    return _reached(examples, tally, seed), "\n".join(found)
+    found = [str(each.exception()) for each in every if each.exception()]
+    return {**_reached(examples, tally, seed), **filled}, "\n".join(found)
 
 
 def _reached(examples: Examples, tally: Tally, seed: int) -> dict[str, Any]:

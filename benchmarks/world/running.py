@@ -9,7 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmarks.world.units import Record, Unit, fingerprint
+from benchmarks.fingerprint import fingerprint
+from benchmarks.world.units import MADE_BY, Record, Unit
 from pipelines.processes import side_by_side
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def play_by(code: str, unit: Unit, play: Play) -> Record:
 
 
 def _refuse_other_than(code: str) -> None:
-    if fingerprint() != code:
+    if fingerprint(MADE_BY) != code:
         raise RuntimeError(
             "the code changed since this run began: let the tree alone while it plays, and run again"
         )

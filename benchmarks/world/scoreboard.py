@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.fingerprint import fingerprint
 from benchmarks.machine import machine
 from benchmarks.world import __doc__ as about
 from benchmarks.world.judging import judge
 from benchmarks.world.running import Ran, play_by, run_units
 from benchmarks.world.showing import tables
-from benchmarks.world.units import MADE_BY, TUNED_IN, TUNING_CUSTOMERS, Store, Unit, fingerprint
+from benchmarks.world.units import MADE_BY, TUNED_IN, TUNING_CUSTOMERS, Store, Unit
 from pipelines.console import Screen, json_line
 from simulation.families import FAMILIES
 
@@ -88,7 +89,7 @@ def measure(plan: Plan, work: tuple[Tune, Study], *, jobs: int, fresh: bool, pro
     Raises:
         RuntimeError: where not one world could be played.
     """
-    begin, store = time.monotonic(), Store(plan.folder, fingerprint())
+    begin, store = time.monotonic(), Store(plan.folder, fingerprint(MADE_BY))
     for unit in [*plan.tuned, *plan.units] if fresh else ():
         store.forget(unit)
     ran = _ran(plan, work, store, jobs=jobs, progress=progress)

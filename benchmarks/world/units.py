@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-
-from pipelines.options import ROOT
 
 Record = Mapping[str, Any]
 """What came of one unit: see :mod:`benchmarks.world.study`."""
@@ -35,13 +32,13 @@ MADE_BY = (
     "benchmarks/world/stage.py",
     "benchmarks/world/tuning.py",
     "benchmarks/world/units.py",
+    "benchmarks/fingerprint.py",
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""
 TUNED_IN = 9001
 """The seed of the worlds that rivals are tuned in: no unit is played in one."""
 TUNING_CUSTOMERS = 500
-CODE = {".py", ".sql", ".yaml", ".toml", ".lock"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +87,3 @@ class Store:
     def forget(self, unit: Unit) -> None:
         """Lose the record of ``unit``, so that it is played again."""
         self.path(unit).unlink(missing_ok=True)
-
-
-def fingerprint(root: Path = ROOT, parts: tuple[str, ...] = MADE_BY) -> str:
-    """Return a hash of Python's version and of every file of code below ``parts``: names and contents."""
-    found = hashlib.sha256(platform.python_version().encode())
-    for part in parts:
-        for path in _files(root / part):
-            found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
-
-
-def _files(place: Path) -> list[Path]:
-    if place.is_file():
-        return [place]
-    return sorted(path for path in place.rglob("*") if path.is_file() and path.suffix in CODE)

@@ -7,12 +7,13 @@ import signal
 import pytest
 
 from benchmarks.answer import Row, answer
+from benchmarks.fingerprint import fingerprint
 from benchmarks.machine import machine
 from benchmarks.world import running, scoreboard
 from benchmarks.world.running import play_and_keep, play_by, run_units
 from benchmarks.world.scoreboard import Plan, measure
 from benchmarks.world.showing import frontier, sections, tables
-from benchmarks.world.units import Store, Unit, fingerprint
+from benchmarks.world.units import MADE_BY, Store, Unit
 from features.progress import quiet
 from measures.outcome import Interval, NotComputable
 from pipelines.jobs.benching import known, run_benchmark
@@ -122,24 +123,24 @@ def test_a_record_that_other_code_or_options_made_is_not_taken(store, tmp_path):
 def test_the_fingerprint_moves_with_the_code_it_names_and_with_nothing_else(tmp_path):
     (tmp_path / "brain").mkdir()
     (tmp_path / "brain" / "a.py").write_text("1")
-    before = fingerprint(tmp_path, ("brain",))
+    before = fingerprint(("brain",), tmp_path)
     (tmp_path / "brain" / "notes.txt").write_text("x")
     (tmp_path / "page.py").write_text("x")
-    assert fingerprint(tmp_path, ("brain",)) == before
+    assert fingerprint(("brain",), tmp_path) == before
     (tmp_path / "brain" / "a.py").write_text("2")
-    assert fingerprint(tmp_path, ("brain",)) != before
+    assert fingerprint(("brain",), tmp_path) != before
 
 
 @pytest.mark.parametrize("seen", [["before", "changed"], ["changed"]])
 def test_a_unit_is_not_played_by_code_that_changed_since_the_run_began(seen, monkeypatch):
     on_disk = iter(seen)
-    monkeypatch.setattr(running, "fingerprint", lambda: next(on_disk))
+    monkeypatch.setattr(running, "fingerprint", lambda parts: next(on_disk))
     with pytest.raises(RuntimeError, match="let the tree alone while it plays, and run again"):
         play_by("before", UNITS[0], bench.play)
 
 
 def test_the_scoreboard_keeps_no_record_of_other_code_than_it_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(scoreboard, "fingerprint", lambda: "before")
+    monkeypatch.setattr(scoreboard, "fingerprint", lambda parts: "before")
     plan = Plan(families=("clusters",), seeds_per_family=1, customers=200, folder=tmp_path)
     Store(tmp_path, "before").write(plan.tuned[0], {"caps": {}})
     with pytest.raises(RuntimeError, match=r"clusters-1.*the code changed since this run began"):
@@ -160,7 +161,7 @@ def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit
 
 def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
     plan = Plan(families=("clusters", "low_effects"), seeds_per_family=3, customers=200, folder=tmp_path)
-    store = Store(tmp_path, fingerprint())
+    store = Store(tmp_path, fingerprint(MADE_BY))
     for unit in plan.tuned:
         store.write(unit, {"caps": {}})
     for unit in plan.units[1:]:
