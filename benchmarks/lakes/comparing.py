@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _TOLD = ("customer_id", "type", "occurred_at", "channel", "message_id", "value", "currency", "properties")
 _SHOWN = 3
 
+LEFT_BEHIND = "erased, and still there"
+"""How the difference of an erasure begins."""
+
 
 def differences(seed: int) -> list[str]:
     """Play the history of ``seed`` and return every difference from the oracle; none is what should be."""
@@ -43,7 +46,7 @@ def _found(settings: Settings, oracle: Oracle) -> Iterator[str]:
     yield from (f"lake check: {count} {name}" for name, count in lake_of(settings).check().faults.items())
     yield from _apart("pressure", _pressure(settings), oracle.sent())
     yield from _apart("activity", _activity(settings), oracle.activity())
-    yield from (f"erased, and still there: {trace}" for trace in traces(settings.home, oracle.gone))
+    yield from (f"{LEFT_BEHIND}: {trace}" for trace in traces(settings.home, oracle.gone))
 
 
 def _apart(what: str, found: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:

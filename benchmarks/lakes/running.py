@@ -69,7 +69,7 @@ def play_all(plan: Plan, progress: Progress) -> dict[int, list[str]]:
     done = {seed: found for seed, found in _noted(plan.state, code) if seed in plan.seeds}
     progress("lakes", len(done), plan.cases)
     left = (seed for seed in plan.seeds if seed not in done)
-    with ProcessPoolExecutor(plan.processes, mp_context=get_context("spawn"), initializer=_be_quiet) as pool:
+    with ProcessPoolExecutor(plan.processes, mp_context=get_context("spawn"), initializer=be_quiet) as pool:
         for seed, found in _played(pool, left, plan):
             done[seed] = found
             _note(plan.state, code, seed, found)
@@ -100,7 +100,7 @@ def _one(seed: int) -> list[str]:
         return [f"{type(error).__name__}: {error}"]
 
 
-def _be_quiet() -> None:
+def be_quiet() -> None:
     """Let the service's request log go nowhere: it is no part of the answer."""
     import structlog  # noqa: PLC0415  # as above
 

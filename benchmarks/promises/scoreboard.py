@@ -12,6 +12,7 @@ from benchmarks.promises.draws import try_draws
 from benchmarks.promises.erasures import erase_people
 from benchmarks.promises.faults import inject_all
 from benchmarks.promises.hammer import HAMMERS, hammer
+from benchmarks.promises.homes import search_homes
 from benchmarks.promises.kills import kill_workers
 from benchmarks.promises.planted import finds_what_was_planted
 from benchmarks.promises.service_kills import kill_services
@@ -28,6 +29,8 @@ RESERVATIONS = 400
 DRAWS = 4_000
 SHOWN = 20
 """Violations that are written out; all are counted."""
+HOMES = 8
+"""Random histories played to whole homes; ``kairos bench lakes`` plays as many as one likes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ def _run(found: list[Store], effort: Effort, tally: Tally, screen: Screen) -> li
         hammer(store, processes=HAMMERS, asks=100, seed=effort.seed, tally=tally)
         inject_all(store, seed=effort.seed, tally=tally)
         erase_people(store, count=60, seed=effort.seed, tally=tally)
+    search_homes(homes=HOMES, seed=effort.seed, tally=tally)
     _try_worlds(found, effort, tally, screen)
     for done, _ in enumerate(try_draws(draws=DRAWS, tally=tally, seed=effort.seed), start=1):
         screen("draws", done, 5)
