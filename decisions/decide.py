@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decisions.catalogue import Catalogue
     from decisions.eligibility import Candidate
     from decisions.policy import Policy
-    from decisions.records import Ask, CustomerState, Keys, Scores
+    from decisions.records import Ask, Assignment, CustomerState, Keys, Scores
     from decisions.timing.spans import Span
     from features.contracts import Campaign, Offer
 
@@ -44,12 +44,13 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     keys: Keys,
     budgets: BudgetState = BudgetState(),  # noqa: B008 - frozen
     history: Mapping[str, Any] | None = None,
+    arms: tuple[Assignment, ...] | None = None,
 ) -> Decision:
     """Return the decision on ``ask``: the same for the same inputs, whenever and wherever it is computed.
 
     ``now`` is the moment of the decision (aware). The propensity is exact: P(recorded action | everything here
     but the keys). ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where
-    that is there already.
+    that is there already. ``arms`` are the customer's where they are known (a record tells them).
 
     Raises:
         AskError: for a campaign or offer the catalogue has not, or a purpose that is not the campaign's.
@@ -57,7 +58,8 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
     """
     _check(ask, scores, state, now)
     now = now.astimezone(UTC)
-    arms = assignments(ask.customer_id, policy, keys)
+    if arms is None:
+        arms = assignments(ask.customer_id, policy, keys)
     situation = situation_of(
         ask,
         policy=policy_for(policy, arms),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from decisions.documents import fingerprint, load
+from decisions.layers import PARTS, minus, overlap, placed, shown
 from decisions.policy_parts import (
     Blackout,
     Cooldowns,
@@ -23,6 +24,9 @@ from decisions.policy_parts import (
 from decisions.priors import Priors
 from features.contracts import Cap, Channel, Purpose
 from features.contracts.words import LOOK_BACK_DAYS, Contract, Country, Currency, TimeZone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Policy", "load_policy", "overlaid"]
 
@@ -157,16 +161,37 @@ class Policy(Contract):
         for layer, share in self._layers().items():
             if share > 1 + 1e-9:
                 raise ValueError(f"experiments of layer {layer!r} take {share:g} of the customers: at most 1")
+            self._places_are_taken_once(layer)
         for experiment in self.experiments:
             for arm in experiment.arms:
                 overlaid(self, arm.policy)
         return self
+
+    def _places_are_taken_once(self, layer: str) -> None:
+        inside = [experiment for experiment in self.experiments if experiment.in_layer == layer]
+        parts = [part for experiment in inside for part in experiment.parts]
+        if overlap(parts):
+            names = sorted(experiment.experiment_id for experiment in inside if experiment.places)
+            raise ValueError(
+                f"experiments {names} of layer {layer!r} have places in common; free are "
+                f"{shown(minus([(0, PARTS)], parts))}"
+            )
 
     def _layers(self) -> dict[str, float]:
         shares: dict[str, float] = {}
         for experiment in self.experiments:
             shares[experiment.in_layer] = shares.get(experiment.in_layer, 0.0) + experiment.share
         return shares
+
+    @cached_property
+    def layers(self) -> Mapping[str, tuple[tuple[int, int, Experiment], ...]]:
+        """Which parts of each layer (from, until) belong to which experiment."""
+        taken = placed(self.experiments)
+        found: dict[str, tuple[tuple[int, int, Experiment], ...]] = {}
+        for experiment in self.experiments:
+            parts = tuple((start, end, experiment) for start, end in taken[experiment.experiment_id])
+            found[experiment.in_layer] = (*found.get(experiment.in_layer, ()), *parts)
+        return found
 
     @cached_property
     def version(self) -> str:

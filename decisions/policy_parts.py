@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from decisions.layers import PARTS, Parts, overlap, size
 from features.contracts import Channel, Purpose
 from features.contracts.words import LOOK_BACK_DAYS, Contract, Id
+
+_ROUNDED = 10  # parts: shares are rounded one by one, and the last of a full layer takes what is left
 
 
 class Scoped(Contract):
@@ -171,14 +174,54 @@ class Experiment(Contract):
     arms: tuple[Arm, ...] = Field(min_length=2)
     """What is compared."""
     share: float = Field(default=1.0, gt=0, le=1)
-    """The share of the customers that takes part."""
+    """The share of the customers that takes part; what ``places`` hold together, where they are given."""
     layer: Id | None = None
     """Experiments of one layer share no customer; without a name it is a layer of its own."""
+    places: tuple[tuple[float, float], ...] = ()
+    """Which stretches of the layer, from 0 to 1, it takes; without them it takes what is free, and keeps it."""
 
     @property
     def in_layer(self) -> str:
         """The layer, which is the experiment's own where none is named."""
         return self.layer or self.experiment_id
+
+    @property
+    def wanted(self) -> int:
+        """How many of a layer's parts the share is: one at least."""
+        return max(1, round(self.share * PARTS))
+
+    @property
+    def parts(self) -> Parts:
+        """The ``places`` in parts of the layer."""
+        return tuple((round(start * PARTS), round(end * PARTS)) for start, end in self.places)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _places_say_the_share(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("places") and "share" not in raw:
+            try:
+                return {**raw, "share": sum(end - start for start, end in raw["places"])}
+            except (TypeError, ValueError):
+                return raw  # what is wrong with them is said by their own type
+        return raw
+
+    @field_validator("places")
+    @classmethod
+    def _places_lie_in_the_layer(cls, places: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if any(not 0 <= start < end <= 1 for start, end in places):
+            raise ValueError(f"places {list(places)}: each is a start and a later end between 0 and 1")
+        if overlap(places):
+            raise ValueError(f"places {list(places)} overlap each other")
+        return places
+
+    @model_validator(mode="after")
+    def _places_are_the_share(self) -> Experiment:
+        if self.places and abs(size(self.parts) - self.wanted) > _ROUNDED:
+            raise ValueError(
+                f"places {list(self.places)} hold {size(self.parts) / PARTS:g} of the layer, share says "
+                f"{self.share:g}: leave share out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _arms_differ(self) -> Experiment:

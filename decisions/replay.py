@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
+from decisions.arms import assignments_by_position
 from decisions.canonical import canonical
 from decisions.catalogue import Catalogue
 from decisions.decide import decide
 from decisions.history import history_of
 from decisions.policy import Policy
-from decisions.records import Ask, BudgetState, CustomerState, Scores
+from decisions.records import Ask, Assignment, BudgetState, CustomerState, Scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ Document = TypeVar("Document", Policy, Catalogue)
 _LEVEL = 1  # a record is mostly digits: level 6 takes twice as long and makes it a twentieth shorter
 _ASK = TypeAdapter(Ask)
 _STATE = TypeAdapter(CustomerState)
+_ARMS = TypeAdapter(tuple[Assignment, ...] | None)
 _MOMENT = TypeAdapter(datetime | None)
 
 
@@ -46,18 +48,19 @@ def freeze(  # noqa: PLR0913 - everything a decision depends on, by name
     budgets: BudgetState = BudgetState(),  # noqa: B008 - frozen
     whole: bool = True,
     history: Mapping[str, Any] | None = None,
+    arms: tuple[Assignment, ...] | None = None,
 ) -> bytes:
     """Return the record of a decision: what :func:`~decisions.decide.decide` was given, but the keys.
 
     ``keys_id`` names the keys without telling them. Without ``whole``, policy and catalogue are named by version.
     ``history`` is what :func:`~decisions.history.history_of` makes of the same values, where that is there
-    already.
+    already. ``arms`` are those the decision was made under: by default those that policy and keys give.
     """
     record = history or history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
     )
     contents = {policy.version: policy, catalogue.version: catalogue} if whole else {}
-    return zlib.compress(canonical({**record, "keys_id": keys_id, "contents": contents}), _LEVEL)
+    return zlib.compress(canonical({**record, "arms": arms, "keys_id": keys_id, "contents": contents}), _LEVEL)
 
 
 def freeze_policy(policy: Policy) -> bytes:
@@ -94,15 +97,19 @@ def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = 
     known = raw["contents"] | {
         version: orjson.loads(zlib.decompress(content)) for version, content in (contents or {}).items()
     }
+    ask, policy = _ASK.validate_python(raw["ask"]), _recorded(Policy, known, raw["policy"])
     return decide(
-        _ASK.validate_python(raw["ask"]),
-        policy=_recorded(Policy, known, raw["policy"]),
+        ask,
+        policy=policy,
         catalogue=_recorded(Catalogue, known, raw["catalogue"]),
         scores=_scores(raw["scores"]),
         state=_STATE.validate_python(raw["state"]),
         now=datetime.fromisoformat(raw["now"]),
         keys=keys,
         budgets=BudgetState(prices=raw["budgets"]["prices"], exhausted=frozenset(raw["budgets"]["exhausted"])),
+        arms=_ARMS.validate_python(raw["arms"])
+        if "arms" in raw
+        else assignments_by_position(ask.customer_id, policy, keys),
     )
 
 

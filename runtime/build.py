@@ -20,6 +20,7 @@ from runtime.clock import Clock, FixedClock, SystemClock
 from runtime.decider import Decider
 from runtime.guard import guard_of
 from runtime.keyfiles import kept_secret
+from runtime.layers import settled
 from runtime.online import OnlineFeatures
 from runtime.purse import Purse
 from runtime.scored import Features, Scored
@@ -94,7 +95,7 @@ def build(settings: Settings, *, clock: Clock | None = None, features: Features 
     clock = clock or (FixedClock(settings.now) if settings.now else SystemClock())
     salt = kept_secret(settings.home / SALT_FILE, given=settings.salt)
     keys = derived_keys(salt)
-    ledger = _ledger(settings, policy, catalogue, keys, clock.now())
+    policy, ledger = _ledger(settings, policy, catalogue, keys, clock.now())
     features = features or OnlineFeatures(settings.features)
     champions = Champions(settings.champions)
     purse = Purse(ledger.budgets, policy.daily_budget, clock=clock)
@@ -123,14 +124,24 @@ def build(settings: Settings, *, clock: Clock | None = None, features: Features 
     )
 
 
-def _ledger(settings: Settings, policy: Policy, catalogue: Catalogue, keys: Keys, now: datetime) -> Ledger:
-    """Open the ledger, and let it keep what policy and catalogue say: replays of what is decided now need it."""
+def _ledger(
+    settings: Settings, policy: Policy, catalogue: Catalogue, keys: Keys, now: datetime
+) -> tuple[Policy, Ledger]:
+    """Open the ledger, and let it keep what policy and catalogue say: replays of what is decided now need it.
+
+    The policy comes back with the places that its experiments have in their layers.
+    """
     ledger = Ledger.open(
         settings.ledger, key=keys.token, guard=guard_of(policy, catalogue), seal=evidence_seal(settings)
     )
-    ledger.keep("policy", policy.version, freeze_policy(policy), now=now)
-    ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue), now=now)
-    return ledger
+    try:
+        policy = settled(policy, ledger, now=now)
+        ledger.keep("policy", policy.version, freeze_policy(policy), now=now)
+        ledger.keep("catalogue", catalogue.version, freeze_catalogue(catalogue), now=now)
+    except BaseException:
+        ledger.close()
+        raise
+    return policy, ledger
 
 
 def evidence_seal(settings: Settings) -> Seal:

@@ -212,6 +212,7 @@ class Decider:
             budgets=budgets,
             whole=False,  # the ledger keeps each version of policy and catalogue once (runtime.build)
             history=history,
+            arms=decision.experiments,
         )
         return Recording(decision=decision, body_hash=body_hash(ask), frozen=frozen)
 

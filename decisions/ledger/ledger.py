@@ -167,6 +167,11 @@ class Ledger:
         with self._database.reading() as session:
             return reading.content(session, kind, version)
 
+    def newest(self, kind: str) -> str | None:
+        """Return the last version of its kind, by name, or None where none was ever kept."""
+        with self._database.reading() as session:
+            return reading.newest(session, kind)
+
     # The send protocol
 
     def confirm(self, decision_id: str, now: datetime) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, bindparam, literal_column, null, select
+from sqlalchemy import BindParameter, bindparam, func, literal_column, null, select
 
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import decision_from_json, moment
@@ -32,6 +32,7 @@ _BODY = (
 _FROZEN = select(_record.frozen).where(_record.decision_id == _KEY)
 _OWNERS = select(_decision.decision_id, _decision.customer_id).where(Among(_decision.decision_id, "ids"))
 _CONTENT = select(_version.content).where(_version.kind == bindparam("of_kind"), _version.version == _KEY)
+_NEWEST = select(func.max(_version.version)).where(_version.kind == bindparam("of_kind"))
 
 COLUMNS = (
     "decision_id",
@@ -141,6 +142,12 @@ def content(session: Session, kind: str, version: str) -> bytes | None:
     """Return what a policy or catalogue version said, or None for one that was never kept."""
     row = session.row(_CONTENT, of_kind=kind, key=version)
     return bytes(row[0]) if row else None
+
+
+def newest(session: Session, kind: str) -> str | None:
+    """Return the last version of its kind, by name, or None where none was ever kept."""
+    row = session.row(_NEWEST, of_kind=kind)
+    return row[0] if row else None
 
 
 def timeline(session: Session, customer_id: str) -> tuple[Moment, ...]:

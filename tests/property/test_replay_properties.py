@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisions.decide import decide
-from decisions.records import Ask, BudgetState, Exposure
+from decisions.draws import uniform
+from decisions.records import Ask, Assignment, BudgetState, Exposure
 from decisions.replay import freeze, freeze_catalogue, freeze_policy, keys_of, replay
 from features.contracts import Preference
 from tests.worlds.deciding import (
@@ -131,6 +132,32 @@ def test_a_record_from_before_a_key_of_the_policy_existed_keeps_its_version():
     assert replayed.history_hash != decision.history_hash  # it names the version
     same = {"policy_version": decision.policy_version, "history_hash": decision.history_hash}
     assert replace(replayed, **same) == decision
+
+
+def _record_of(experiment, **more):
+    worth, known, ask = scores(STOCK), state(), Ask(request_id="r", customer_id=CUSTOMER)
+    rules = policy(experiments=[experiment])
+    given = {"policy": rules, "catalogue": STOCK, "scores": worth, "state": known, "now": NOON}
+    return decide(ask, keys=KEYS, **given, **more), freeze(ask, keys_id="k1", **given, **more)
+
+
+def test_a_record_tells_the_arm_however_arms_are_drawn_now():
+    arms = {"experiment_id": "gap", "arms": [{"name": "a"}, {"name": "b", "policy": {"min_gap_hours": 48}}]}
+    for arm in "ab":
+        decision, record = _record_of(arms, arms=(Assignment(experiment_id="gap", arm=arm),))
+        assert replay(record, KEYS) == decision
+
+
+def test_a_record_from_before_arms_hung_on_names_is_replayed_as_it_was_drawn():
+    listed = [{"name": str(number)} for number in range(16)]
+    for names in (listed, listed[::-1]):
+        decision, record = _record_of({"experiment_id": "gap", "arms": names})
+        raw = orjson.loads(zlib.decompress(record))
+        del raw["arms"]
+        again = replay(zlib.compress(orjson.dumps(raw)), KEYS)
+        place = int(uniform(KEYS.assignment, "arm", "gap", CUSTOMER) * 16)
+        assert again.experiments[0].arm == names[place]["name"]
+        assert len(again.experiments) == len(decision.experiments) == 1
 
 
 def test_the_hash_of_history_changes_with_everything_that_is_fixed_before_the_draw():
