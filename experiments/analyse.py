@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ from experiments.records import (
     Effect,
     GuardrailAnswer,
     SampleRatio,
+    SampleVerdict,
     Verdict,
 )
+from experiments.survey import Survey, comparable_before, money_notes, survey, why_not
+from experiments.warnings import warnings_of, windows_end
 from features.lake import connect
-from measures.outcome import Interval, Outcome
+from measures.outcome import Interval, NotComputable, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 SAMPLE_RATIO_THRESHOLD = 0.0005
 """Below this p the arms did not get the customers they were meant to get, and no effect means anything."""
+SUSPICIOUS_BELOW = 0.01
+"""Below this p chance is a poor explanation: effects are shown, with the warning."""
 
 
 def analyse(
@@ -39,6 +45,7 @@ def analyse(
     events: EventSource,
     *,
     until: datetime | None = None,
+    now: datetime | None = None,
     connection: Any = None,
 ) -> AnalysisReport:
     """Return what the experiment shows.
@@ -47,15 +54,22 @@ def analyse(
         spec: the plan, written before.
         exposures: ``customer_id``, ``arm``, ``assigned_at``: who was assigned what, one row or more a customer.
         events: the lake, or anything else that gives events by bucket.
-        until: how far the events reach; customers whose windows end later are left out and counted. Without
-            it every window is taken to be over.
+        until: how far the events are known to be complete; without it, until the last event that ``events`` have.
+            Customers whose windows end later are left out and counted.
+        now: what happened later is not looked at.
         connection: an Ibis DuckDB backend to work on; by default a fresh one.
 
     Returns:
-        The report. Where the sample ratio is broken its effects are withheld.
+        The report. Where no effect can be read (the sample ratio is broken, the lake does not know the customers,
+        no window is over) its effects are withheld.
     """
-    who = exposed(spec, exposures, until=until)
+    connection = connection or connect()
+    everybody = exposed(spec, exposures).table
+    found = survey(spec, everybody, events, connection)
+    reach = min(filter(None, (until or found.last_event_at, now)), default=None)
+    who = exposed(spec, exposures, until=reach)
     arms, sample_ratio = judge_sample_ratio(spec, who.table)
+    arms = _with_unknown(arms, found.unknown)
     report = AnalysisReport(
         experiment_id=spec.experiment_id,
         verdict="nothing to read",
@@ -67,19 +81,25 @@ def analyse(
         excluded=who.excluded,
         level=spec.level,
         fdr=spec.fdr,
+        warnings=warnings_of(spec, who, found, sample_ratio, events, connection, reach),
+        repeated_rows=who.repeated,
+        last_event_at=found.last_event_at,
+        windows_end_at=windows_end(spec, everybody),
     )
     if sample_ratio.broken:
         reason = f"sample ratio: p = {sample_ratio.p_value:.2g}; find the leak before reading any effect"
         return replace(report, verdict="broken, do not read", reasons=(reason,))
-    customers = ripe(spec, who.table, until=until)
+    if everybody.num_rows and 2 * found.unknown.num_rows >= everybody.num_rows:
+        return replace(report, verdict="cannot tell", reasons=(_nobody_is_there(everybody, found),))
+    customers = ripe(spec, who.table, until=reach)
     if not customers.num_rows:
-        return report
-    table = metric_table(spec, customers, events, connection or connect())
-    found = _discoveries(
-        spec, [_effect(spec, table, metric, arm) for arm in spec.treatments for metric in spec.metrics]
+        return replace(report, reasons=("no outcome window is over",)) if everybody.num_rows else report
+    table = metric_table(spec, customers, events, connection)
+    effects_found = _discoveries(
+        spec, [_effect(spec, table, metric, arm, found) for arm in spec.treatments for metric in spec.metrics]
     )
-    verdict, reasons = _verdict(found)
-    return replace(report, effects=found, verdict=verdict, reasons=reasons)
+    verdict, reasons = _verdict(effects_found)
+    return replace(report, effects=effects_found, verdict=verdict, reasons=reasons)
 
 
 def judge_sample_ratio(spec: AnalysisSpec, table: pa.Table) -> tuple[tuple[ArmCount, ...], SampleRatio]:
@@ -93,17 +113,42 @@ def judge_sample_ratio(spec: AnalysisSpec, table: pa.Table) -> tuple[tuple[ArmCo
         )
         for arm, share in spec.arms.items()
     )
-    if not total:
-        return arms, SampleRatio(p_value=None, threshold=SAMPLE_RATIO_THRESHOLD, broken=False)
-    p = float(chisquare([arm.customers for arm in arms], [arm.expected for arm in arms]).pvalue)
-    return arms, SampleRatio(p_value=p, threshold=SAMPLE_RATIO_THRESHOLD, broken=p < SAMPLE_RATIO_THRESHOLD)
+    p = float(chisquare([arm.customers for arm in arms], [arm.expected for arm in arms]).pvalue) if total else None
+    return arms, SampleRatio(
+        verdict=_in_words(p),
+        p_value=p,
+        threshold=SAMPLE_RATIO_THRESHOLD,
+        suspicious_below=SUSPICIOUS_BELOW,
+    )
 
 
-def _effect(spec: AnalysisSpec, table: pa.Table, metric: Metric, arm: str) -> Effect:
+def _in_words(p: float | None) -> SampleVerdict:
+    if p is None:
+        return "no customers"
+    if p < SAMPLE_RATIO_THRESHOLD:
+        return "broken"
+    return "suspicious" if p < SUSPICIOUS_BELOW else "as planned"
+
+
+def _with_unknown(arms: tuple[ArmCount, ...], unknown: pa.Table) -> tuple[ArmCount, ...]:
+    count = Counter(unknown["arm"].to_pylist())
+    return tuple(replace(arm, unknown=count[arm.arm]) for arm in arms)
+
+
+def _nobody_is_there(everybody: pa.Table, found: Survey) -> str:
+    unknown, total = found.unknown.num_rows, everybody.num_rows
+    many = "none" if unknown == total else f"only {total - unknown:,}"
+    return f"{many} of the {total:,} customers are in the lake: nothing is known of what the others did"
+
+
+def _effect(spec: AnalysisSpec, table: pa.Table, metric: Metric, arm: str, found: Survey) -> Effect:
     control, treated = (
         effects.sample(table.filter(pc.equal(table["arm"], name)), metric) for name in (spec.control, arm)
     )
-    adjusted = metric.cuped and effects.varies_before(control, treated)
+    if reason := why_not(metric, found):
+        return _withheld(metric, arm, NotComputable(reason), n=(control.n, treated.n))
+    one_money = comparable_before(metric, found)
+    adjusted = metric.cuped and one_money and effects.varies_before(control, treated)
     how: dict[str, Any] = {"ratio": metric.kind == "ratio", "level": spec.level}
     plain = effects.compare(control, treated, cuped=False, **how)
     read = effects.compare(control, treated, cuped=True, **how) if adjusted else plain
@@ -124,7 +169,38 @@ def _effect(spec: AnalysisSpec, table: pa.Table, metric: Metric, arm: str) -> Ef
         p_value=read.p_value,
         p_adjusted=None,
         answer=_guardrail(metric, read.relative) if metric.guardrail else "cannot tell",
-        notes=effects.notes(metric, control, treated),
+        notes=(
+            *money_notes(metric, found),
+            *_before_notes(metric, one_money),
+            *effects.notes(metric, control, treated),
+        ),
+    )
+
+
+def _before_notes(metric: Metric, one_money: bool) -> tuple[str, ...]:  # noqa: FBT001 - a fact
+    if one_money or not metric.cuped:
+        return ()
+    return ("before the assignment amounts were in other money as well: nothing is adjusted by that time",)
+
+
+def _withheld(metric: Metric, arm: str, reason: NotComputable, *, n: tuple[int, int]) -> Effect:
+    return Effect(
+        metric=metric.name,
+        kind=metric.kind,
+        arm=arm,
+        guardrail=metric.guardrail,
+        control_value=None,
+        arm_value=None,
+        n_control=n[0],
+        n_arm=n[1],
+        absolute=reason,
+        relative=reason,
+        unadjusted=reason,
+        adjusted=False,
+        variance_ratio=None,
+        p_value=None,
+        p_adjusted=None,
+        answer="cannot tell",
     )
 
 
@@ -172,4 +248,6 @@ def _verdict(found: tuple[Effect, ...]) -> tuple[Verdict, tuple[str, ...]]:
     ]
     if good:
         return "better", (*good, *unsure)
-    return "cannot tell", ("no metric differs beyond chance", *unsure)
+    computed = any(isinstance(effect.absolute, Interval) for effect in found)
+    word = "no metric differs beyond chance" if computed else "no metric can be computed"
+    return "cannot tell", (word, *unsure)

@@ -86,7 +86,7 @@ def detectable_effect(baseline: Baseline, n: int, plan: Plan = Plan()) -> float 
     if n < 2:  # noqa: PLR2004 - one customer an arm is the least
         return NotComputable(f"{n} customers are no experiment")
     if baseline.sd is not None:
-        return -missing(0.0)
+        return float(-missing(0.0))
     if missing(top) < 0:
         return NotComputable(f"{n} customers show no increase of a rate of {baseline.mean} at all")
     return float(brentq(missing, 0.0, top))

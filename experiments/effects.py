@@ -81,12 +81,14 @@ def compare(control: Sample, treated: Sample, *, ratio: bool, cuped: bool, level
     relative = _interval(found, "rel_effect_size", level, n, otherwise="control is 0: there is no relative lift")
     if isinstance(absolute, NotComputable) or near_zero or found.control <= 0:
         relative = NotComputable("control is not clearly above 0: there is no relative lift")
-    computed = isinstance(absolute, Interval) and math.isfinite(found.pvalue)
+    # tea-tasting's numbers are floats of a kind of its own, which programs that write JSON refuse.
+    size, statistic, p_value = map(float, (found.effect_size, found.statistic, found.pvalue))
+    computed = isinstance(absolute, Interval) and math.isfinite(p_value)
     return Comparison(
         absolute=absolute,
         relative=relative,
-        p_value=float(found.pvalue) if computed else None,
-        error=abs(found.effect_size / found.statistic) if computed and found.statistic else None,
+        p_value=p_value if computed else None,
+        error=abs(size / statistic) if computed and statistic else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from experiments.exposures import EXPOSURE_SCHEMA, typed
+
 if TYPE_CHECKING:
     from experiments.spec import AnalysisSpec, Measure, Metric
     from features.lake import EventSource
 
-EXPOSURE_SCHEMA = pa.schema(
-    [("customer_id", pa.string()), ("arm", pa.string()), ("assigned_at", pa.timestamp("us", "UTC"))]
-)
 BEFORE = "before"
 AFTER = "after"
+NAMED = 3
+"""So many customers are named where some are odd; the others are counted."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -28,6 +30,12 @@ class Exposed:
 
     table: pa.Table
     excluded: dict[str, int]
+    repeated: int
+    """Rows of customers who were in the same arm already."""
+    several: tuple[str, ...]
+    """Customers who were in several arms: some of them."""
+    strangers: dict[str, int]
+    """Arms that the plan does not have, and how many customers they hold."""
 
 
 def exposed(spec: AnalysisSpec, exposures: pa.Table, *, until: datetime | None = None) -> Exposed:
@@ -36,34 +44,26 @@ def exposed(spec: AnalysisSpec, exposures: pa.Table, *, until: datetime | None =
     Those whose outcome windows have not ended by ``until`` are left to :func:`ripe`, so that the sample ratio is
     judged on everybody.
     """
-    rows = _typed(exposures).drop_null()
-    first = rows.group_by("customer_id").aggregate([("assigned_at", "min"), ("arm", "min"), ("arm", "max")])
+    rows = typed(exposures).drop_null()
+    parts = [("assigned_at", "min"), ("assigned_at", "count"), ("arm", "min"), ("arm", "max")]
+    first = rows.group_by("customer_id").aggregate(parts).sort_by("customer_id")
     one_arm = pc.equal(first["arm_min"], first["arm_max"])
     planned = pc.is_in(first["arm_min"], value_set=pa.array(list(spec.arms)))
+    several, others = first.filter(pc.invert(one_arm)), first.filter(pc.and_(one_arm, pc.invert(planned)))
     kept = first.filter(pc.and_(one_arm, planned))
-    table = pa.table(
-        [kept["customer_id"], kept["arm_min"], kept["assigned_at_min"]], schema=EXPOSURE_SCHEMA
-    ).sort_by("customer_id")
+    table = pa.table([kept["customer_id"], kept["arm_min"], kept["assigned_at_min"]], schema=EXPOSURE_SCHEMA)
     excluded = {
         "incomplete_row": exposures.num_rows - rows.num_rows,
-        "in_several_arms": _count(pc.invert(one_arm)),
-        "arm_not_in_plan": _count(pc.and_(one_arm, pc.invert(planned))),
+        "in_several_arms": several.num_rows,
+        "arm_not_in_plan": others.num_rows,
         "window_not_over": 0 if until is None else table.num_rows - ripe(spec, table, until=until).num_rows,
     }
-    return Exposed(table=table, excluded={reason: n for reason, n in excluded.items() if n})
-
-
-def _typed(exposures: pa.Table) -> pa.Table:
-    missing = [name for name in EXPOSURE_SCHEMA.names if name not in exposures.column_names]
-    if missing:
-        raise ValueError(
-            f"exposures lack {', '.join(missing)}; they have {', '.join(exposures.column_names)} and need "
-            f"{', '.join(EXPOSURE_SCHEMA.names)}"
-        )
-    # Nanoseconds, as pandas writes them, are cut to microseconds; everything else must fit as it is.
-    at = pc.cast(exposures["assigned_at"], EXPOSURE_SCHEMA.field("assigned_at").type, safe=False)
-    return pa.table([exposures["customer_id"], exposures["arm"], at], names=EXPOSURE_SCHEMA.names).cast(
-        EXPOSURE_SCHEMA
+    return Exposed(
+        table=table,
+        excluded={reason: n for reason, n in excluded.items() if n},
+        repeated=int(pc.sum(kept["assigned_at_count"]).as_py() or 0) - kept.num_rows,
+        several=tuple(several["customer_id"][:NAMED].to_pylist()),
+        strangers=dict(sorted(Counter(others["arm_min"].to_pylist()).items())),
     )
 
 
@@ -99,19 +99,27 @@ def column(metric: Metric, part: str = "numerator", period: str = AFTER) -> str:
     return f"{metric.name}.{part}.{period}"
 
 
+def matching(events: Any, measure: Measure, *, any_currency: bool = False) -> Any:
+    """Return which of ``events`` the measure sums, whenever they happened."""
+    matches = events.type.isin(list(measure.events))
+    if measure.currency is not None and not any_currency:
+        matches &= (events.currency == measure.currency).fill_null(False)
+    if measure.condition is not None:
+        matches &= measure.condition.ibis(events).fill_null(False)
+    return matches
+
+
 def _sums(spec: AnalysisSpec, customers: Any, events: Any) -> Any:
     joined = events.filter(~events.automated).inner_join(customers, "customer_id")
     columns = {
-        column(metric, part, period): _amount(joined, measure, _inside(joined, spec, metric, period)).sum()
-        for metric in spec.metrics
-        for part, measure in (("numerator", metric.numerator), ("denominator", metric.denominator))
-        if measure is not None
+        column(metric, part, period): _amount(joined, measure, inside(joined, spec, metric, period)).sum()
+        for metric, part, measure in spec.measures
         for period in (AFTER, BEFORE)
     }
     return joined.group_by("customer_id").aggregate(**columns)
 
 
-def _inside(joined: Any, spec: AnalysisSpec, metric: Metric, period: str) -> Any:
+def inside(joined: Any, spec: AnalysisSpec, metric: Metric, period: str) -> Any:
     """Return which events lie in the metric's window (half open), or in the window before the assignment."""
     at, start = joined.occurred_at, joined.assigned_at
     if period == BEFORE:
@@ -125,11 +133,8 @@ def _days(days: int) -> Any:
 
 
 def _amount(joined: Any, measure: Measure, inside: Any) -> Any:
-    matches = joined.type.isin(list(measure.events)) & inside
-    if measure.condition is not None:
-        matches &= measure.condition.ibis(joined).fill_null(False)
     amount = joined.value.fill_null(0.0) if measure.what == "value" else ibis.literal(1.0)
-    return matches.ifelse(amount, 0.0)
+    return (matching(joined, measure) & inside).ifelse(amount, 0.0)
 
 
 def _rates(spec: AnalysisSpec, table: pa.Table) -> pa.Table:
@@ -140,7 +145,3 @@ def _rates(spec: AnalysisSpec, table: pa.Table) -> pa.Table:
                 happened = (np.asarray(table[name]) > 0).astype(np.float64)
                 table = table.set_column(table.column_names.index(name), name, pa.array(happened))
     return table
-
-
-def _count(mask: Any) -> int:
-    return int(pc.sum(mask).as_py() or 0)

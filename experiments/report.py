@@ -32,6 +32,8 @@ def _lines(report: AnalysisReport) -> Iterator[str]:
     yield f"# Experiment {report.experiment_id}: {report.verdict}"
     yield ""
     yield from (f"- {reason}" for reason in report.reasons)
+    if report.warnings:
+        yield from ("", "## Before you read on", "", *(f"- **{warning}**" for warning in report.warnings))
     yield from _sample(report)
     if report.effects:
         yield from ("", f"## Effects against {report.control}", "", _HEAD, "|" + "---|" * 9)
@@ -41,11 +43,14 @@ def _lines(report: AnalysisReport) -> Iterator[str]:
 
 def _sample(report: AnalysisReport) -> Iterator[str]:
     p = report.sample_ratio.p_value
-    verdict = "no customers" if p is None else "broken" if report.sample_ratio.broken else "as planned"
-    yield from ("", "## Sample", "", "| arm | customers | planned |", "|---|---|---|")
-    yield from (f"| {arm.arm} | {arm.customers:,} | {arm.expected:,.0f} |" for arm in report.arms)
+    yield from ("", "## Sample", "", "| arm | customers | planned | unknown to the lake |", "|---|---|---|---|")
+    yield from (
+        f"| {arm.arm} | {arm.customers:,} | {arm.expected:,.0f} | {arm.unknown:,} |" for arm in report.arms
+    )
     yield ""
-    yield f"Sample ratio: {verdict}" + ("." if p is None else f" (p = {p:.3g}).")
+    yield f"Sample ratio: {report.sample_ratio.verdict}" + ("." if p is None else f" (p = {p:.3g}).")
+    if report.repeated_rows:
+        yield f"Rows that repeat a customer's arm: {report.repeated_rows:,}; the first counts."
     yield from (f"Left out, {reason.replace('_', ' ')}: {n:,}." for reason, n in report.excluded.items())
 
 

@@ -9,10 +9,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from features.contracts import EVENT_SCHEMA
 from features.contracts.event import EventType
-from features.contracts.words import Contract, Id
+from features.contracts.words import Contract, Currency, Id
 from features.expressions import Expression, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EVENT_TYPES_BY_NAME = {field.name: str(field.type) for field in EVENT_SCHEMA}
@@ -27,11 +28,13 @@ class Measure(Contract):
     """A sum over a customer's events: how many there are, or what they are worth together.
 
     ``where`` is a condition of the kept language on the event's own columns (docs/expressions.md), such as
-    ``channel = 'email' and currency = 'USD'``. Machine opens and bot clicks never count.
+    ``channel = 'email' and offer_id = 'tea'``. ``currency`` keeps to the events in one: amounts in
+    several are never summed. Machine opens and bot clicks never count.
     """
 
     events: tuple[EventType, ...] = Field(min_length=1)
     what: Literal["count", "value"] = "count"
+    currency: Currency | None = None
     where: str | None = None
 
     @field_validator("where")
@@ -102,6 +105,14 @@ class AnalysisSpec(Contract):
         if len(names) != len(set(names)):
             raise ValueError(f"metrics {names} must have different names")
         return self
+
+    @property
+    def measures(self) -> Iterator[tuple[Metric, str, Measure]]:
+        """Every metric's parts: the metric, ``numerator`` or ``denominator``, and what it sums."""
+        for metric in self.metrics:
+            yield metric, "numerator", metric.numerator
+            if metric.denominator is not None:
+                yield metric, "denominator", metric.denominator
 
     @property
     def treatments(self) -> tuple[str, ...]:

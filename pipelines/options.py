@@ -48,6 +48,15 @@ Now = Annotated[
         "--now", parser=_moment, metavar="MOMENT", help="Stand still at this moment: 2017-12-31T23:00:00Z."
     ),
 ]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until",
+        parser=_moment,
+        metavar="MOMENT",
+        help="The events are complete until then (default: until the lake's last one).",
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options import AsJson, Config, Demo, Now, kairos_of
+from pipelines.options import AsJson, Config, Demo, Now, Until, kairos_of, settings_of
 
 experiment = typer.Typer(name="experiment", help="Experiments: design, list, analyse.", no_args_is_help=True)
 
@@ -79,6 +79,7 @@ def analyse(
             exists=True, dir_okay=False, help="Who was assigned what, instead of the ledger's decisions."
         ),
     ] = None,
+    until: Until = None,
     now: Now = None,
     config: Config = None,
     demo: Demo = False,
@@ -92,10 +93,13 @@ def analyse(
 
     from experiments.report import markdown
     from pipelines.console import Screen, json_line
-    from pipelines.jobs.experimenting import analyse_experiment
+    from pipelines.jobs.experimenting import analyse_experiment, analyse_file
 
-    with kairos_of(now=now, config=config, demo=demo) as kairos:
-        report = analyse_experiment(kairos, plan, exposures=exposures)
+    if exposures is not None:  # assigned elsewhere: neither a policy nor a catalogue has a say
+        report = analyse_file(settings_of(now=now, config=config, demo=demo), plan, exposures, until=until)
+    else:
+        with kairos_of(now=now, config=config, demo=demo) as kairos:
+            report = analyse_experiment(kairos, plan, until=until)
     Screen().say(Markdown(markdown(report)))
     if as_json:
         print(json_line(report.as_dict()))

@@ -9,16 +9,20 @@ import duckdb
 import orjson
 
 from experiments.analyse import analyse
+from experiments.exposures import read_exposures
 from experiments.spec import load
+from runtime.clock import SystemClock
 from runtime.lake import lake_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     import pyarrow as pa
 
     from experiments.records import AnalysisReport
     from runtime.build import Kairos
+    from runtime.settings import Settings
 
 # A customer who was asked about keeps their arm; the first decision is when the experiment began for them.
 _FROM_DECISIONS = """
@@ -26,20 +30,32 @@ SELECT customer_id, arm, min(decided_at) AS assigned_at
 FROM (SELECT customer_id, decided_at, json_value(experiments, $path) ->> '$' AS arm FROM made)
 WHERE arm IS NOT NULL GROUP BY customer_id, arm
 """
-_FROM_FILE = "SELECT customer_id::VARCHAR AS customer_id, arm::VARCHAR AS arm, assigned_at FROM {reader}($file)"
-_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".jsonl": "read_json", ".ndjson": "read_json"}
 
 
-def analyse_experiment(kairos: Kairos, plan: Path, *, exposures: Path | None = None) -> AnalysisReport:
-    """Analyse the experiment that ``plan`` describes, up to now.
+def analyse_experiment(kairos: Kairos, plan: Path, *, until: datetime | None = None) -> AnalysisReport:
+    """Analyse the experiment that ``plan`` describes, by the ledger's decisions.
 
     Raises:
         SpecError: the plan cannot be used.
-        ValueError: the exposures' file is of no known kind.
     """
     spec = load(plan)
-    who = read_exposures(exposures) if exposures else exposures_of(kairos, spec.experiment_id)
-    return analyse(spec, who, lake_of(kairos.settings), until=kairos.clock.now())
+    who = exposures_of(kairos, spec.experiment_id)
+    return analyse(spec, who, lake_of(kairos.settings), until=until, now=kairos.clock.now())
+
+
+def analyse_file(
+    settings: Settings, plan: Path, exposures: Path, *, until: datetime | None = None
+) -> AnalysisReport:
+    """Analyse the experiment that ``plan`` describes, by a file of exposures: nothing but a lake is needed.
+
+    Raises:
+        SpecError: the plan cannot be used.
+        ValueError: the exposures cannot be used, or there is no lake.
+    """
+    if not settings.lake.is_dir():
+        raise ValueError(f"there is no lake at {settings.lake}: import the events first (kairos import)")
+    spec, who = load(plan), read_exposures(exposures)
+    return analyse(spec, who, lake_of(settings), until=until, now=settings.now or SystemClock().now())
 
 
 def exposures_of(kairos: Kairos, experiment_id: str) -> pa.Table:
@@ -49,15 +65,6 @@ def exposures_of(kairos: Kairos, experiment_id: str) -> pa.Table:
         connection.register("made", made)
         path = f"$.{orjson.dumps(experiment_id).decode()}"
         return connection.execute(_FROM_DECISIONS, {"path": path}).to_arrow_table()
-
-
-def read_exposures(file: Path) -> pa.Table:
-    """Return a file's ``customer_id``, ``arm`` and ``assigned_at``: CSV, Parquet or JSON lines by its ending."""
-    reader = _READERS.get(file.suffix)
-    if reader is None:
-        raise ValueError(f"exposures {file}: the ending {file.suffix!r} is none of {', '.join(_READERS)}")
-    with _connection() as connection:
-        return connection.execute(_FROM_FILE.format(reader=reader), {"file": str(file)}).to_arrow_table()
 
 
 def _connection() -> duckdb.DuckDBPyConnection:

@@ -1,6 +1,7 @@
 """The analysis of an experiment: plan, metric table, sample ratio, effects, verdict and report."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import ibis
@@ -15,6 +16,7 @@ from experiments import effects, report
 from experiments.analyse import analyse
 from experiments.metrics import column, exposed, metric_table
 from experiments.spec import AnalysisSpec, Measure, Metric, SpecError, load
+from experiments.survey import Survey
 from features.contracts import EVENT_SCHEMA
 from measures import bootstrap
 from measures.outcome import Interval, NotComputable
@@ -344,11 +346,12 @@ def world(n=400, *, lift=0.0, leave=0.0, warm_share=0.5, seed=5):
         assigned.append((name, "warm" if warm else "plain", START))
         for days, scale in ((-10, 1.0), (5, 1 + lift * warm)):
             rows.append(event(name, "purchased", START + timedelta(days=days), value=habit * scale + rng.random()))
-        rows.extend(event(name, "sent", START + timedelta(days=1), channel="email") for _ in range(1))
+        rows.append(event(name, "sent", START + timedelta(days=1), channel="email"))
         if rng.random() < 0.3:
             rows.append(event(name, "clicked", START + timedelta(days=2), channel="email"))
         if rng.random() < 0.1 + leave * warm:
             rows.append(event(name, "unsubscribed", START + timedelta(days=3)))
+    rows.append(event("somebody", "viewed", START + timedelta(days=14)))  # so that the lake holds every window
     return exposures(assigned), Buckets(rows)
 
 
@@ -422,12 +425,18 @@ def test_many_metrics_without_effect_are_rarely_called_discoveries():
     spec = SPEC.model_copy(update={"metrics": metrics})
     from experiments.analyse import _discoveries, _effect
 
+    seen = Survey(
+        types=Counter(purchased=1),
+        matching=Counter({(m.name, "numerator"): 1 for m in metrics}),
+        valued=Counter({(m.name, "numerator"): 1 for m in metrics}),
+        unknown=pa.table({"customer_id": [], "arm": []}),
+    )
     wrong = 0
     for _ in range(30):
         arms = {"arm": rng.permutation(["plain", "warm"] * 60)}
         noise = {column(m, period=p): rng.normal(size=120) for m in metrics for p in ("after", "before")}
         table = pa.table(arms | noise)
-        found = _discoveries(spec, [_effect(spec, table, m, "warm") for m in metrics])
+        found = _discoveries(spec, [_effect(spec, table, m, "warm", seen) for m in metrics])
         wrong += any(effect.answer != "cannot tell" for effect in found)
         assert all(effect.p_adjusted >= effect.p_value for effect in found)
     assert wrong <= stats.binom.ppf(0.999, 30, 0.05)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from decisions.records import Ask
+from experiments.analyse import analyse
+from experiments.exposures import read_exposures
+from experiments.spec import load
 from features.contracts import EVENT_SCHEMA
-from pipelines.jobs.experimenting import analyse_experiment, arms_in_use, exposures_of, read_exposures
+from features.lake import Lake
+from pipelines.cli import app
+from pipelines.jobs.experimenting import analyse_file, arms_in_use, exposures_of
 from runtime.build import build
 from runtime.lake import lake_of
 from tests.worlds.service import NOW, settings_in, settle
@@ -81,7 +89,8 @@ def test_a_file_says_who_was_in_which_arm_and_since_when_in_utc(tmp_path):
 
 
 def test_a_file_of_an_unknown_kind_is_refused_with_the_kinds_there_are(tmp_path):
-    with pytest.raises(ValueError, match=r"ending '\.xlsx' is none of \.parquet"):
+    (tmp_path / "assigned.xlsx").touch()
+    with pytest.raises(ValueError, match=r"'assigned\.xlsx' is of no known kind: \.parquet"):
         read_exposures(tmp_path / "assigned.xlsx")
 
 
@@ -92,8 +101,10 @@ def test_an_effect_that_is_there_is_found(kairos, plan, tmp_path):
     lake = lake_of(kairos.settings)
     lake.append(purchases(treated, start + timedelta(days=1)))
     lake.append(purchases(treated[1:] + CUSTOMERS[1::8], start + timedelta(days=2)))
-    report = analyse_experiment(kairos, plan, exposures=assigned(tmp_path, lines))
-    assert report.verdict == "better"
+    file = assigned(tmp_path, lines)
+    assert analyse_file(kairos.settings, plan, file).verdict == "nothing to read"  # the lake ends after two days
+    lake.append(purchases(["somebody"], start + timedelta(days=7)))
+    assert analyse_file(kairos.settings, plan, file).verdict == "better"
 
 
 def test_who_was_decided_for_under_an_arm_is_exposed_from_the_first_decision_on(kairos):
@@ -113,3 +124,74 @@ def test_the_arms_in_use_are_counted(kairos):
 
 def test_an_experiment_nobody_was_in_has_no_exposures(kairos):
     assert exposures_of(kairos, "never-ran").num_rows == 0
+
+
+# --- the command: a folder with nothing but a lake --------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a lake, a plan and exposures, and neither policy nor catalogue."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    start = NOW - timedelta(days=20)
+    lake = Lake(tmp_path / ".kairos" / "lake", buckets=4)
+    for days in (1, 2, 8):
+        lake.append(purchases(CUSTOMERS[:: days + 1], start + timedelta(days=days)))
+    assigned(
+        tmp_path,
+        [
+            f"{each},{'control' if i % 2 else 'later'},{start:%Y-%m-%dT%H:%M:%SZ}"
+            for i, each in enumerate(CUSTOMERS)
+        ],
+    )
+    return tmp_path
+
+
+def asked(*words):
+    return CliRunner().invoke(app, ["experiment", *words, "--json"])
+
+
+def test_a_file_of_exposures_is_analysed_where_there_is_neither_policy_nor_catalogue(folder):
+    answer = asked("analyse", "plan.yaml", "--exposures", "assigned.csv", "--now", NOW.isoformat())
+    assert answer.exit_code == 0
+    told = orjson.loads(answer.stdout.splitlines()[-1])
+    assert told["effects"][0]["n_control"] == 40
+    assert not (folder / ".kairos" / "ledger.db").exists()
+
+
+def test_the_command_and_the_documented_call_say_the_same(folder):
+    for until in (None, NOW - timedelta(days=16)):
+        more = [] if until is None else ["--until", until.isoformat()]
+        answer = asked("analyse", "plan.yaml", "--exposures", "assigned.csv", "--now", NOW.isoformat(), *more)
+        lake = Lake(folder / ".kairos" / "lake")
+        report = analyse(load(Path("plan.yaml")), read_exposures(Path("assigned.csv")), lake, until=until)
+        assert orjson.loads(answer.stdout.splitlines()[-1]) == orjson.loads(orjson.dumps(report.as_dict()))
+        assert bool(report.effects) == (until is None)
+
+
+def test_without_a_lake_the_command_says_so_and_makes_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    assigned(tmp_path, [])
+    answer = asked("analyse", "plan.yaml", "--exposures", "assigned.csv")
+    assert answer.exit_code != 0
+    assert "there is no lake at" in f"{answer.exception}{answer.output}"
+    assert not (tmp_path / ".kairos").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("--mean", "0.1", "--effect", "0.02"), ("--mean", "5", "--sd", "9", "--customers", "400")]
+)
+def test_a_design_is_one_json_object(words):
+    told = orjson.loads(asked("design", *words).stdout.splitlines()[-1])
+    assert told["power"] == 0.8
+
+
+def test_a_list_is_one_json_object(kairos, monkeypatch):
+    decide_for_all(kairos, "first")
+    for name in ("policy", "catalogue", "ledger", "home"):
+        monkeypatch.setenv(f"KAIROS_{name.upper()}", str(getattr(kairos.settings, name)))
+    answer = asked("list")
+    told = orjson.loads(answer.stdout.splitlines()[-1])["arms"]
+    assert [(row["experiment"], row["arm"]) for row in told] == [row[:2] for row in arms_in_use(kairos)]
