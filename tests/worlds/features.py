@@ -184,3 +184,27 @@ def expected_categories(rows, moment, categories):
         found["category_orders_90d"].append(sum(at >= moment - 90 * DAY for at in orders))
         found["category_recency_days"].append((moment - max(orders)) / DAY if orders else None)
     return found
+
+
+def heard(rows):
+    """Hear the reports of one customer's sends in turn: per event id, its message and until when it stood for one.
+
+    The message is the event id of its earliest report; None stands for ever.
+    """
+    messages, until = [], {}
+    ranks = {row["event_id"]: rank for rank, row in enumerate(_in_time(rows))}
+    for row in _in_time(rows):
+        names = {(kind, row[kind]) for kind in ("decision_id", "message_id") if row[kind]}
+        known = [message for message in messages if message[0] & names]
+        until[row["event_id"]] = row["occurred_at"] if known else None
+        for _, (first, *_) in known[1:]:  # in the order of their first reports: all but the earliest were none
+            until[first] = row["occurred_at"]
+        messages = [message for message in messages if message not in known]
+        reports = [event_id for _, ids in known for event_id in ids] + [row["event_id"]]
+        messages.append((names.union(*(each for each, _ in known)), reports))
+        messages.sort(key=lambda message: ranks[message[1][0]])
+    return {each: (reports[0], until[each]) for _, reports in messages for each in reports}
+
+
+def _in_time(rows):
+    return sorted(rows, key=lambda r: (r["occurred_at"], r["event_id"]))
