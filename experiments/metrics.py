@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.exposures import EXPOSURE_SCHEMA, typed
+from features.tables.messages import reports
 
 if TYPE_CHECKING:
     from experiments.spec import AnalysisSpec, Measure, Metric
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BEFORE = "before"
 AFTER = "after"
+SENT = "sent"
 NAMED = 3
 """So many customers are named where some are odd; the others are counted."""
 
@@ -110,13 +112,22 @@ def matching(events: Any, measure: Measure, *, any_currency: bool = False) -> An
 
 
 def _sums(spec: AnalysisSpec, customers: Any, events: Any) -> Any:
-    joined = events.filter(~events.automated).inner_join(customers, "customer_id")
+    joined = _told_once(spec, events, customers).inner_join(customers, "customer_id")
     columns = {
         column(metric, part, period): _amount(joined, measure, inside(joined, spec, metric, period)).sum()
         for metric, part, measure in spec.measures
         for period in (AFTER, BEFORE)
     }
     return joined.group_by("customer_id").aggregate(**columns)
+
+
+def _told_once(spec: AnalysisSpec, events: Any, customers: Any) -> Any:
+    """Return the customers' own events, each message among them as the first of its reports of a send."""
+    theirs = events.filter(~events.automated).semi_join(customers, "customer_id")
+    if not any(SENT in measure.events for _, _, measure in spec.measures):
+        return theirs
+    told = reports(theirs)
+    return theirs.anti_join(told.filter(told.stands_until.notnull()), "event_id")
 
 
 def inside(joined: Any, spec: AnalysisSpec, metric: Metric, period: str) -> Any:
