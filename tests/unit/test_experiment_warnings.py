@@ -117,7 +117,10 @@ def test_counting_sales_needs_no_currency():
 
 
 def test_other_money_before_the_assignment_leaves_the_pre_period_out():
-    before = [sale(each, START - timedelta(days=3), currency="JPY") for each in CUSTOMERS]
+    before = [
+        sale(each, START - timedelta(days=3), currency="JPY", value=float(i % 11))
+        for i, each in enumerate(CUSTOMERS)
+    ]
     effect = only(analyse(plan(), exposures(), Source([*sales(), *before])))
     assert not effect.adjusted
     assert "other money" in effect.notes[0]
