@@ -26,6 +26,7 @@ from features.layout import EVIDENCE, Layout, Manifest
 from features.progress import quiet
 from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure
+from features.tables.messages import reports
 from features.tables.moments import CUSTOMER, midnight
 from features.views import views
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from features.lake import CustomerSource
     from features.progress import Progress
     from features.vocabulary import Vocabulary
+
+_TOLD = "told"
 
 CUSTOMER_COLUMNS = {CUSTOMER: "string", "time_zone": "string", "country": "string", "contacts": "string"}
 """What the tables read of a customer; ``contacts`` is a JSON object."""
@@ -59,10 +62,11 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Everything a bucket needs, made once: SQL by view, and where it goes."""
+    """Everything a bucket needs, made once: the SQL of the reports and of each view, and where it goes."""
 
     layout: Layout
     until: date
+    told: str
     sql: Mapping[str, str]
     memory_limit: str
     half_life_days: float
@@ -91,7 +95,8 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     started = time.perf_counter()
     day = last_snapshot(until)
     layout = Layout(Path(root))
-    plan = _Plan(layout, day, _compile(vocabulary, day, zones or Zones()), memory_limit, half_life_days)
+    sql = _compile(vocabulary, day, zones or Zones())
+    plan = _Plan(layout, day, _sql(reports(_events())), sql, memory_limit, half_life_days)
     layout.manifest.unlink(missing_ok=True)
     rows = _build_all(lake, plan, threads=threads, progress=progress)
     _drop_foreign_buckets(layout, rows, lake.buckets)
@@ -115,14 +120,18 @@ def last_snapshot(until: date | datetime) -> date:
 
 
 def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, ir.Table]:
-    """Return every view but the rhythm as an expression over tables called ``events`` and ``customers``."""
-    events = ibis.table(ibis.Schema.from_pyarrow(EVENT_SCHEMA), name="events")
+    """Return every view but the rhythm as an expression over ``events``, ``customers`` and ``told``.
+
+    ``told`` are the reports of the sends among the events (:func:`features.tables.messages.reports`).
+    """
+    events = _events()
     customers = ibis.table(CUSTOMER_COLUMNS, name="customers")
+    told = ibis.table(reports(events).schema(), name=_TOLD)
     plain = {
         "activity": activity(events, until=until),
         "contact": contact(events, customers, as_of=until, channels=vocabulary.channels),
         **{
-            f"pressure_{channel}": pressure(events, until=until, channel=channel)
+            f"pressure_{channel}": pressure(events, until=until, channel=channel, told=told)
             for channel in vocabulary.channels
         },
     }
@@ -133,10 +142,18 @@ def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, 
     return packed | {EVIDENCE: signs}
 
 
+def _events() -> ir.Table:
+    return ibis.table(ibis.Schema.from_pyarrow(EVENT_SCHEMA), name="events")
+
+
 def _compile(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, str]:
     # Once a build, not once a bucket: Ibis takes a second for what DuckDB answers in less.
     every = expressions(vocabulary, until, zones)
-    return {name: ibis.to_sql(table, dialect="duckdb", pretty=False) for name, table in every.items()}
+    return {name: _sql(table) for name, table in every.items()}
+
+
+def _sql(table: ir.Table) -> str:
+    return str(ibis.to_sql(table, dialect="duckdb", pretty=False))
 
 
 def _build_all(lake: CustomerSource, plan: _Plan, *, threads: int, progress: Progress) -> dict[str, int]:
@@ -157,6 +174,7 @@ def _build_bucket(lake: CustomerSource, plan: _Plan, bucket: int) -> dict[str, i
         connection.create_table("events", lake.events(connection, bucket), temp=True)
         customers = lake.customers(connection, bucket).select(*CUSTOMER_COLUMNS)
         connection.create_table("customers", customers, temp=True)
+        connection.raw_sql(f"CREATE TEMP TABLE {_TOLD} AS {plan.told}")  # once, for every channel
         rows = {name: _write(connection, sql, plan.layout.file(name, bucket)) for name, sql in plan.sql.items()}
         return rows | {"rhythm": _write_rhythm(connection, plan, bucket)}
 

@@ -69,7 +69,10 @@ def weights(signs: ir.Table, spine: ir.Table, *, half_life_days: float = HALF_LI
     joined = spine.inner_join(signs, [spine[CUSTOMER] == signs[CUSTOMER], before])
     age = days_between(joined.event_timestamp, joined.occurred_at)
     weighed = joined.select("row_id", "hour", weight=ibis.literal(0.5) ** (age / half_life_days))
-    return weighed.group_by(["row_id", "hour"]).agg(weight=weighed.weight.sum())
+    return weighed.group_by(["row_id", "hour"]).agg(
+        # To 24 decimals, so that the sum is the same whatever the order of rows; no weight is above one.
+        weight=weighed.weight.cast("decimal(38, 24)").sum().cast("float64")
+    )
 
 
 def week(found: pa.Table, rows: int) -> NDArray[np.float64]:

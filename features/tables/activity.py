@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import ibis
@@ -12,6 +13,7 @@ from features.tables.moments import (
     DAY,
     dated,
     days_between,
+    exact,
     rolling,
     snapshot_moment,
     snapshot_wall,
@@ -31,14 +33,16 @@ def activity(events: ir.Table, *, until: date) -> ir.Table:
 
     Columns: ``customer_id``, ``event_timestamp`` and ``Vocabulary.activity``. The snapshot of day D knows what
     happened before D 00:00 UTC. An order happens when its first event does; spend counts on the day of each
-    event, in one currency; an event without a value adds no spend.
+    event, in one currency; an event without a value adds no spend, nor does one whose value is no number.
     """
     known = dated(events, until=until)
     daily = _daily(known)
     first = known.group_by(CUSTOMER).agg(day=known.day.min(), first_at=known["at"].min())
-    grid = snapshots(daily, first, until=until, fill=dict.fromkeys(_COUNTED, 0.0))
+    grid = snapshots(daily, first, until=until, fill=dict.fromkeys(_COUNTED, 0.0) | {"spend": Decimal(0)})
     windows = {
-        f"{what}_{days}d": rolling(grid[what], days) for what in _COUNTED for days in (*WINDOWS, LONG_WINDOW)
+        f"{what}_{days}d": rolling(grid[what], days).cast("float64")
+        for what in _COUNTED
+        for days in (*WINDOWS, LONG_WINDOW)
     }
     counted = grid.select(CUSTOMER, DAY, "first_at", **windows)
     carried = counted.asof_join(_order_days(daily), on=DAY, predicates=CUSTOMER)
@@ -50,7 +54,7 @@ def _daily(known: ir.Table) -> ir.Table:
     orders = marked.begins.sum().cast("float64")
     return marked.group_by([CUSTOMER, DAY]).agg(
         orders=orders,
-        spend=marked.value.sum(where=marked.bought),
+        spend=exact(marked.value).sum(where=marked.bought),
         active_days=(orders > 0).cast("float64"),
         sessions=(marked.type == "session").sum().cast("float64"),
         last_order=marked["at"].max(where=marked.begins),

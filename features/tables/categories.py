@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import ibis
@@ -12,6 +13,7 @@ from features.tables.moments import (
     DAY,
     dated,
     days_between,
+    exact,
     json_text,
     rolling,
     snapshot_moment,
@@ -40,8 +42,9 @@ def categories(events: ir.Table, *, until: date, categories: Sequence[str]) -> i
     daily = _daily(bought, categories)
     first = daily.group_by(CUSTOMER).agg(day=daily.day.min())
     positions = range(len(categories))
-    summed = ["spend", *(f"{what}_{i}" for what in ("spend", "orders") for i in positions)]
-    grid = snapshots(daily, first, until=until, fill=dict.fromkeys(summed, 0.0))
+    orders = {f"orders_{i}": 0.0 for i in positions}
+    spend = dict.fromkeys(["spend", *(f"spend_{i}" for i in positions)], Decimal(0))
+    grid = snapshots(daily, first, until=until, fill={**orders, **spend})
     return _arrays(grid, len(categories))
 
 
@@ -52,10 +55,11 @@ def _purchases(bought: ir.Table) -> ir.Table:
 
 
 def _daily(bought: ir.Table, categories: Sequence[str]) -> ir.Table:
-    columns = {"spend": bought.value.sum()}
+    value = exact(bought.value)
+    columns = {"spend": value.sum()}
     for i, category in enumerate(categories):
         here = bought.category == category
-        columns[f"spend_{i}"] = bought.value.sum(where=here)
+        columns[f"spend_{i}"] = value.sum(where=here)
         columns[f"orders_{i}"] = (here & bought.begins).sum().cast("float64")
         columns[f"last_{i}"] = bought["at"].max(where=here & bought.begins)
     return bought.group_by([CUSTOMER, DAY]).agg(**columns)
@@ -64,11 +68,11 @@ def _daily(bought: ir.Table, categories: Sequence[str]) -> ir.Table:
 def _arrays(grid: ir.Table, count: int) -> ir.Table:
     history = ibis.cumulative_window(group_by=CUSTOMER, order_by=DAY)
     now = snapshot_wall(grid[DAY])
-    total = rolling(grid.spend, LONG_WINDOW)
-    shares = [
-        ibis.ifelse(total > 0, rolling(grid[f"spend_{i}"], LONG_WINDOW) / total, ibis.null("float64"))
-        for i in range(count)
-    ]
+    total, *parts = (
+        rolling(grid[name], LONG_WINDOW).cast("float64")
+        for name in ("spend", *(f"spend_{i}" for i in range(count)))
+    )
+    shares = [ibis.ifelse(total > 0, part / total, ibis.null("float64")) for part in parts]
     orders = [rolling(grid[f"orders_{i}"], _ORDER_WINDOW) for i in range(count)]
     recency = [days_between(now, grid[f"last_{i}"].max().over(history)) for i in range(count)]
     return grid.select(

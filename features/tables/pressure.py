@@ -7,55 +7,103 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from features.tables.messages import reports
 from features.tables.moments import (
     CUSTOMER,
     DAY,
     dated,
     days_between,
+    local_time,
     rolling,
     snapshot_moment,
     snapshot_wall,
     snapshots,
 )
-from features.tables.orders import first_of
 from features.vocabulary import MESSAGE_COUNTS, WINDOWS
 
 if TYPE_CHECKING:
     from datetime import date
 
+_FLEETING = "fleeting"
+"""A report that stood for a message of its own until a later one tied it to another."""
 
-def pressure(events: ir.Table, *, until: date, channel: str) -> ir.Table:
+
+def pressure(events: ir.Table, *, until: date, channel: str, told: ir.Table | None = None) -> ir.Table:
     """Return the daily pressure snapshots of one channel up to the one of ``until``.
 
     Columns: ``customer_id``, ``event_timestamp`` and ``Vocabulary.pressure_of(channel)``. A customer's rows begin
     with the first message event on the channel: before it every count is 0 and ``days_since_sent`` null.
-    Sends that share a decision (or, without one, a message) are one send reported by several sources.
+    A message counts once, however many sources told of it (:mod:`features.tables.messages`), as far as what
+    happened before the snapshot ties their reports. ``told`` are the reports, where they are at hand.
     """
-    known = dated(events, until=until)
-    messages = _counted(known.filter((known.channel == channel) & known.type.isin(MESSAGE_COUNTS)))
-    daily = messages.group_by([CUSTOMER, DAY]).agg(
-        **{what: (messages.type == what).sum().cast("float64") for what in MESSAGE_COUNTS},
-        last_sent=messages["at"].max(where=messages.type == "sent"),
-    )
+    sends = dated(_on(reports(events) if told is None else told, channel), until=until)
+    daily = _daily(ibis.union(_answers(events, until, channel), _standing(sends), _fleeting(sends, until)))
     first = daily.group_by(CUSTOMER).agg(day=daily.day.min())
-    grid = snapshots(daily, first, until=until, fill=dict.fromkeys(MESSAGE_COUNTS, 0.0))
+    grid = snapshots(daily, first, until=until, fill=dict.fromkeys((*MESSAGE_COUNTS, *_fleeting_counts()), 0.0))
     history = ibis.cumulative_window(group_by=CUSTOMER, order_by=DAY)
-    now = snapshot_wall(grid[DAY])
+    last_sent = ibis.greatest(grid.last_sent.max().over(history), grid.last_fleeting)
+    counts = {(what, days): rolling(grid[what], days) for what in MESSAGE_COUNTS for days in WINDOWS}
+    for days, name in zip(WINDOWS, _fleeting_counts(), strict=True):
+        counts["sent", days] = counts["sent", days] + grid[name]
     return grid.select(
         CUSTOMER,
         event_timestamp=snapshot_moment(grid[DAY]),
-        **{f"{channel}_{what}_{days}d": rolling(grid[what], days) for what in MESSAGE_COUNTS for days in WINDOWS},
-        **{f"{channel}_days_since_sent": days_between(now, grid.last_sent.max().over(history))},
+        **{f"{channel}_{what}_{days}d": count for (what, days), count in counts.items()},
+        **{f"{channel}_days_since_sent": days_between(snapshot_wall(grid[DAY]), last_sent)},
     )
 
 
-def _counted(messages: ir.Table) -> ir.Table:
-    """Drop machine reactions and the second report of one send."""
-    reaction = messages.type.isin(("opened", "clicked"))
-    people = messages.filter(~(reaction & messages.automated))
-    key = ibis.coalesce(
-        "decision:" + people.decision_id, "message:" + people.message_id, "event:" + people.event_id
+def _on(events: ir.Table, channel: str) -> ir.Table:
+    return events.filter(events.channel == channel)
+
+
+def _answers(events: ir.Table, until: date, channel: str) -> ir.Table:
+    """Return what came back; what a machine opened or clicked did not."""
+    known = dated(_on(events, channel), until=until)
+    machine = known.type.isin(("opened", "clicked")) & known.automated
+    answers = tuple(what for what in MESSAGE_COUNTS if what != "sent")
+    return _counted(known.filter(known.type.isin(answers) & ~machine), "type")
+
+
+def _standing(sends: ir.Table) -> ir.Table:
+    return _counted(sends.filter(sends.stands_until.isnull()), ibis.literal("sent"))
+
+
+def _fleeting(sends: ir.Table, until: date) -> ir.Table:
+    """Return what stood for a message until a later report tied it to another: a row for each day that it did."""
+    tied = sends.mutate(tied=local_time("UTC", sends.stands_until).date())
+    tied = tied.filter(tied.tied > tied.day)
+    last = ibis.least(tied.tied, ibis.date(until)).cast("timestamp")
+    days = ibis.range(tied[DAY].cast("timestamp"), last, ibis.interval(days=1))
+    each = tied.mutate(stood=days.unnest())
+    age = each.stood.date().delta(each[DAY], unit="day")
+    return _counted(each.mutate(day=each.stood.date(), age=age), ibis.literal(_FLEETING), age)
+
+
+def _counted(rows: ir.Table, what: str | ir.Value, age: ir.Value | None = None) -> ir.Table:
+    kind = rows[what] if isinstance(what, str) else what
+    age = ibis.literal(0) if age is None else age
+    return rows.select(
+        customer_id=rows[CUSTOMER].cast("string"),
+        day=rows[DAY],
+        what=kind.cast("string"),
+        at=rows["at"],
+        age=age.cast("int64"),
     )
-    first = first_of(people[CUSTOMER], people.type, key, at=people["at"], event_id=people.event_id)
-    marked = people.mutate(first=first)
-    return marked.filter((marked.type != "sent") | marked.first)
+
+
+def _daily(counted: ir.Table) -> ir.Table:
+    fleeting = counted.what == _FLEETING
+    return counted.group_by([CUSTOMER, DAY]).agg(
+        **{what: (counted.what == what).sum().cast("float64") for what in MESSAGE_COUNTS},
+        **{
+            name: (fleeting & (counted.age < days)).sum().cast("float64")
+            for days, name in zip(WINDOWS, _fleeting_counts(), strict=True)
+        },
+        last_sent=counted["at"].max(where=counted.what == "sent"),
+        last_fleeting=counted["at"].max(where=fleeting),
+    )
+
+
+def _fleeting_counts() -> tuple[str, ...]:
+    return tuple(f"{_FLEETING}_{days}d" for days in WINDOWS)

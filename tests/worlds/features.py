@@ -150,14 +150,18 @@ def expected_activity(rows, moment):
     return found
 
 
+def sends_on(rows, channel):
+    """The messages on a channel among the events of one customer, each by its earliest report."""
+    sends = [row for row in rows if row["type"] == "sent"]
+    told = heard(sends)
+    return [row for row in sends if row["channel"] == channel and told[row["event_id"]][1] is None]
+
+
 def expected_pressure(rows, moment, channel):
-    known = [row for row in rows if row["occurred_at"] < moment and row["channel"] == channel]
-    sends = {}
-    for row in sorted(known, key=lambda r: (r["occurred_at"], r["event_id"])):
-        if row["type"] == "sent":
-            key = next(k for k in (row["decision_id"], row["message_id"], row["event_id"]) if k)
-            sends.setdefault(key, row["occurred_at"])
-    moments = {what: [] for what in MESSAGE_COUNTS} | {"sent": list(sends.values())}
+    known = [row for row in rows if row["occurred_at"] < moment]
+    sends = sends_on(known, channel)
+    known = [row for row in known if row["channel"] == channel]
+    moments = {what: [] for what in MESSAGE_COUNTS} | {"sent": [row["occurred_at"] for row in sends]}
     for row in known:
         machine = row["automated"] and row["type"] in ("opened", "clicked")
         if row["type"] in moments and row["type"] != "sent" and not machine:
