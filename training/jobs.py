@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decisions.scorers.loading import load_scorer
+from features.faults import CustomerFault
 from training.gates import CHAMPION, judge
 from training.models import NoLabels
 from training.outcome import Outcome
@@ -15,7 +17,7 @@ from training.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from decisions.scorers.base import FloatArray
+    from decisions.scorers.base import FloatArray, Kind
     from training.gates import Verdict
     from training.models import Fitted, Model
     from training.registry import Registry, Version
@@ -35,23 +37,56 @@ def train(
 
     Each gets a run; what could be fitted a version; what passed the gate the alias ``champion``. ``progress`` is
     called with each model's name before it is trained. A model without labels registers nothing: priors stay in
-    use.
+    use. A model that fails says so in its outcome, and stops no other: what is in use stays in use.
     """
     outcomes = []
     for model in models:
         progress(model.name)
-        outcomes.append(train_one(model, sources, registry, tune=tune, seed=seed))
+        try:
+            outcomes.append(train_one(model, sources, registry, tune=tune, seed=seed))
+        except Exception as error:  # noqa: BLE001  # whatever one model failed on, the others do without
+            outcomes.append(failed(model.name, error))
     return outcomes
 
 
 def train_one(model: Model, sources: TrainingSources, registry: Registry, *, tune: int = 0, seed: int) -> Outcome:
-    """Train one model: see :func:`train`."""
+    """Train one model: see :func:`train`. What it fails on is raised, and noted in its run without its words."""
     with registry.run(model.name) as run_id:
-        fitted = model.fit(sources, tune=tune, seed=seed)
-        if isinstance(fitted, NoLabels):
-            registry.note(run_id, status="no_labels", reason=fitted.reason)
-            return Outcome(model=model.name, status="no_labels", reason=fitted.reason, run_id=run_id)
-        return _judged(fitted, sources, registry, run_id, seed=seed)
+        try:
+            return _trained(model, sources, registry, run_id, tune=tune, seed=seed)
+        except Exception as error:
+            registry.note(run_id, status="failed", reason=_unnamed(error))
+            raise
+
+
+def failed(model: Kind, error: Exception) -> Outcome:
+    """Return the outcome of a training that ended in ``error``: the model, the feature, and on whose data."""
+    fault = error if isinstance(error, CustomerFault) else None
+    feature = f" (feature {fault.feature})" if fault and fault.feature else ""
+    reason = f"{model} could not be trained{feature}: {error} ({_where(error)})"
+    return Outcome(model=model, status="failed", reason=reason, culprits=fault and fault.named)
+
+
+def _unnamed(error: Exception) -> str:
+    """Return what may lie in a registry: the words of an unknown error may hold anything, also who it is about."""
+    return str(error) if isinstance(error, CustomerFault) else _where(error)
+
+
+def _where(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return (
+        f"{type(error).__name__}, {Path(last[0].filename).name}:{last[0].lineno}" if last else type(error).__name__
+    )
+
+
+def _trained(
+    model: Model, sources: TrainingSources, registry: Registry, run_id: str, *, tune: int, seed: int
+) -> Outcome:
+    fitted = model.fit(sources, tune=tune, seed=seed)
+    if isinstance(fitted, NoLabels):
+        registry.note(run_id, status="no_labels", reason=fitted.reason)
+        return Outcome(model=model.name, status="no_labels", reason=fitted.reason, run_id=run_id)
+    return _judged(fitted, sources, registry, run_id, seed=seed)
 
 
 def _judged(fitted: Fitted, sources: TrainingSources, registry: Registry, run_id: str, *, seed: int) -> Outcome:

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from training.sets import MOMENT, spine
+from features.tables.messages import about, of_reports, reports
+from training.sets import MOMENT, one_each, spine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def silence(
     late = [cutoff for cutoff in cutoffs if cutoff + window > sources.now]
     if late:
         raise ValueError(f"the {days} days after {late[0].isoformat()} are not over at {sources.now.isoformat()}")
-    seen = sources.collect(lambda events: _activity(events, cutoffs, window, activity))
+    seen = one_each(sources.collect(lambda events: _activity(events, cutoffs, window, activity)))
     return pa.concat_tables(_asked(seen, number, cutoff) for number, cutoff in enumerate(cutoffs))
 
 
@@ -46,7 +47,7 @@ def _activity(events: Any, cutoffs: Sequence[datetime], window: timedelta, activ
         f"active_{number}": ((at >= cutoff) & (at < cutoff + window)).any()
         for number, cutoff in enumerate(cutoffs)
     }
-    return relevant.group_by("customer_id").aggregate(first=at.min(), **within).order_by("customer_id")
+    return relevant.group_by("customer_id").aggregate(first=at.min(), **within)
 
 
 def _asked(seen: pa.Table, number: int, cutoff: datetime) -> pa.Table:
@@ -62,15 +63,16 @@ def _asked(seen: pa.Table, number: int, cutoff: datetime) -> pa.Table:
 def engagements(sources: TrainingSources, *, days: int) -> pa.Table:
     """Return each ripe message and whether the customer engaged with it within ``days``.
 
-    A message is ripe when ``days`` have passed since it was sent. It was engaged with if the customer opened,
-    clicked or converted, not automatically, on the same channel with the same message, decision or campaign, in
-    that time.
+    A message counts once, however many sources told of it, with the facts of its earliest report
+    (:mod:`features.tables.messages`). It is ripe when ``days`` have passed since it was sent. It was engaged with
+    if the customer opened, clicked or converted, not automatically, on the same channel with the same message,
+    decision or campaign, in that time.
     Where a machine ever opened mail of a customer on a channel, opens there are unknown for *all* their messages,
     and these have no label, whatever happened: they are left out. Columns: the spine's, ``channel``, ``engaged``.
     """
     messages = sources.collect(lambda events: _messages(events, sources.now, timedelta(days=days)))
     ordered = messages.sort_by(
-        [("occurred_at", "ascending"), ("customer_id", "ascending"), ("event_id", "ascending")]
+        [("occurred_at", "ascending"), ("customer_id", "ascending"), ("message", "ascending")]
     )
     return spine(
         ordered["customer_id"],
@@ -81,33 +83,40 @@ def engagements(sources: TrainingSources, *, days: int) -> pa.Table:
 
 
 def _messages(events: Any, now: datetime, window: timedelta) -> Any:
-    sent = events.filter(
-        events["type"] == "sent", events["channel"].notnull(), events["occurred_at"] <= now - window
-    )
-    engaged = _engaged(sent, events, window)
+    told = reports(events)
+    every = of_reports(told)
+    ripe = every.filter(every["channel"].notnull(), every["occurred_at"] <= now - window)
+    engaged = _engaged(ripe, events, told, window)
     hidden = (
         events.filter(events["type"] == "opened", events["automated"]).select("customer_id", "channel").distinct()
     )
-    return sent.select(
-        "event_id",
+    return ripe.select(
+        "message",
         "customer_id",
         "channel",
         "occurred_at",
-        engaged=sent["event_id"].isin(engaged["event_id"]),
+        engaged=ripe["message"].isin(engaged["message"]),
     ).anti_join(hidden, ["customer_id", "channel"])
 
 
-def _engaged(sent: Any, events: Any, window: timedelta) -> Any:
-    reaction = events.filter(events["type"].isin(REACTIONS), ~events["automated"]).view()
-    same = [sent[key] == reaction[key] for key in ("message_id", "decision_id", "campaign_id")]
-    on = [
-        sent["customer_id"] == reaction["customer_id"],
-        same[0] | same[1] | same[2],
-        (sent["channel"] == reaction["channel"]) | reaction["channel"].isnull(),
-        reaction["occurred_at"] >= sent["occurred_at"],
-        reaction["occurred_at"] - _interval(window) < sent["occurred_at"],
+def _engaged(ripe: Any, events: Any, told: Any, window: timedelta) -> Any:
+    reactions = events.filter(events["type"].isin(REACTIONS), ~events["automated"]).select(
+        "customer_id", "channel", "decision_id", "message_id", "campaign_id", at="occurred_at"
+    )
+    named = about(reactions, told)
+    return ripe.semi_join(named, _answers(ripe, named, "message", window)).union(
+        ripe.semi_join(reactions, _answers(ripe, reactions, "campaign_id", window))
+    )
+
+
+def _answers(message: Any, reaction: Any, key: str, window: timedelta) -> list[Any]:
+    return [
+        message["customer_id"] == reaction["customer_id"],
+        message[key] == reaction[key],
+        (message["channel"] == reaction["channel"]) | reaction["channel"].isnull(),
+        reaction["at"] >= message["occurred_at"],
+        reaction["at"] - _interval(window) < message["occurred_at"],
     ]
-    return sent.semi_join(reaction, on)
 
 
 def _interval(window: timedelta) -> Any:

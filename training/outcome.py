@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from decisions.scorers.base import Kind
 
-Status = Literal["measured", "no_labels"]
+Status = Literal["measured", "no_labels", "failed"]
 Direction = Literal["higher", "lower"]
 
 
@@ -22,6 +22,8 @@ class Outcome:
     better, the other way round where lower is, so above zero always means the model wins. ``n`` counts the units
     it was measured on. ``promoted`` says that this artefact is now ``@champion``; ``reason`` says why or why not.
     ``others`` are the same metric of what else was compared. What the data cannot answer is None, never zero.
+    ``no_labels`` is an answer: the data cannot tell. ``failed`` is none; ``culprits`` then names customers whose
+    data it failed on, where that is known: for the operator's eye, in no log, registry or JSON.
     """
 
     model: Kind
@@ -38,7 +40,8 @@ class Outcome:
     version: str | None = None
     run_id: str | None = None
     others: Mapping[str, float] = field(default_factory=dict)
+    culprits: str | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the outcome as a JSON object."""
-        return asdict(self)
+        """Return the outcome as a JSON object, which names no customer."""
+        return {name: value for name, value in asdict(self).items() if name != "culprits"}

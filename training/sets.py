@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.faults import DOUBLED, CustomerFault
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,6 +40,19 @@ def with_features(store: PointInTime, questions: pa.Table) -> pa.Table:
             "doubled; check that each feature table has one row per customer and moment"
         )
     return found.drop_columns([_ROW])
+
+
+def one_each(table: pa.Table) -> pa.Table:
+    """Return ``table``, which has one row a customer.
+
+    Raises:
+        CustomerFault: where somebody has two, as in a lake that keeps their rows in two places.
+    """
+    counted = table.group_by("customer_id").aggregate([([], "count_all")])
+    twice = counted.filter(pc.greater(counted["count_all"], 1))["customer_id"].to_pylist()
+    if twice:
+        raise CustomerFault(DOUBLED.format(customers=f"{len(twice)} customers"), customers=twice)
+    return table
 
 
 def at_midnight(moment: datetime) -> datetime:

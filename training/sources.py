@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
@@ -15,6 +15,11 @@ from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""What is dated before it (a clock at zero, a year 1) happened at no such time: one such event must not let a
+young lake pass for an old one."""
 
 
 class PointInTime(Protocol):
@@ -49,11 +54,13 @@ class TrainingSources:
         """Run ``build`` over each bucket's events before ``now`` and return the parts as one Arrow table.
 
         ``build`` takes and returns an ibis table; what it returns must be small enough to hold for all buckets.
+        Rows are sorted by their columns, the first one first: what is drawn, split and summed later must not hang
+        on how many buckets there are, nor on the order in which rows arrived or a thread was done.
         """
         return self._each_bucket(lambda connection, bucket: build(self._past(connection, bucket)))
 
     def collect_customers(self, build: Callable[[Any], Any]) -> pa.Table:
-        """Run ``build`` over each bucket's customers and return the parts as one Arrow table."""
+        """Run ``build`` over each bucket's customers and return the parts as :meth:`collect` does."""
         return self._each_bucket(lambda connection, bucket: build(self.lake.customers(connection, bucket)))
 
     def events(self, types: Sequence[str], columns: Sequence[str]) -> pa.Table:
@@ -62,7 +69,7 @@ class TrainingSources:
 
     def _past(self, connection: Any, bucket: int) -> Any:
         events = self.lake.events(connection, bucket)
-        return events.filter(events["occurred_at"] < self.now)
+        return events.filter(events["occurred_at"] < self.now, events["occurred_at"] >= EARLIEST)
 
     def _each_bucket(self, build: Callable[[Any, int], Any]) -> pa.Table:
         connection = connect(memory_limit=self.memory_limit)
@@ -70,4 +77,5 @@ class TrainingSources:
             parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]
         finally:
             connection.disconnect()
-        return pa.concat_tables(parts, promote_options="permissive")
+        together = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+        return together.sort_by([(name, "ascending") for name in together.column_names])

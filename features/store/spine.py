@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.faults import DOUBLED
+from features.store.errors import RowsDoubled
 from features.tables.moments import CUSTOMER
 
 if TYPE_CHECKING:
@@ -45,17 +47,28 @@ def by_group(
     """Yield the rows of a numbered spine group by group; rows of customers in none of them are left out.
 
     ``rosters`` is the folder of a view that has a row for every customer, one file a bucket.
+
+    Raises:
+        RowsDoubled: where a customer has more than one.
     """
     connection.create_table("spine", spine, temp=True, overwrite=True)
     files = connection.read_parquet(str(rosters / "*.parquet"), filename=True)
     homes = connection.table("spine").inner_join(files.select(CUSTOMER, "filename"), CUSTOMER)
     bucket = homes.filename.re_extract(r"(\d+)\.parquet$", 1).cast("int64")
     found = connection.to_pyarrow(homes.select(CUSTOMER, MOMENT, ROW, bucket=bucket))
+    _check_homes(found)
     numbers = pc.divide(found["bucket"], groups[0].width)
     for group in groups:
         part = found.filter(pc.equal(numbers, group.number))
         if len(part):
             yield group, part.drop_columns("bucket").sort_by(ROW)
+
+
+def _check_homes(found: pa.Table) -> None:
+    rows = found.group_by([CUSTOMER, ROW]).aggregate([([], "count_all")])
+    twice = pc.unique(rows.filter(pc.greater(rows["count_all"], 1))[CUSTOMER]).to_pylist()
+    if twice:
+        raise RowsDoubled(DOUBLED.format(customers=f"{len(twice)} customers"), customers=twice, feature="contact")
 
 
 def in_order(found: list[pa.Table], rows: int, column: str, kind: pa.DataType) -> pa.Array:

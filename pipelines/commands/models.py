@@ -49,7 +49,8 @@ def train(
     """Train models, judge them on later data, and promote those that pass their gate.
 
     A model without labels says so; decisions then use the policy's priors, with a note. What is promoted decides
-    from the next decision on.
+    from the next decision on. A model that fails stops no other: its error names the feature and some of the
+    customers it failed on, and the exit code is 1.
 
     Example: kairos train churn channel --tune 20
     """
@@ -62,6 +63,12 @@ def train(
     screen.say(outcomes_table(outcomes))
     if as_json:
         print(json_line({"models": {each.model: each.as_json() for each in outcomes}}))
+    failed = [each for each in outcomes if each.status == "failed"]
+    for each in failed:
+        whose = f" ({each.culprits})" if each.culprits else ""
+        typer.secho(f"kairos: {each.reason}{whose}", fg="red", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 @models.command(name="list")

@@ -24,7 +24,7 @@ from pipelines.jobs.importing import import_files
 from pipelines.jobs.overlaying import Overlaid, overlay
 from pipelines.jobs.planning import PlanReport, plan_day
 from pipelines.jobs.recounting import recount_ledger
-from pipelines.jobs.training import train_models
+from pipelines.jobs.training import all_trained, train_models
 from pipelines.options import ROOT
 from pipelines.recount import Report
 from runtime.build import build
@@ -111,7 +111,7 @@ def demonstrate(*, home: Path = HOME, world: World = "real", progress: Progress 
         overlaid = overlay(kairos, progress=progress) if world == "simulated" else None
         build_tables(kairos, progress=progress)
         materialize(kairos, progress=progress)
-        outcomes = train_models(kairos, progress=progress)
+        outcomes = all_trained(train_models(kairos, progress=progress))
         plan = plan_day(kairos, days=PLAN_DAYS, progress=progress)
         return DemoReport(
             now=now,

@@ -51,7 +51,10 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
 def train_models(
     kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress = quiet
 ) -> list[Outcome]:
-    """Train the named models (all five by default), and put what passed its gate into use."""
+    """Train the named models (all five by default), and put what passed its gate into use.
+
+    One that fails says so in its outcome and stops no other.
+    """
     from training.jobs import train
     from training.models.all import MODELS
 
@@ -64,6 +67,17 @@ def train_models(
         outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
     progress("train", len(chosen), len(chosen))
     fetch_champions(kairos)
+    return outcomes
+
+
+def all_trained(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return ``outcomes``, for whom a part of the models is none.
+
+    Raises:
+        RuntimeError: where a model failed.
+    """
+    if failed := [each.reason for each in outcomes if each.status == "failed"]:
+        raise RuntimeError("; ".join(failed))
     return outcomes
 
 

@@ -16,7 +16,7 @@ from pipelines.jobs.building import build_tables, store_of
 from pipelines.jobs.everywhere import Everywhere
 from pipelines.jobs.recounting import recount_ledger
 from pipelines.jobs.taking_turns import taking_turns
-from pipelines.jobs.training import train_models
+from pipelines.jobs.training import all_trained, train_models
 from pipelines.simulating.home import prepare_models, settings_in
 from pipelines.simulating.standing import MovableClock, StandingFeatures
 from runtime.build import build
@@ -85,7 +85,7 @@ class Product:
         """Train all models as of now; return what became of each."""
         prepare_models(self.kairos.settings)
         outcomes: list[Mapping[str, Any]] = [
-            outcome.as_json() for outcome in train_models(self.kairos, progress=quiet)
+            outcome.as_json() for outcome in all_trained(train_models(self.kairos, progress=quiet))
         ]
         _set_aside()
         return outcomes

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from decisions.scorers.base import LEVELS
+from features.tables.messages import messages
 from training.sets import clusters
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ class Sends:
 
 
 def ripe_sends(sources: TrainingSources, *, days: int) -> Sends:
-    """Return the messages whose ``days`` after are over (see :func:`labelled`)."""
+    """Return the messages whose ``days`` after are over (see :func:`labelled`), each once, whoever told of it."""
     columns = ["customer_id", "channel", "occurred_at"]
-    sent, lost = sources.events(["sent"], columns), sources.events(list(LOSSES), columns)
+    sent = sources.collect(lambda events: messages(events).select(*columns))
+    lost = sources.events(list(LOSSES), columns)
     return labelled(sent.drop_null(), lost.drop_null(), days=days, now=sources.now)
 
 
@@ -72,8 +74,7 @@ def labelled(sent: pa.Table, lost: pa.Table, *, days: int, now: datetime) -> Sen
 
 
 def _levels(of: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    axis = _axis(of, at, since=at)
-    first = np.searchsorted(axis, axis - PRESSURE_DAYS * DAY, side="right")
+    first = _up_to(of, at, of, at - PRESSURE_DAYS * DAY)
     return np.asarray(np.minimum(np.arange(len(at)) - first, LEVELS - 1))
 
 
@@ -87,19 +88,26 @@ def _blamed(
 ) -> NDArray[np.bool_]:
     blamed = np.zeros(len(at), dtype=np.bool_)
     if len(at) and len(lost_at):
-        every = np.concatenate([at, lost_at])
-        place = np.searchsorted(_axis(of, at, since=every), _axis(of_lost, lost_at, since=every), side="right") - 1
+        place = _up_to(of, at, of_lost, lost_at) - 1
         known = place[(place >= 0) & (of[place] == of_lost) & (lost_at - at[place] < within)]
         blamed[known] = True
     return blamed
 
 
-def _axis(of: NDArray[np.int64], at: NDArray[np.int64], *, since: NDArray[np.int64]) -> NDArray[np.int64]:
-    # One rising axis for all: every customer and channel starts well after the last, and one search serves all.
-    if not len(since):
-        return at
-    span = since.max() - since.min() + (PRESSURE_DAYS + 1) * DAY
-    return np.asarray(of * span + (at - since.min()))
+def _up_to(
+    of: NDArray[np.int64], at: NDArray[np.int64], of_asked: NDArray[np.int64], asked: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return for each ``asked`` moment how many of the sorted rows (``of``, ``at``) are not after it.
+
+    By sorting both together: one number for customer and microsecond would not fit 64 bits in a large lake.
+    """
+    who, when = np.concatenate([of, of_asked]), np.concatenate([at, asked])
+    asks = np.repeat([False, True], [len(at), len(asked)])
+    order = np.lexsort((asks, when, who))
+    rows = np.cumsum(~asks[order])
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = rows
+    return found[len(at) :]
 
 
 def _numbered(sent: pa.Table, lost: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

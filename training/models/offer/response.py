@@ -24,7 +24,7 @@ from features.tables.moments import json_text
 from features.vocabulary import LONG_WINDOW
 from measures.proper import log_loss_units
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster
-from training.sets import MOMENT, clusters, numbers, rows, spine, with_features
+from training.sets import MOMENT, clusters, numbers, one_each, rows, spine, with_features
 from training.tuning import tuned
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def purchases(sources: TrainingSources, moments: Sequence[datetime], *, days: in
     """Return, for each of ``moments``, everybody who had bought before it and what they bought within ``days``."""
     categories = sources.vocabulary.categories
     window = timedelta(days=days)
-    seen = sources.collect(lambda events: _bought(events, moments, window, categories))
+    seen = one_each(sources.collect(lambda events: _bought(events, moments, window, categories)))
     asked = [_asked(seen, number, moment) for number, moment in enumerate(moments)]
     frame = with_features(sources.store, pa.concat_tables(asked))
     return Purchases(
@@ -161,7 +161,7 @@ def _bought(events: Any, moments: Sequence[datetime], window: timedelta, categor
         for number, moment in enumerate(moments)
         for position, category in enumerate(categories)
     }
-    return bought.group_by("customer_id").aggregate(first=at.min(), **within).order_by("customer_id")
+    return bought.group_by("customer_id").aggregate(first=at.min(), **within)
 
 
 def _asked(seen: pa.Table, number: int, moment: datetime) -> pa.Table:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from features.tables.messages import about, of_reports, reports
 from training.sets import numbers
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ def _typical(minutes: FloatArray, counts: FloatArray, channel: str, priors: Prio
 
 
 def _minutes(events: Any) -> Any:
-    sent = events.filter(events["type"] == "sent").select("message_id", "channel", sent_at=events["occurred_at"])
-    reacted = reactions(events)
-    first = reacted.group_by("message_id").aggregate(at=reacted["occurred_at"].min())
-    both = sent.inner_join(first, "message_id")
+    told = reports(events)
+    sent = of_reports(told).select("customer_id", "message", "channel", sent_at="occurred_at")
+    reacted = about(reactions(events), told)
+    first = reacted.group_by("customer_id", "message").aggregate(at=reacted["occurred_at"].min())
+    both = sent.inner_join(first, ["customer_id", "message"])
     timed = both.mutate(minutes=both["at"].delta(both["sent_at"], unit="minute"))
     near = timed.filter((timed["minutes"] >= 0) & (timed["minutes"] < _LONGEST_MINUTES))
-    return near.group_by("channel", "minutes").aggregate(reactions=near.count()).order_by("channel", "minutes")
+    return near.group_by("channel", "minutes").aggregate(reactions=near.count())

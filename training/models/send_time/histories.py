@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from decisions.scorers.base import FloatArray, array_matrix
 from decisions.scorers.send_time import RHYTHM
+from features.tables.messages import messages
 from features.vocabulary import HOURS_OF_WEEK
 from training.models.send_time.rhythm import History
-from training.sets import MOMENT, spine
+from training.sets import MOMENT, one_each, spine
 
 if TYPE_CHECKING:
     from training.sources import TrainingSources
@@ -78,7 +79,7 @@ def people(sources: TrainingSources, *, most: int) -> list[str]:
     found = sources.collect(
         lambda events: events.filter(events["type"].isin(SIGNS)).select("customer_id").distinct()
     )
-    names = found["customer_id"].to_pylist()
+    names = set(found["customer_id"].to_pylist())
     return sorted(names, key=lambda name: hashlib.md5(name.encode(), usedforsecurity=False).digest())[:most]
 
 
@@ -90,19 +91,25 @@ def rhythms(sources: TrainingSources, customers: list[str], eras: Eras, *, half_
 
 
 def send_slots(sources: TrainingSources, customers: list[str]) -> FloatArray:
-    """Return how many messages ``customers`` were sent in each local hour of the week, (168,).
+    """Return how many messages ``customers`` were sent in each local hour of the week, (168,), each once.
 
     A receiver without a zone says nothing about local hours, and a send at exactly local midnight is a date
     without a time: both are left out.
     """
-    chosen = pa.table({"customer_id": pa.array(customers, pa.string())})
-    zones = sources.collect_customers(lambda table: table.select("customer_id", "time_zone"))
-    sent = sources.events(["sent"], ["customer_id", "occurred_at"]).join(chosen, "customer_id", join_type="inner")
-    placed = sent.join(zones, "customer_id", join_type="inner")
+    every = sources.collect(lambda events: messages(events).select("customer_id", "occurred_at"))
+    sent = every.filter(pc.is_in(every["customer_id"], value_set=pa.array(customers, pa.string())))
+    zones = zones_of(sources, sent["customer_id"])
     total = np.zeros(HOURS_OF_WEEK)
-    for name in pc.unique(placed["time_zone"]).drop_null().to_pylist():
-        total += _hours(placed.filter(pc.equal(placed["time_zone"], name))["occurred_at"], name)
+    for name in pc.unique(zones).drop_null().to_pylist():
+        total += _hours(sent.filter(pc.equal(zones, name))["occurred_at"], name)
     return total
+
+
+def zones_of(sources: TrainingSources, customers: pa.ChunkedArray) -> pa.Array:
+    """Return the zone of each of ``customers``, in their order; null where none is known."""
+    known = one_each(sources.collect_customers(lambda table: table.select("customer_id", "time_zone")))
+    places = pc.index_in(customers.combine_chunks(), value_set=known["customer_id"].combine_chunks())
+    return known["time_zone"].combine_chunks().take(places)
 
 
 def _at(sources: TrainingSources, customers: list[str], moment: datetime) -> pa.Table:
@@ -120,8 +127,14 @@ def _difference(after: FloatArray, faded: FloatArray) -> FloatArray:
 
 
 def local_slots(moments: Any, zone: str) -> Any:
-    """Return each moment's hour of the local week; null at exactly local midnight: a date without a time."""
-    local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
+    """Return each moment's hour of the local week; null at exactly local midnight: a date without a time.
+
+    All are null in a zone that Arrow does not know: one such customer says nothing, and stops nobody.
+    """
+    try:
+        local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
+    except pa.ArrowInvalid:
+        return pa.chunked_array([pa.nulls(len(moments), pa.int64())])
     timed = pc.not_equal(pc.cast(local, pa.time64("us")).cast(pa.int64()), 0)
     return pc.if_else(timed, pc.add(pc.multiply(pc.day_of_week(local), 24), pc.hour(local)), None)
 

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.tables.messages import about, of_reports, reports
 from training.models.send_time.delays import reactions
 from training.models.send_time.effect import Slots, learn_beta
-from training.models.send_time.histories import local_slots
+from training.models.send_time.histories import local_slots, zones_of
 from training.sets import MOMENT, numbers
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def in_words(beta: Beta | None) -> str:
 def _sends(sources: TrainingSources, since: datetime) -> pa.Table:
     """Return the sends since then whose receiver's zone is known, and whether they were answered."""
     sends = sources.collect(lambda events: _answered(events, since))
-    zones = sources.collect_customers(lambda table: table.select("customer_id", "time_zone"))
-    return sends.join(zones, "customer_id", join_type="inner")
+    return sends.append_column("time_zone", zones_of(sources, sends["customer_id"])).drop_null()
 
 
 def _placed(sends: pa.Table, frame: pa.Table) -> pa.Table:
@@ -99,11 +99,15 @@ def _in_zone(placed: pa.Table, zone: str) -> pa.Table:
 
 
 def _answered(events: Any, since: datetime) -> Any:
-    sent = events.filter((events["type"] == "sent") & (events["occurred_at"] >= since))
-    sent = sent.filter(sent["message_id"].notnull()).select("customer_id", "channel", "message_id", "occurred_at")
-    answered = reactions(events).select(answered="message_id").distinct()
-    both = sent.left_join(answered, sent["message_id"] == answered["answered"])
-    return both.select("customer_id", "channel", "occurred_at", engaged=both["answered"].notnull())
+    told = reports(events)
+    every = of_reports(told)
+    # A message without a name could not have been answered.
+    sent = every.filter(
+        every["decision_id"].notnull() | every["message_id"].notnull(), every["occurred_at"] >= since
+    )
+    answered = about(reactions(events), told)
+    engaged = sent["message"].isin(answered["message"])
+    return sent.select("customer_id", "occurred_at", "channel", "message", engaged=engaged)
 
 
 def _lively(
