@@ -64,7 +64,7 @@ def failed(model: Kind, error: Exception) -> Outcome:
     fault = error if isinstance(error, CustomerFault) else None
     feature = f" (feature {fault.feature})" if fault and fault.feature else ""
     reason = f"{model} could not be trained{feature}: {error} ({_where(error)})"
-    return Outcome(model=model, status="failed", reason=reason, culprits=fault and fault.named)
+    return Outcome(model=model, status="failed", reason=reason, culprits=fault.named if fault else None)
 
 
 def _unnamed(error: Exception) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import ibis
 import pyarrow as pa
 
 from decisions.priors import Priors
-from features.contracts import Offer
+from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA, Offer
 from features.lake import CustomerSource, connect
 from features.vocabulary import Vocabulary
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """What is dated before it (a clock at zero, a year 1) happened at no such time: one such event must not let a
 young lake pass for an old one."""
+
+
+_BUCKET = "bucket_rows"
 
 
 class PointInTime(Protocol):
@@ -57,11 +61,11 @@ class TrainingSources:
         Rows are sorted by their columns, the first one first: what is drawn, split and summed later must not hang
         on how many buckets there are, nor on the order in which rows arrived or a thread was done.
         """
-        return self._each_bucket(lambda connection, bucket: build(self._past(connection, bucket)))
+        return self._each_bucket(build, EVENT_SCHEMA, self._past)
 
     def collect_customers(self, build: Callable[[Any], Any]) -> pa.Table:
         """Run ``build`` over each bucket's customers and return the parts as :meth:`collect` does."""
-        return self._each_bucket(lambda connection, bucket: build(self.lake.customers(connection, bucket)))
+        return self._each_bucket(build, CUSTOMER_SCHEMA, self.lake.customers)
 
     def events(self, types: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """Return ``columns`` of the events of ``types`` that happened before ``now``."""
@@ -71,11 +75,20 @@ class TrainingSources:
         events = self.lake.events(connection, bucket)
         return events.filter(events["occurred_at"] < self.now, events["occurred_at"] >= EARLIEST)
 
-    def _each_bucket(self, build: Callable[[Any, int], Any]) -> pa.Table:
+    def _each_bucket(
+        self, build: Callable[[Any], Any], schema: pa.Schema, rows: Callable[[Any, int], Any]
+    ) -> pa.Table:
+        # Compiled once, not once a bucket: Ibis takes longer than DuckDB does for a bucket.
+        nullable = pa.schema([field.with_nullable(True) for field in schema])
+        asked = build(ibis.table(ibis.Schema.from_pyarrow(nullable), name=_BUCKET))
+        sql, found = str(ibis.to_sql(asked, dialect="duckdb")), asked.schema().to_pyarrow()
         connection = connect(memory_limit=self.memory_limit)
         try:
-            parts = [build(connection, bucket).to_pyarrow() for bucket in range(self.lake.buckets)]
+            parts = []
+            for bucket in range(self.lake.buckets):
+                connection.create_view(_BUCKET, rows(connection, bucket), overwrite=True)
+                parts.append(connection.raw_sql(sql).to_arrow_table().cast(found))
         finally:
             connection.disconnect()
-        together = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+        together = pa.concat_tables(parts).combine_chunks()
         return together.sort_by([(name, "ascending") for name in together.column_names])
