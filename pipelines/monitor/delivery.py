@@ -6,9 +6,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 
 from features.lake import connect
+from features.tables.messages import about, messages, of_reports, reports
 from measures.intervals import wilson
 from measures.outcome import Interval
 from pipelines.monitor.records import HARM, RESPONSE, Load, Rate
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
     from runtime.build import Kairos
 
 Counts = Counter[tuple[str, str]]
-"""How many events, by channel and type."""
+"""How many messages, by channel and what happened to them."""
 
 
 def rates(kairos: Kairos, now: datetime, days: int) -> Iterator[Rate]:
-    """Return each reaction per message, in the last ``days`` days and in the same time before."""
+    """Return how many messages had each reaction, in the last ``days`` days and in the same time before."""
     recent, former = Counts(), Counts()
     start = now - timedelta(days=days)
     for row in _each_bucket(kairos, lambda events: _by_type(events, start - timedelta(days=days), start, now)):
@@ -37,15 +39,32 @@ def rates(kairos: Kairos, now: datetime, days: int) -> Iterator[Rate]:
 
 
 def _by_type(events: Any, first: datetime, start: datetime, now: datetime) -> Any:
-    seen = events.filter(
-        events["type"].isin(["sent", *HARM, *RESPONSE]),
-        events["channel"].notnull(),
-        ~events["automated"],
-        events["occurred_at"] >= first,
-        events["occurred_at"] < now,
+    """Count messages, and to how many each thing happened: once each, however many sources told of it."""
+    told = reports(events.filter(events["occurred_at"] < now))
+    sends = of_reports(told)
+    happened = events.filter(events["type"].isin([*HARM, *RESPONSE]), ~events["automated"])
+    named = about(happened, told).inner_join(sends.select("message", sent_on="channel"), "message")
+    loose = happened.anti_join(named, "event_id")
+    every = ibis.union(
+        _counted(sends, channel=sends["channel"], what="sent", key=sends["message"]),
+        _counted(
+            named, channel=named["channel"].coalesce(named["sent_on"]), what=named["type"], key=named["message"]
+        ),
+        _counted(loose, channel=loose["channel"], what=loose["type"], key=loose["event_id"]),
     )
-    grouped = seen.group_by("channel", "type", recent=seen["occurred_at"] >= start)
-    return grouped.aggregate(n=lambda part: part.count())
+    seen = every.filter(every["channel"].notnull(), every["at"] >= first, every["at"] < now)
+    return seen.group_by("channel", "type", recent=seen["at"] >= start).aggregate(n=seen["key"].nunique())
+
+
+def _counted(rows: Any, *, channel: Any, what: Any, key: Any) -> Any:
+    # The casts make all sides nullable: to Ibis a union of null and not null is an error.
+    kind = ibis.literal(what) if isinstance(what, str) else what
+    return rows.select(
+        channel=channel.cast("string"),
+        type=kind.cast("string"),
+        key=key.cast("string"),
+        at=rows["occurred_at"].cast("timestamp('UTC', 6)"),
+    )
 
 
 def _rate(channel: str, what: str, recent: Counts, former: Counts) -> Rate:
@@ -75,12 +94,8 @@ def loads(kairos: Kairos, now: datetime, days: int) -> Iterator[Load]:
 
 
 def _by_customer(events: Any, start: datetime, now: datetime) -> Any:
-    sent = events.filter(
-        events["type"] == "sent",
-        events["channel"].notnull(),
-        events["occurred_at"] >= start,
-        events["occurred_at"] < now,
-    )
+    every = messages(events.filter(events["occurred_at"] < now))
+    sent = every.filter(every["channel"].notnull(), every["occurred_at"] >= start)
     return sent.group_by("channel", "customer_id").aggregate(n=lambda part: part.count())
 
 
