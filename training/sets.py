@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from features.faults import DOUBLED, CustomerFault
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from training.sources import PointInTime
@@ -29,6 +31,8 @@ def spine(customers: Any, moments: Any, **columns: Any) -> pa.Table:
 def with_features(store: PointInTime, questions: pa.Table) -> pa.Table:
     """Return ``questions`` with the features known at each ``event_timestamp``, in the order of ``questions``.
 
+    A feature that is infinite is unknown.
+
     Raises:
         ValueError: if the store loses or multiplies rows; a set with other rows than were asked for is no set.
     """
@@ -39,7 +43,7 @@ def with_features(store: PointInTime, questions: pa.Table) -> pa.Table:
             f"asked for {numbered.num_rows} rows point in time and got {found.num_rows}: rows were lost or "
             "doubled; check that each feature table has one row per customer and moment"
         )
-    return found.drop_columns([_ROW])
+    return _finite(found.drop_columns([_ROW]), own=questions.column_names)
 
 
 def one_each(table: pa.Table) -> pa.Table:
@@ -92,3 +96,26 @@ def rows(table: pa.Table, mask: NDArray[np.bool_]) -> pa.Table:
 def numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     """Return a column as doubles; null is NaN."""
     return np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def at_least(table: pa.Table, name: str, least: float) -> NDArray[np.float64]:
+    """Return :func:`numbers` of a feature that is never below ``least``; null is NaN.
+
+    Raises:
+        CustomerFault: naming the feature, and holding the customers of whom it is.
+    """
+    found = numbers(table, name)
+    if (below := found < least).any():
+        whose = rows(table, below)["customer_id"].to_pylist()
+        said = f"{len(set(whose))} customers have {name} below {least:g}; run `kairos features build` again"
+        raise CustomerFault(said, feature=name, customers=whose)
+    return found
+
+
+def _finite(table: pa.Table, own: Collection[str]) -> pa.Table:
+    """Let an infinite feature be unknown: no split could use it, and it would end a line's fit for everybody."""
+    for place, name in enumerate(table.column_names):
+        if name not in own and pa.types.is_floating(table.schema.field(name).type):
+            finite = pc.if_else(pc.is_finite(table[name]), table[name], None)
+            table = table.set_column(place, name, finite)
+    return table

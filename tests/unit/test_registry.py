@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from decisions.scorers.loading import load_scorer
+from features.faults import CustomerFault
 from runtime.quiet import switch_off_usage_statistics
 from tests.worlds.training import buyers, world
 from training.fitting import Boosting
@@ -142,6 +143,36 @@ def test_a_model_without_labels_registers_nothing_and_says_why(sources, registry
     assert outcome.value is outcome.interval is outcome.version is outcome.n is None
     assert registry.versions("fatigue") == []
     assert outcome.as_json()["promoted"] is False
+
+
+def test_a_model_that_fails_is_named_with_feature_and_customers_and_stops_no_other(
+    first, sources, registry, fitted
+):
+    class Broken:
+        name = "churn"
+
+        def fit(self, sources, *, tune=0, seed):
+            raise CustomerFault("values are below zero", feature="tenure_days", customers=("c4", "c2", "c1", "c3"))
+
+    class Odd(Broken):
+        name = "fatigue"
+
+        def fit(self, sources, *, tune=0, seed):
+            raise KeyError("somebody@example.org")
+
+    broken, odd, well = train([Broken(), Odd(), Refitted(fitted)], sources, registry, seed=1)
+    assert (broken.status, odd.status, well.status) == ("failed", "failed", "measured")
+    assert "churn could not be trained (feature tenure_days): values are below zero" in broken.reason
+    assert broken.culprits == "4 customers, such as 'c1', 'c2', 'c3'"
+    assert "c1" not in broken.reason + str(broken.as_json())
+    noted = [run.data.tags.get("reason", "") for run in registry_runs(registry)]
+    assert any("below zero" in reason for reason in noted)
+    assert not any("c1" in reason or "example.org" in reason for reason in noted)
+
+
+def registry_runs(registry):
+    client = registry._mlflow
+    return client.search_runs([client.get_experiment_by_name("kairos").experiment_id])
 
 
 def test_an_unknown_version_is_named_with_those_there_are(first, registry):

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from training.sets import MOMENT, at_midnight, clusters, fingerprint, spine, with_features
+from features.faults import CustomerFault
+from training.sets import MOMENT, at_least, at_midnight, clusters, fingerprint, spine, with_features
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
 
@@ -53,3 +54,21 @@ def test_rows_of_one_customer_share_a_cluster():
 def test_a_snapshot_moment_is_midnight_in_utc():
     east = timezone(timedelta(hours=5))
     assert at_midnight(datetime(2024, 3, 2, 3, tzinfo=east)) == datetime(2024, 3, 1, tzinfo=UTC)
+
+
+def test_one_infinite_feature_is_unknown_and_leaves_the_others_as_they_are():
+    def spoil(table):
+        return table.set_column(3, "recency_days", pa.array([float("inf"), 1.0, None]))
+
+    found = with_features(
+        Store(lambda table: spoil(table.drop_columns(["label"])).select([0, 1, 3, 2])), questions()
+    )
+    assert found["recency_days"].to_pylist() == [None, 1.0, None]
+
+
+def test_a_feature_out_of_its_range_is_named_and_its_customers_are_not():
+    table = questions().append_column("tenure_days", pa.array([-1.0, 2.0, -3.0]))
+    with pytest.raises(CustomerFault, match="1 customers have tenure_days below 0") as fault:
+        at_least(table, "tenure_days", 0.0)
+    assert (fault.value.feature, fault.value.customers) == ("tenure_days", ("b",))
+    assert fault.value.named == "1 customers, such as 'b'"

@@ -27,7 +27,7 @@ from training.bgnbd import BgNbd, History
 from training.fitting import CAREFUL, Boosting, Training, calibrate, cross_fit, fit_booster
 from training.labels import silence
 from training.models import Backtest, Facts, Fitted, NoLabels
-from training.sets import at_midnight, clusters, fingerprint, numbers, rows, with_features
+from training.sets import at_least, at_midnight, clusters, fingerprint, numbers, rows, with_features
 from training.tuning import tuned
 
 if TYPE_CHECKING:
@@ -160,8 +160,12 @@ class TrainChurn:
 
 
 def history_of(table: pa.Table) -> History:
-    """Return what BG/NBD reads: days with an order in the last year, the first of them as the beginning."""
-    observed = np.minimum(numbers(table, "tenure_days"), LONG_WINDOW)
+    """Return what BG/NBD reads: days with an order in the last year, the first of them as the beginning.
+
+    Raises:
+        CustomerFault: where a customer is younger than nothing.
+    """
+    observed = np.minimum(at_least(table, "tenure_days", 0.0), LONG_WINDOW)
     last = np.clip(observed - numbers(table, "recency_days"), 0.0, observed)
     repeats = np.maximum(np.nan_to_num(numbers(table, f"active_days_{LONG_WINDOW}d")) - 1.0, 0.0)
     return History(repeats, np.nan_to_num(last), np.nan_to_num(observed))
