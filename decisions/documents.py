@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
-import yaml
 from pydantic import ValidationError
 
 from features.contracts.words import Contract
+from features.documents import YamlError, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from pathlib import Path
+
+    from features.documents import Written
 
 C = TypeVar("C", bound=Contract)
 
 
 class DocumentError(ValueError):
     """A policy or catalogue that cannot be used; the message has one line for each thing to mend."""
-
-
-_MERGE = "tag:yaml.org,2002:merge"
-"""``<<: *other``: what an entry has in common with another is written once."""
-
-
-class _Strict(yaml.SafeLoader):
-    """YAML in which a key may be written once: by default the last one would win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise DocumentError(f"line {node.start_mark.line + 1}: key {twice!r} is written more than once")
-        return super().construct_mapping(node, deep=deep)
 
 
 def load(kind: type[C], path: Path) -> C:
@@ -44,37 +30,29 @@ def load(kind: type[C], path: Path) -> C:
         DocumentError: naming the file and each key, value and rule that do not fit.
     """
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)  # noqa: S506 - a SafeLoader
+        written = read_yaml(path)
     except FileNotFoundError as error:
         example = f"examples/complete_journey/{kind.__name__.lower()}.yaml"
         raise DocumentError(
             f"{path}: there is no such file; write one ({example} shows how) or name it"
         ) from error
-    except (OSError, yaml.YAMLError, DocumentError) as error:
+    except (OSError, YamlError) as error:
         raise DocumentError(f"{path}: {error}") from error
-    return read(kind, data, source=str(path))
-
-
-def read(kind: type[C], data: object, *, source: str) -> C:
-    """Return ``data`` as a ``kind``.
-
-    Raises:
-        DocumentError: naming ``source`` and each key, value and rule that do not fit.
-    """
-    if not isinstance(data, dict):
-        raise DocumentError(f"{source}: expected keys and values, got {type(data).__name__}")
+    if not isinstance(written.data, dict):
+        raise DocumentError(f"{path}: expected keys and values, got {type(written.data).__name__}")
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(written.data)
     except ValidationError as error:
-        raise DocumentError("\n".join(_lines(error, source))) from error
+        raise DocumentError("\n".join(_lines(error, path, written))) from error
 
 
-def _lines(error: ValidationError, source: str) -> list[str]:
+def _lines(error: ValidationError, path: Path, written: Written) -> list[str]:
     lines = []
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"])
         value = "" if item["type"] in {"missing", "value_error"} and not key else f" = {item['input']!r:.80}"
-        lines.append(f"{source}: {key or 'as a whole'}{value if key else ''}: {item['msg']}")
+        where = f"{path}: {key}{value}" if key else f"{path}: as a whole"
+        lines.append(f"{where}: {item['msg']} (line {written.line(item['loc'])})")
     return lines
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from features.contracts import EVENT_SCHEMA
 from features.contracts.event import EventType
 from features.contracts.words import Contract, Currency, Id
+from features.documents import YamlError, read_yaml
 from features.expressions import Expression, parse
 
 if TYPE_CHECKING:
@@ -132,12 +132,14 @@ def load(path: Path) -> AnalysisSpec:
         SpecError: naming the file, the field, its value and the rule.
     """
     try:
-        written: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return AnalysisSpec.model_validate(written)
-    except (OSError, yaml.YAMLError) as error:
+        written = read_yaml(path)
+    except (OSError, YamlError) as error:
         raise SpecError(f"analysis {path} cannot be read: {error}") from error
+    try:
+        return AnalysisSpec.model_validate(written.data)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']} (line {written.line(fault['loc'])})"
+            for fault in error.errors()
         )
         raise SpecError(f"analysis {path}: {faults}") from error

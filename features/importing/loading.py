@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
 from pydantic import ValidationError
 
+from features.documents import YamlError, read_yaml
 from features.importing import mapping, values
 from features.importing.mapping import ImportMapping
 from features.importing.problems import MappingError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -32,18 +32,6 @@ KEYS = sorted(
 _INNER = {"Plain", "Product", "Share", "File", "Selection"}
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error: the first would vanish in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML fixes the signature
-        """Build a mapping, refusing repeated keys."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"line {node.start_mark.line + 1}: the key {key!r} is given twice")
-        return super().construct_mapping(node, deep=deep)
-
-
 def load_mapping(path: Path) -> ImportMapping:
     """Read and check the mapping at ``path``.
 
@@ -52,21 +40,20 @@ def load_mapping(path: Path) -> ImportMapping:
     """
     path = Path(path)
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader below
+        written = read_yaml(path)
     except OSError as error:
         raise MappingError(f"mapping {path} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except YamlError as error:
         raise MappingError(f"mapping {path} is not YAML: {error}") from error
-    if not isinstance(raw, dict):
+    if not isinstance(written.data, dict):
         raise MappingError(f"mapping {path} holds no keys; it needs sources and what becomes of them")
     try:
-        return ImportMapping.model_validate({**raw, "base": path.parent.absolute()})
+        return ImportMapping.model_validate({**written.data, "base": path.parent.absolute()})
     except ValidationError as error:
-        raise MappingError("\n".join([f"mapping {path}:", *map(_line, error.errors())])) from error
-
-
-def _line(error: ErrorDetails) -> str:
-    return f"  {_key(error['loc'])}: {_advice(error)}"
+        lines = [
+            f"  {_key(each['loc'])}: {_advice(each)} (line {written.line(each['loc'])})" for each in error.errors()
+        ]
+        raise MappingError("\n".join([f"mapping {path}:", *lines])) from error
 
 
 def _key(location: Sequence[str | int]) -> str:

@@ -69,8 +69,8 @@ class Join(Part):
     def _lists_stand_for_same_names(cls, raw: object) -> object:
         if not isinstance(raw, dict):
             return raw
-        if True in raw:
-            raise ValueError("YAML reads the key on as true: the columns to join by are given with the key by")
+        if "on" in raw:
+            raise ValueError("on is no key here: the columns to join by are given with the key by")
         named = {key: {v: v for v in raw[key]} for key in ("by", "take") if isinstance(raw.get(key), list)}
         return {**raw, **named}
 
