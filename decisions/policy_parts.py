@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from decisions.layers import PARTS, Parts, overlap, size
 from features.contracts import Channel, Purpose
@@ -27,28 +28,59 @@ class Scoped(Contract):
         return purpose in self.purposes and (not self.channels or channel in self.channels)
 
 
+_TIME_OF_DAY = re.compile(r"([0-9]|[01][0-9]|2[0-3]):([0-5][0-9])|24:(00)")
+_WHOLE_HOUR = re.compile(r"[0-9]|1[0-9]|2[0-4]")
+_DAY_MINUTES = 24 * 60
+
+
+def minute_of(hour: int | str) -> int:
+    """Return the minute of the day of an :data:`Hour`: 1290 of ``21:30``."""
+    hours, _, minutes = str(hour).partition(":")
+    return int(hours) * 60 + int(minutes or 0)
+
+
+def _hour(written: Any) -> int | str:
+    """Keep a whole hour as its number and any other time of day as ``HH:MM``."""
+    whole = isinstance(written, float) and written.is_integer()
+    text = str(int(written) if whole else written)
+    if isinstance(written, bool) or not (_TIME_OF_DAY.fullmatch(text) or _WHOLE_HOUR.fullmatch(text)):
+        raise ValueError(
+            f'{written!r} is no time of day: write a whole hour from 0 to 24, or hours and minutes as in "21:30"'
+        )
+    hours, minutes = divmod(minute_of(text), 60)
+    return f"{hours:02}:{minutes:02}" if minutes else hours
+
+
+Hour = Annotated[int | str, BeforeValidator(_hour)]
+"""A time of day on local clocks: a whole hour from 0 to 24, or hours and minutes."""
+
+
 class QuietHours(Scoped):
     """No messages while local clocks stand in [``from_hour``, ``until_hour``), over midnight where from > until.
 
     From 0 until 24 is the whole day. Two equal hours are refused: they could mean the whole day or nothing.
     """
 
-    from_hour: int = Field(ge=0, le=24)
-    """The first quiet hour."""
-    until_hour: int = Field(ge=0, le=24)
-    """The first hour after it, the next day's where it is the smaller."""
+    from_hour: Hour
+    """When it begins: ``21``, or ``21:30``."""
+    until_hour: Hour
+    """The first time after it, the next day's where it is the smaller."""
     purposes: tuple[Purpose, ...] = ("marketing", "service", "transactional")
     """Which messages it binds."""
 
     @model_validator(mode="after")
     def _some_hours(self) -> QuietHours:
-        hours = (self.from_hour, self.until_hour)
-        if hours != (0, 24) and self.from_hour % 24 == self.until_hour % 24:
+        if self.minutes != (0, _DAY_MINUTES) and len({minute % _DAY_MINUTES for minute in self.minutes}) == 1:
             raise ValueError(
-                f"quiet hours from {hours[0]} until {hours[1]} could mean the whole day or nothing: write "
-                "from_hour 0, until_hour 24 for the whole day, or leave the rule out"
+                f"quiet hours from {self.from_hour} until {self.until_hour} could mean the whole day or nothing: "
+                "write from_hour 0, until_hour 24 for the whole day, or leave the rule out"
             )
         return self
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """From and until as minutes of the day."""
+        return minute_of(self.from_hour), minute_of(self.until_hour)
 
 
 class DaysOff(Scoped):

@@ -38,6 +38,7 @@ _WORDS = {
     "UtcDatetime": "moment with an offset",
     "datetime": "moment",
     "Window": "window",
+    "Hour": "whole hour (`21`) or time of day (`21:30`)",
 }
 
 

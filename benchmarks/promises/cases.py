@@ -71,8 +71,16 @@ def _cap(dice: random.Random) -> dict[str, Any]:
 
 
 def _quiet(dice: random.Random) -> dict[str, Any]:
-    begin, long = dice.randrange(24), dice.randrange(1, 12)
-    return {"from_hour": begin, "until_hour": (begin + long) % 24, "channels": dice.choice(((), ("sms",)))}
+    begin, long = dice.randrange(48), dice.randrange(1, 24)
+    return {
+        "from_hour": _clock(begin),
+        "until_hour": _clock((begin + long) % 48),
+        "channels": dice.choice(((), ("sms",))),
+    }
+
+
+def _clock(half_hours: int) -> str:
+    return f"{half_hours // 2:02}:{half_hours % 2 * 30:02}"
 
 
 def _decide(ledger: Ledger, rules: Policy, dice: random.Random, asks: int) -> list[Decision]:

@@ -12,7 +12,8 @@ import holidays
 
 from decisions.eligibility.codes import Code
 from decisions.eligibility.situation import Block
-from decisions.timing.localtime import Days, instant, local_dates, wall_hours
+from decisions.policy_parts import minute_of
+from decisions.timing.localtime import DAY, MINUTE, Days, instant, local_dates, wall_times
 from decisions.timing.spans import ALWAYS, DAWN, NEVER, Spans, union
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def _quiet_hours(situation: Situation, channel: str) -> Iterator[Block]:
         if rule.binds(channel, purpose):
             yield Block(
                 code=Code.QUIET_HOURS if situation.zone_known else Code.ZONE_UNKNOWN,
-                spans=quiet_spans(situation.zones, situation.days, rule.from_hour, rule.until_hour),
+                spans=quiet_spans(situation.zones, situation.days, *rule.minutes),
                 channel=channel if rule.channels else None,
             )
     own = situation.state.preference
     if own and own.quiet_from is not None and own.quiet_until is not None:
-        spans = quiet_spans(situation.zones, situation.days, own.quiet_from, own.quiet_until)
+        spans = quiet_spans(situation.zones, situation.days, minute_of(own.quiet_from), minute_of(own.quiet_until))
         yield Block(code=Code.PREFERENCE_QUIET_HOURS, spans=spans)
 
 
@@ -77,11 +78,11 @@ def validity(situation: Situation, offer: Offer) -> Iterator[Block]:
 
 
 @lru_cache(maxsize=4096)
-def quiet_spans(zones: tuple[str, ...], days: Days, from_hour: int, until_hour: int) -> Spans:
-    """Return when it is quiet in any of ``zones``; the whole of time where the rule is the whole day."""
-    if (from_hour, until_hour) == (0, 24):
+def quiet_spans(zones: tuple[str, ...], days: Days, start: int, end: int) -> Spans:
+    """Return when it is quiet in any of ``zones``, from and until minutes of the day; always for the whole day."""
+    if (start * MINUTE, end * MINUTE) == (0, DAY):
         return ALWAYS
-    return union(span for name in zones for span in wall_hours(name, days, from_hour, until_hour))
+    return union(span for name in zones for span in wall_times(name, days, start * MINUTE, end * MINUTE))
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """Local wall-clock time as spans of UTC: hours of the day, days, weeks, months; right on daylight-saving days.
 
 A zone is a run of stretches with one offset each. Within a stretch the wall clock is a straight line, so a gap or
-a repeated hour needs no special case: a local hour is every moment at which the clock shows it, none or two of
+a repeated hour needs no special case: a local time is every moment at which the clock shows it, none or two of
 them included. All functions take a range of UTC days, so that their results serve every customer of the zone.
 """
 
@@ -18,6 +18,7 @@ from features.contracts.words import zone
 
 DAY = 86_400
 HOUR = 3_600
+MINUTE = 60
 _EPOCH = date(1970, 1, 1).toordinal()
 _STEP = 3 * HOUR  # no zone changes its clocks twice within three hours
 
@@ -81,17 +82,16 @@ def stretches(name: str, days: Days) -> tuple[Stretch, ...]:
 
 
 @lru_cache(maxsize=8192)
-def wall_hours(name: str, days: Days, from_hour: int, until_hour: int) -> Spans:
-    """Return when the wall clock stands in [``from_hour``, ``until_hour``), over midnight where from > until.
+def wall_times(name: str, days: Days, start: int, end: int) -> Spans:
+    """Return when the wall clock stands in [``start``, ``end``), seconds of the day, over midnight if start > end.
 
-    0 to 24 is the whole day; two equal hours (24 being 0) name nothing.
+    0 to 24 o'clock is the whole day; two equal times (24 o'clock being 0) name nothing.
     """
-    if from_hour % 24 == until_hour % 24 and (from_hour, until_hour) != (0, 24):
+    if start % DAY == end % DAY and (start, end) != (0, DAY):
         return ()
-    over = from_hour > until_hour
-    pieces = ((from_hour, 24), (0, until_hour)) if over else ((from_hour, until_hour),)
+    pieces = ((start, DAY), (0, end)) if start > end else ((start, end),)
     return union(
-        (max(a, midnight + first * HOUR - offset), min(b, midnight + last * HOUR - offset))
+        (max(a, midnight + first - offset), min(b, midnight + last - offset))
         for a, b, offset in stretches(name, days)
         for midnight in range((a + offset) // DAY * DAY, b + offset, DAY)
         for first, last in pieces

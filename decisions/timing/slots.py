@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.timing.localtime import HOUR, days_between, stretches
+from decisions.timing.localtime import HOUR, MINUTE, days_between, stretches
 from features.vocabulary import HOURS_OF_WEEK
 
 if TYPE_CHECKING:
     from decisions.timing.spans import Span, Spans
 
 _THURSDAY = 72  # 1970-01-01, in hours from Monday 00:00
-MINUTE = 60
 BLOCKS = tuple(
     f"{days}_{part}" for days in ("weekday", "weekend") for part in ("night", "morning", "afternoon", "evening")
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +53,30 @@ def _own_hours(view: View) -> Iterator[str]:
         yield f"the customer's own quiet hours from {start} until {end}"
 
 
-def _in_hours(view: View, start: int, end: int) -> bool:
-    if start <= end:
-        return _ever(view, lambda local: start <= local.hour < end)
-    return _ever(view, lambda local: local.hour >= start or local.hour < end)
+def _in_hours(view: View, start: int | str, end: int | str) -> bool:
+    first, last = _minutes(start), _minutes(end)
+    over = first > last
+
+    def quiet(local: datetime) -> bool:
+        at = local.hour * 60 + local.minute
+        return (at >= first or at < last) if over else first <= at < last
+
+    return _ever(view, quiet, beside=_beginnings(view, first))
+
+
+def _minutes(hour: int | str) -> int:
+    """Return the minute of the day of a whole hour, or of ``21:30``."""
+    if isinstance(hour, int):
+        return hour * 60
+    hours, minutes = hour.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _beginnings(view: View, minute: int) -> tuple[datetime, ...]:
+    """Return the wall times at which quiet hours begin around the stay: they may lie between quarter-hours."""
+    first, last = moment(view.stay[0]).date(), moment(view.stay[1]).date()
+    eve = datetime.combine(first, time()) - timedelta(days=1)
+    return tuple(eve + timedelta(days=day, minutes=minute) for day in range((last - first).days + 3))
 
 
 def _is_off(local: datetime, view: View) -> bool:
@@ -89,24 +109,24 @@ def _is_black(blackout: Mapping[str, Any], view: View) -> bool:
     start, end = _moment(blackout["start"]), _moment(blackout["end"])
     if start.tzinfo:
         return view.stay[0] < tick(end) and view.stay[1] >= tick(start)
-    return _ever(view, lambda local: start <= local.replace(tzinfo=None) < end, beside=start)
+    return _ever(view, lambda local: start <= local.replace(tzinfo=None) < end, beside=(start,))
 
 
 def _moment(value: datetime | str) -> datetime:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _ever(view: View, holds: Callable[[datetime], bool], *, beside: datetime | None = None) -> bool:
+def _ever(view: View, holds: Callable[[datetime], bool], *, beside: tuple[datetime, ...] = ()) -> bool:
     return any(holds(each.astimezone(zone)) for zone in view.zones for each in _looks(view, zone, beside))
 
 
-def _looks(view: View, zone: tzinfo, beside: datetime | None) -> Iterator[datetime]:
-    """Yield moments of the stay, enough to see every change: clocks and hours turn on quarter-hours.
+def _looks(view: View, zone: tzinfo, beside: tuple[datetime, ...]) -> Iterator[datetime]:
+    """Yield moments of the stay, enough to see every change: clocks turn on quarter-hours.
 
-    ``beside`` is a wall time that may lie between them: the moments at which the zone's clock shows it are added.
+    ``beside`` are wall times that may lie between them: the moments at which the zone's clock shows them come too.
     """
     first, last = moment(view.stay[0]), moment(view.stay[1])
-    shown = [moment(tick(beside.replace(tzinfo=zone, fold=fold))) for fold in (0, 1)] if beside else []
+    shown = [moment(tick(wall.replace(tzinfo=zone, fold=fold))) for wall in beside for fold in (0, 1)]
     yield from (first, last, *(each for each in shown if first <= each <= last))
     at = first.replace(minute=first.minute // 15 * 15, second=0, microsecond=0) + _QUARTER
     while at < last:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisions.eligibility.counting import rolling
-from decisions.timing.localtime import DAY, days_between, local_dates, periods, wall_hours
+from decisions.timing.localtime import DAY, days_between, local_dates, periods, wall_times
 from decisions.timing.zones import zones_of_country
 from tests.worlds.deciding import answer, customer, policy, sent, state
 
@@ -106,33 +106,38 @@ def test_a_reservation_counts_wherever_it_may_still_go(waits, limit, length):
         assert any(start <= t < end for start, end in blocked) is full
 
 
+def shown(minute):
+    """A time of day as people write it."""
+    return f"{minute // 60:02}:{minute % 60:02}" if minute % 60 else minute // 60
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     now=st.sampled_from(CHANGES),
     where=st.sampled_from(["US", "AU", "RU", "BR", "DE", "KI", *ZONES]),
-    from_hour=st.integers(0, 24),
-    until_hour=st.integers(0, 24),
+    start=st.one_of(st.integers(0, 48).map(lambda half: half * 30), st.integers(0, 1440)),
+    end=st.one_of(st.integers(0, 48).map(lambda half: half * 30), st.integers(0, 1440)),
     hours=st.integers(1, 60),
     request=st.integers(0, 10**6),
 )
 def test_nothing_waits_into_quiet_hours_of_any_zone_the_customer_may_live_in(
-    now, where, from_hour, until_hour, hours, request
+    now, where, start, end, hours, request
 ):
-    if from_hour % 24 == until_hour % 24:
+    if start % 1440 == end % 1440:
         return
     names = zones_of_country(where) if len(where) == 2 else (where,)
     who = customer(time_zone=None, country=where) if len(where) == 2 else customer(time_zone=where)
     rules = policy(
-        quiet_hours=[{"from_hour": from_hour, "until_hour": until_hour}], exploration={"loss_budget": 1}
+        quiet_hours=[{"from_hour": shown(start), "until_hour": shown(end)}], exploration={"loss_budget": 1}
     )
     decision = answer(rules, known=state(who=who), now=now, horizon_hours=hours, request_id=str(request))
     if decision.send_at is None or decision.expires_at is None:
         return
-    over = from_hour > until_hour
     for t in every_minute(decision.send_at, decision.expires_at):
         for name in names:
-            hour = t.astimezone(ZoneInfo(name)).hour
-            inside = (hour >= from_hour or hour < until_hour) if over else from_hour <= hour < until_hour
+            local = t.astimezone(ZoneInfo(name))
+            at = local.hour * 60 + local.minute
+            inside = (at >= start or at < end) if start > end else start <= at < end
             assert not inside, (name, t)
 
 
@@ -142,11 +147,15 @@ def test_every_second_has_one_local_hour_date_and_week_the_same_as_the_clock_say
     moment = int(now.timestamp()) + shift
     local = datetime.fromtimestamp(moment, ZoneInfo(name))
     days = days_between(moment - DAY, moment + DAY)
-    shown = [hour for hour in range(24) if any(a <= moment < b for a, b in wall_hours(name, days, hour, hour + 1))]
+    minutes = [
+        minute
+        for minute in {0, 59, 60, 719, 720, 1439, local.hour * 60 + local.minute}
+        if any(a <= moment < b for a, b in wall_times(name, days, minute * 60, minute * 60 + 60))
+    ]
     dates = [day for day, spans in local_dates(name, days).items() if any(a <= moment < b for a, b in spans)]
     weeks = periods(name, days, "week")
     (week,) = weeks.touched(moment, moment)
-    assert shown == [local.hour]
+    assert minutes == [local.hour * 60 + local.minute]
     assert dates == [local.date()]
     monday = datetime.fromtimestamp(weeks.spans[week][0][0], ZoneInfo(name))
     assert monday.date() == local.date() - timedelta(days=local.weekday())

@@ -27,7 +27,9 @@ worlds = st.fixed_dictionaries(
         "limit": st.integers(1, 3),
         "window": st.sampled_from(["1h", "24h", "3d", "day", "week", "month"]),
         "gap": st.sampled_from([0, 1, 6, 30]),
-        "quiet": st.sampled_from([(), ({"from_hour": 21, "until_hour": 8},)]),
+        "quiet": st.sampled_from(
+            [(), ({"from_hour": 21, "until_hour": 8},), ({"from_hour": "21:30", "until_hour": "7:10"},)]
+        ),
     }
 )
 seconds = st.floats(0, 1, exclude_max=True)

@@ -46,10 +46,54 @@ def test_quiet_from_0_until_24_is_the_whole_day():
     assert decision.reasons[0].until is None
 
 
-@pytest.mark.parametrize("hours", [(0, 0), (24, 24), (24, 0), (9, 9)])
+@pytest.mark.parametrize("hours", [(0, 0), (24, 24), (24, 0), (9, 9), ("9:30", "09:30")])
 def test_quiet_hours_that_could_mean_all_or_nothing_are_refused(hours):
     with pytest.raises(ValueError, match="the whole day or nothing"):
         policy(quiet_hours=[{"from_hour": hours[0], "until_hour": hours[1]}])
+
+
+HALVES = [{"from_hour": "21:30", "until_hour": "7:45"}]
+
+
+def test_quiet_hours_begin_and_end_on_the_minute():
+    decision = answer(policy(quiet_hours=HALVES), now=at("2026-03-04T21:30"), horizon_hours=1)
+    assert (codes(decision), decision.reasons[0].until) == (["quiet_hours"], at("2026-03-05T07:45"))
+    decision = answer(policy(quiet_hours=HALVES), now=at("2026-03-05T07:30"), horizon_hours=1)
+    assert decision.send_at is not None
+    assert at("2026-03-05T07:45") <= decision.send_at < at("2026-03-05T08:30")
+
+
+def test_what_may_go_until_half_past_expires_before_it():
+    decision = answer(policy(quiet_hours=HALVES), now=at("2026-03-04T21:10"), horizon_hours=1)
+    assert decision.expires_at is not None
+    assert at("2026-03-04T21:29") <= decision.expires_at < at("2026-03-04T21:30")
+
+
+def test_half_hours_follow_the_clock_on_the_days_it_is_changed():
+    """Berlin springs forward at 1 UTC on 29 March and falls back at 1 UTC on 25 October 2026."""
+    known = state(who=customer(time_zone="Europe/Berlin"))
+    rules = policy(quiet_hours=[{"from_hour": "21:30", "until_hour": "02:30"}])
+    skipped = answer(rules, known=known, now=at("2026-03-29T00:00"), horizon_hours=1)
+    assert skipped.reasons[0].until == at("2026-03-29T01:00")
+    between = answer(rules, known=known, now=at("2026-10-25T00:15"), horizon_hours=1)  # 2:15, 2:30, and 2:00 again
+    assert between.send_at is not None
+    assert between.expires_at is not None
+    assert at("2026-10-25T00:30") <= between.send_at < between.expires_at < at("2026-10-25T01:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("21:30", "21:30"), ("7:45", "07:45"), ("21:00", 21), ("24:00", 24), ("0:00", 0), ("9", 9), (9.0, 9)]
+)  # fmt: skip
+def test_a_time_of_day_is_a_whole_hour_or_hours_and_minutes(written, kept):
+    assert policy(quiet_hours=[{"from_hour": written, "until_hour": 8}]).quiet_hours[0].from_hour == kept
+
+
+@pytest.mark.parametrize(
+    "written", [21.5, 21.3, 25, -1, "25:00", "24:30", "21:60", "010", "021", "9pm", "21:30:00", "2130", "", None, True, "٢١"]
+)  # fmt: skip
+def test_what_is_no_time_of_day_is_refused_with_what_would_be_one(written):
+    with pytest.raises(ValueError, match=r'is no time of day: write a whole hour from 0 to 24, or .* "21:30"'):
+        policy(quiet_hours=[{"from_hour": written, "until_hour": 8}])
 
 
 def test_quiet_until_24_ends_at_midnight():

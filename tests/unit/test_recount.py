@@ -159,6 +159,18 @@ def test_the_whole_window_must_lie_outside_quiet_hours(ledger, judge, hour, last
     assert judge() == found
 
 
+@pytest.mark.parametrize(
+    ("begins", "lasts", "found"),
+    [(21 * 60, 30, {}), (21 * 60, 31, {"quiet": 1}), (7 * 60 + 44, 1, {"quiet": 1}), (7 * 60 + 45, 60, {}),
+     (12 * 60, 40, {"quiet": 1}), (12 * 60 + 10, 30, {})],
+)  # fmt: skip
+def test_quiet_hours_are_recounted_to_the_minute(ledger, judge, begins, lasts, found):
+    quiet = [{"from_hour": "21:30", "until_hour": "07:45"}, {"from_hour": "12:07", "until_hour": "12:10"}]
+    local = datetime(2026, 3, 4, tzinfo=BERLIN) + timedelta(minutes=begins)
+    record(ledger, berlin(local.astimezone(UTC), lasts=timedelta(minutes=lasts)))
+    assert judge({"quiet_hours": quiet}) == found
+
+
 @pytest.mark.parametrize(("day", "hour"), [(29, 6), (29, 19)])
 def test_quiet_hours_follow_the_clock_when_it_changes(ledger, judge, day, hour):
     """On 29 March 2026 Berlin springs forward: 8 and 21 o'clock are 6 and 19 UTC, an hour earlier than before."""

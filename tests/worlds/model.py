@@ -19,7 +19,7 @@ LIMITS: list[dict[str, Any]] = [
     {"limit": 1, "window": "2d", "offer_id": "tea"},
 ]
 GAPS: dict[str | None, float] = {None: 6.0, "sms": 30.0}
-QUIET = (21, 8)
+QUIET = ("21:30", "07:50")
 REST = 20.0
 """Hours between two messages with the same offer."""
 
@@ -144,7 +144,8 @@ class Person:
             return True
         if wish is None:
             return False
-        if wish.quiet_from is not None and is_quiet(t, wish.quiet_from, wish.quiet_until or 0, self.zones):
+        own = [f"{hour or 0:02}:00" for hour in (wish.quiet_from, wish.quiet_until)]
+        if wish.quiet_from is not None and is_quiet(t, *own, self.zones):
             return True
         if mine.channel in wish.channels_off:
             return True

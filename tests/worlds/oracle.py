@@ -62,7 +62,7 @@ def too_close(hours: float, t: datetime, others: list[Message]) -> bool:
     return hours > 0 and any(each.at - gap < t < each.until + gap for each in others)
 
 
-def is_quiet(t: datetime, start: int, end: int, zones: list[str]) -> bool:
-    """Whether a clock in any of ``zones`` stands in the quiet hours."""
-    hours = [t.astimezone(ZoneInfo(zone)).hour for zone in zones]
-    return any(start <= hour < end if start <= end else hour >= start or hour < end for hour in hours)
+def is_quiet(t: datetime, start: str, end: str, zones: list[str]) -> bool:
+    """Whether a clock in any of ``zones`` stands in the quiet hours, from and until ``HH:MM``."""
+    shown = [t.astimezone(ZoneInfo(zone)).strftime("%H:%M") for zone in zones]
+    return any(start <= now < end if start <= end else now >= start or now < end for now in shown)
