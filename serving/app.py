@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 API_VERSION = "1"
 
 _REFUSALS: dict[int | str, dict[str, object]] = {
-    400: {"description": "A body that cannot be read as JSON"},
+    400: {"description": "A body that cannot be read as JSON, or not be unpacked"},
     401: {"description": "No key, or one that is wrong, revoked or expired"},
     403: {"description": "A key without the role; `x-roles` names those that may"},
     404: {"description": "There is nothing at this address"},
     413: {"description": f"A body of more than {BODY_LIMIT} bytes, or less where little is expected"},
-    415: {"description": "A body that is not JSON"},
+    415: {"description": "A body that is not JSON, or packed otherwise than as gzip"},
     422: {"description": "A field that breaks a rule; `errors` names it"},
     429: {"description": "Too many requests; `Retry-After` says in how many seconds to come again"},
     503: {

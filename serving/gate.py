@@ -15,10 +15,12 @@ from starlette.datastructures import Headers
 
 from decisions.ledger import StorageError
 from decisions.ledger.actor import acting
-from serving import problems
+from decisions.tokens import UNSUBSCRIBE_PATH
+from serving import problems, unpacking
 from serving.limiting import Limiter, address_of
 from serving.problems import answer, problem
-from serving.roles import Rule, rule_at
+from serving.roles import Rule, methods_at, rule_at
+from serving.unpacking import TooLarge, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ TEMPLATE = "kairos.template"
 """Where it holds the template of its path, for the log of a request that is refused before it is routed."""
 _PUBLIC = "public"
 _WITH_BODY = {"POST", "PUT", "PATCH"}
-_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_OF_THE_PACKED = {b"content-encoding", b"content-length"}
 
 
 class Gate:
@@ -51,13 +53,14 @@ class Gate:
         if scope["type"] != "http" or not scope["path"].startswith(PROTECTED):
             await self.app(scope, receive, send)
             return
+        scope["path"] = _straight(scope["path"])
         rule, scope[TEMPLATE] = rule_at(scope["method"], scope["path"])
         headers = Headers(scope=scope)
         refusal = await self._unknown(scope, rule, headers) or _not_allowed(scope, rule, headers)
         if refusal is None and scope["method"] in _WITH_BODY:
-            body = await _read(receive, rule.limit)
-            refusal = _too_large(rule.limit) if body is None else None
-            receive = _replayed(body or b"", receive)
+            body = await _body(scope, receive, rule)
+            refusal = None if isinstance(body, bytes) else body
+            receive = _replayed(body if isinstance(body, bytes) else b"", receive)
         caller = scope.get(CALLER)
         with acting(caller.key_id if caller else _PUBLIC):
             await (refusal or self.app)(scope, receive, send)
@@ -90,6 +93,11 @@ class Gate:
         return Limiter(settings.rate_limits, workers=settings.workers)
 
 
+def _straight(path: str) -> str:
+    """Let the link of a message work with a slash behind it too: on a redirect, a mailer's POST may be lost."""
+    return UNSUBSCRIBE_PATH if path.rstrip("/") == UNSUBSCRIBE_PATH else path
+
+
 def _presented(headers: Headers) -> str:
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
@@ -110,15 +118,31 @@ def _slow_down(seconds: int) -> Json:
 
 
 def _not_allowed(scope: Scope, rule: Rule, headers: Headers) -> Json | None:
-    """Refuse a role that may not, and a body of a kind that is not read. What is nowhere gets its 404 or 405."""
+    """Refuse a method, a role that may not, and a body that is not read. What is nowhere gets its 404."""
     caller = scope.get(CALLER)
+    if not scope[TEMPLATE] and (methods := methods_at(scope["path"])):
+        return _not_possible(scope["method"], methods)
     if scope[TEMPLATE] and not rule.admits(caller and caller.role):
         return answer(forbidden(rule))
-    if scope["method"] in _WITH_BODY and not _is_read(headers, rule):
-        kinds = "'Content-Type: application/json'" + (" or as a form" if rule.form else "")
-        kind = "unsupported_media_type"
-        return answer(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, kind, f"send the body as {kinds}"))
+    if scope["method"] not in _WITH_BODY or rule.any_body:
+        return None
+    if not _is_read(headers):
+        return _unsupported("send the body as 'Content-Type: application/json'")
+    if not unpacking.is_taken(packed := unpacking.packings(headers)):
+        response = _unsupported(f"the body is packed as {', '.join(packed)}: send it as it is, or as gzip, once")
+        response.headers["Accept-Encoding"] = unpacking.TAKEN
+        return response
     return None
+
+
+def _not_possible(method: str, methods: list[str]) -> Json:
+    response = answer(problems.not_possible(method))
+    response.headers["Allow"] = ", ".join(methods)
+    return response
+
+
+def _unsupported(detail: str) -> Json:
+    return answer(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
 
 
 def forbidden(rule: Rule) -> problems.Problem:
@@ -130,23 +154,44 @@ def forbidden(rule: Rule) -> problems.Problem:
 
 
 def _too_large(limit: int) -> Json:
-    detail = f"the body is larger than {limit} bytes; send it in several requests"
+    detail = f"the body is larger than {limit} bytes, packed or not; send it in several requests"
     return answer(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail))
 
 
-def _is_read(headers: Headers, rule: Rule) -> bool:
+def _is_read(headers: Headers) -> bool:
     if headers.get("content-length") == "0":
         return True  # confirm and release need no body
     if "content-type" not in headers and "transfer-encoding" not in headers and "content-length" not in headers:
         return True
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if rule.form and kind in _FORMS:
-        return True
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """Return the whole body, or None once it is longer than ``limit``, whatever its header claimed."""
+async def _body(scope: Scope, receive: Receive, rule: Rule) -> bytes | Json:
+    """Return the body, unpacked, or why it is refused; of one that nothing hangs on, nothing where it would be."""
+    try:
+        body = await _read(receive, rule.limit)
+        if unpacking.packings(Headers(scope=scope)):
+            body = unpacking.unpacked(body, rule.limit)
+            scope["headers"] = [each for each in scope["headers"] if each[0] not in _OF_THE_PACKED]
+    except (TooLarge, Unreadable) as refusal:
+        if rule.any_body:
+            return b""
+        return _too_large(rule.limit) if isinstance(refusal, TooLarge) else _damaged(refusal)
+    return body
+
+
+def _damaged(refusal: Unreadable) -> Json:
+    detail = f"the body is not the gzip that Content-Encoding says: {refusal}"
+    return answer(problem(HTTPStatus.BAD_REQUEST, "malformed", detail))
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        TooLarge: once it is longer than ``limit``, whatever its header claimed.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
@@ -154,7 +199,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            return None
+            raise TooLarge
         if not message.get("more_body", False):
             return b"".join(parts)
 

@@ -153,14 +153,23 @@ def _within(place: tuple[str | int, ...]) -> tuple[str | int, ...]:
 def _of_http(request: Request, error: Exception) -> Json:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    details = {  # the address itself is left out: it may hold a customer's id
-        HTTPStatus.NOT_FOUND: "there is nothing at this address; /docs lists what there is",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at this address; see /docs",
-    }
-    kind = status.phrase.lower().replace(" ", "_")
-    response = answer(problem(status, kind, details.get(status, str(error.detail))))
+    response = answer(_http_problem(request.method, status, str(error.detail)))
     response.headers.update(error.headers or {})
     return response
+
+
+def _http_problem(method: str, status: HTTPStatus, detail: str) -> Problem:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return not_possible(method)
+    if status == HTTPStatus.NOT_FOUND:  # the address itself is left out: it may hold a customer's id
+        detail = "there is nothing at this address; /docs lists what there is"
+    return problem(status, status.phrase.lower().replace(" ", "_"), detail)
+
+
+def not_possible(method: str) -> Problem:
+    """Return the problem of a method that an address does not answer."""
+    detail = f"{method} is not possible at this address; see /docs"
+    return problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 
 
 def _of_row(_: Request, __: Exception) -> Json:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.routing import compile_path
 
 from decisions.ledger.keys import ROLES, Role
+from decisions.tokens import UNSUBSCRIBE_PATH
 
 if TYPE_CHECKING:
     import re
@@ -37,13 +38,13 @@ class Rule:
     Attributes:
         roles: Whose keys are accepted, besides an admin's.
         public: Whether no key is asked for at all.
-        form: Whether a form is read as well as JSON.
-        limit: The largest body, in bytes.
+        any_body: Whether any kind of body, or none, is taken: nothing hangs on what it says.
+        limit: The largest body, in bytes, packed or not.
     """
 
     roles: frozenset[Role] = _ADMIN
     public: bool = False
-    form: bool = False
+    any_body: bool = False
     limit: int = BODY_LIMIT
 
     def admits(self, role: Role | None) -> bool:
@@ -56,7 +57,7 @@ class Rule:
 
 
 NOT_LISTED = Rule()
-_FORM = Rule(public=True, form=True, limit=SMALL)
+_ONE_CLICK = Rule(public=True, any_body=True, limit=SMALL)
 
 _TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", "/v1/decisions", Rule(roles=_SENDER)),
@@ -76,8 +77,9 @@ _TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", "/v1/customers/{customer_id:path}/export", Rule()),
     ("DELETE", "/v1/customers/{customer_id:path}", Rule()),
     ("GET", "/v1/status", Rule(roles=_KNOWING)),
-    ("GET", "/v1/unsubscribe", _FORM),
-    ("POST", "/v1/unsubscribe", _FORM),
+    ("GET", UNSUBSCRIBE_PATH, _ONE_CLICK),
+    ("HEAD", UNSUBSCRIBE_PATH, _ONE_CLICK),
+    ("POST", UNSUBSCRIBE_PATH, _ONE_CLICK),
 )
 
 
@@ -89,16 +91,28 @@ def _compiled() -> Iterable[tuple[str, re.Pattern[str], str, Rule]]:
 
 _PATTERNS = tuple(_compiled())
 
-RULES = {(method, shown): rule for method, _, shown, rule in _PATTERNS}
-"""The table by method and by path as the OpenAPI document spells it."""
+RULES = {(method, shown): rule for method, _, shown, rule in _PATTERNS if method != "HEAD"}
+"""The table by method and by path as the OpenAPI document spells it; a HEAD goes without saying."""
 
 
 def rule_at(method: str, path: str) -> tuple[Rule, str | None]:
-    """Return the rule of a request and the template it falls under, before any routing; None: under none."""
+    """Return the rule of a request and the template it falls under, before any routing; None: under none.
+
+    Whatever the method, no key is asked for at the address of a public endpoint.
+    """
+    nowhere = NOT_LISTED
     for verb, pattern, shown, rule in _PATTERNS:
-        if verb == method and pattern.match(path):
+        if not pattern.match(path):
+            continue
+        if verb == method:
             return rule, shown
-    return NOT_LISTED, None
+        nowhere = rule if rule.public else nowhere
+    return nowhere, None
+
+
+def methods_at(path: str) -> list[str]:
+    """Return the methods that are answered at an address; none where there is nothing."""
+    return sorted({verb for verb, pattern, _, _ in _PATTERNS if pattern.match(path)})
 
 
 def rule_of(method: str, shown: str) -> Rule:

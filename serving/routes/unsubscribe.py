@@ -1,14 +1,18 @@
 """One-click unsubscribe (RFC 8058): the link that a message carries. No key, no cookie, no redirect.
 
-Only POST withdraws. GET shows a page with a button, because scanners of mail follow every link.
+Only POST withdraws. GET shows a page with a button, because scanners of mail follow every link. A POST with a good
+token withdraws whatever its body says, and of whatever kind it says to be: RFC 8058 has mailers send a form, and
+many send something else, but nobody posts a token by mistake. An opt-out that was meant is taken.
 """
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request  # noqa: TC002  # FastAPI reads annotations at run time
 from starlette.responses import HTMLResponse, Response
 
@@ -31,15 +35,27 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["unsubscribe"])
 
+_TOKEN = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+_MOST = 3
+"""How many tokens of one body are looked at."""
+
 Token = Annotated[str, Query(description="The token of a decision, as its link carries it")]
-OneClick = Annotated[
-    Literal["One-Click"],
-    Form(alias=ONE_CLICK[0], description="Always `One-Click`, as RFC 8058 has it"),
-]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Not a token of this service, or one that was cut"},
     410: {"model": Problem, "description": "The token expired"},
-    422: {"model": Problem, "description": "The form does not say `List-Unsubscribe=One-Click`"},
+}
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "description": "A form by RFC 8058. Any other body, or none, is taken as well; one may carry the token.",
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "properties": {ONE_CLICK[0]: {"type": "string", "example": ONE_CLICK[1]}},
+                }
+            }
+        },
+    }
 }
 
 _PAGES: dict[int | str, dict[str, Any]] = {
@@ -48,21 +64,27 @@ _PAGES: dict[int | str, dict[str, Any]] = {
 }
 
 
+@router.head(UNSUBSCRIBE_PATH, include_in_schema=False)
 @router.get(UNSUBSCRIBE_PATH, response_class=HTMLResponse, responses=_PAGES)
 def ask(kairos: TheKairos, token: Token = "") -> HTMLResponse:
     """Show a page that asks whether to unsubscribe. It changes nothing, and does not say what is withdrawn."""
     try:
-        asked = _read(token, kairos)
+        asked = _read([token], kairos)
     except TokenError as refusal:
         return pages.refusal(str(refusal), _status(refusal))
     return pages.question(asked.channel, asked.purpose)
 
 
-@router.post(UNSUBSCRIBE_PATH, responses={200: {"model": UnsubscribedOut}, **_REFUSALS})
-def withdraw(request: Request, kairos: TheKairos, form: OneClick, token: Token = "") -> Response:  # noqa: ARG001  # its presence is the consent of RFC 8058
+async def _tokens(request: Request, token: Token = "") -> list[str]:
+    """Return the tokens that were sent: the address's, then those of a body."""
+    return [token, *tokens_in(await request.body())]
+
+
+@router.post(UNSUBSCRIBE_PATH, responses={200: {"model": UnsubscribedOut}, **_REFUSALS}, openapi_extra=_FORM)
+def withdraw(request: Request, kairos: TheKairos, tokens: Annotated[list[str], Depends(_tokens)]) -> Response:
     """Withdraw consent to what the token names; everything not yet confirmed stops at once. Twice is once."""
     try:
-        asked = _read(token, kairos)
+        asked = _read(tokens, kairos)
     except TokenError as refusal:
         return _refused(refusal, request)
     kairos.ledger.wishes.unsubscribe(asked, kairos.clock.now())
@@ -72,8 +94,20 @@ def withdraw(request: Request, kairos: TheKairos, form: OneClick, token: Token =
     return Json({"status": "withdrawn", "channel": asked.channel, "purpose": asked.purpose})
 
 
-def _read(token: str, kairos: Kairos) -> Unsubscribe:
-    return read_unsubscribe_token(token, kairos.keys, now=kairos.clock.now())
+def tokens_in(body: bytes) -> list[str]:
+    """Return whatever in a body of any kind looks like a token: those signed here alone are believed."""
+    return [each.decode() for each in _TOKEN.findall(unquote_to_bytes(body))[:_MOST]]
+
+
+def _read(tokens: list[str], kairos: Kairos) -> Unsubscribe:
+    """Return what the first good token asks for; of none, the refusal of the first."""
+    refusals = []
+    for token in tokens:
+        try:
+            return read_unsubscribe_token(token.strip(), kairos.keys, now=kairos.clock.now())
+        except TokenError as refusal:
+            refusals.append(refusal)
+    raise next((each for each in refusals if isinstance(each, ExpiredToken)), refusals[0])
 
 
 def _refused(refusal: TokenError, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 from hypothesis import HealthCheck, given, settings
@@ -136,11 +137,31 @@ def test_any_acknowledgement_has_a_verdict_or_a_problem(app, body):
     kind=st.sampled_from(FORMS),
 )
 def test_any_click_is_answered(app, token, body, kind):
-    for method in ("GET", "POST"):
+    for method in ("GET", "HEAD", "POST"):
         headers = {"Content-Type": kind} if method == "POST" else {}
         content = body if method == "POST" else b""
         answer = call(app, method, "/v1/unsubscribe", params={"token": token}, content=content, headers=headers)
         assert 400 <= answer.status_code < 500, answer.text
+
+
+PATHS = ("/v1/decisions", "/v1/events", "/v1/decisions/confirm", "/v1/outbox/ack", "/v1/customers/x/consent")
+bodies = st.binary(max_size=60) | st.sampled_from([b"{}", b'{"events": []}', b"[" * 5000, b"\xff\xfe{\x00}\x00"])
+codings = st.sampled_from(["gzip", "x-gzip", "br", "identity", "gzip, gzip", "GZIP", "", ",", "\tgzip", "deflate"])
+
+
+@settings(ANY_BODY, max_examples=100)
+@given(
+    path=st.sampled_from(PATHS),
+    body=bodies | bodies.map(gzip.compress) | bodies.map(lambda body: gzip.compress(body)[:-4]),
+    coding=codings,
+    kind=st.sampled_from((*FORMS, "application/ld+json", "application/json; charset=utf-16", "text/plain", "")),
+)
+def test_any_bytes_of_any_kind_and_packing_are_answered_or_refused(app, path, body, coding, kind):
+    headers = {"X-API-Key": API_KEY, "Content-Encoding": coding, "Content-Type": kind}
+    answer = call(app, "PUT" if "customers" in path else "POST", path, content=body, headers=headers)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 @settings(ANY_BODY, max_examples=40)

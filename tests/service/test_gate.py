@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +14,7 @@ from decisions.ledger import ROLES, LedgerBusy
 from runtime.access import Access
 from runtime.settings import RateLimits
 from serving.app import create_app
-from serving.roles import SMALL
+from serving.roles import BODY_LIMIT, SMALL
 from tests.worlds.service import API_KEY, NOW, UNBOUND, ask, call
 
 DECIDE = ("POST", "/v1/decisions")
@@ -124,6 +126,59 @@ def test_a_form_is_read_where_mailbox_providers_send_one_and_nowhere_else(app):
     one_click = b"List-Unsubscribe=One-Click"
     assert call(app, "POST", "/v1/unsubscribe", content=one_click, headers=form).status_code not in {401, 403, 415}
     assert call(app, *DECIDE, content=one_click, headers=keyed(API_KEY, **form)).status_code == 415
+
+
+EVENT = {"event_id": "packed", "customer_id": "c", "type": "viewed", "occurred_at": NOW.isoformat()}
+
+
+def packed(app, body, coding="gzip", **options):
+    headers = keyed(API_KEY, **{"Content-Type": "application/json", "Content-Encoding": coding})
+    return call(app, "POST", "/v1/events", content=body, headers=headers, **options)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " identity , gzip "])
+def test_a_packed_body_is_unpacked(app, coding):
+    body = json.dumps({"events": [{**EVENT, "event_id": coding}]}).encode()
+    answer = packed(app, gzip.compress(body[:20]) + gzip.compress(body[20:]), coding)
+    assert answer.json()["counts"] == {"accepted": 1}
+
+
+@pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip", "gzip, br", "*", "ünicode"])
+def test_another_packing_is_refused_with_what_is_taken(app, coding):
+    answer = packed(app, b"x", coding.encode())
+    assert (answer.status_code, kind_of(answer)) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "gzip"
+    assert "gzip" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda good: good[:-1], lambda good: good[:12], lambda good: b"{}", lambda good: good + b"x"]
+)
+def test_a_damaged_body_is_refused_as_such(app, spoil):
+    answer = packed(app, spoil(gzip.compress(b'{"events": []}')))
+    assert (answer.status_code, kind_of(answer)) == (400, "malformed")
+    assert "not the gzip" in answer.json()["detail"]
+
+
+def test_a_body_that_would_unpack_to_more_than_is_allowed_is_not_unpacked(app):
+    bomb = gzip.compress(b" " * 200_000_000, compresslevel=1)
+    for body in (bomb, gzip.compress(b" " * BODY_LIMIT) + gzip.compress(b" ")):
+        answer = packed(app, body)
+        assert (answer.status_code, kind_of(answer)) == (413, "too_large")
+    assert packed(app, gzip.compress(b" " * BODY_LIMIT)).status_code == 400
+
+
+def test_an_empty_body_need_not_be_packed(app):
+    answer = packed(app, b"")
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), [("PATCH", "/v1/events", "POST"), ("HEAD", "/v1/status", "GET"),
+                                                         ("POST", "/v1/customers/x/consent", "DELETE, GET, PUT")])  # fmt: skip
+def test_a_method_that_is_not_answered_is_told_which_are(app, method, path, allowed):
+    answer = call(app, method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert call(app, method, path, headers={}).status_code == 401
 
 
 def test_public_endpoints_are_limited_by_address(kairos):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -79,12 +82,81 @@ def test_a_person_who_presses_the_button_reads_that_it_is_done(http, person):
     assert person not in page.text
 
 
-@pytest.mark.parametrize("body", [{}, {"List-Unsubscribe": "Perhaps"}, {"other": "One-Click"}])
-def test_a_post_that_is_no_one_click_withdraws_nothing(http, person, body):
+SLOPPY = {
+    "text": ({"Content-Type": "text/plain"}, b"List-Unsubscribe=One-Click"),
+    "no type": ({}, b"List-Unsubscribe=One-Click"),
+    "a type that is none": ({"Content-Type": "; charset"}, b"x"),
+    "json": ({"Content-Type": "application/json"}, b'{"List-Unsubscribe": "One-Click"}'),
+    "broken json": ({"Content-Type": "application/json"}, b"List-Unsubscribe=One-Click"),
+    "line end": ({"Content-Type": "application/x-www-form-urlencoded"}, b"List-Unsubscribe=One-Click\r\n"),
+    "other case": ({"Content-Type": "application/x-www-form-urlencoded"}, b"list-unsubscribe=ONE-CLICK"),
+    "another word": ({"Content-Type": "application/x-www-form-urlencoded"}, b"other=Perhaps"),
+    "nothing": ({}, b""),
+    "no boundary": ({"Content-Type": "multipart/form-data"}, b"--x\r\nList-Unsubscribe"),
+    "packed": ({"Content-Encoding": "gzip"}, gzip.compress(b"List-Unsubscribe=One-Click")),
+    "packed as nobody reads": ({"Content-Encoding": "br"}, b"x"),
+    "not packed": ({"Content-Encoding": "gzip"}, b"List-Unsubscribe=One-Click"),
+    "huge": ({}, b"x" * 200_000),
+}
+
+
+@pytest.mark.parametrize("said", SLOPPY)
+@pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}//"])
+def test_a_post_with_a_good_token_withdraws_whatever_its_body_says(app, kairos, said, url):
+    headers, body = SLOPPY[said]
+    who = f"{said} {url}"
+    answer = call(app, "POST", url, params={"token": token_for(kairos, who)}, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (200, "withdrawn")
+    (entry,) = kairos.ledger.consents(who)
+    assert (entry.status, entry.source) == ("withdrawn", "one-click")
+
+
+@pytest.mark.parametrize("said", ["text/plain", ""])
+def test_sloppy_mailers_are_heard_over_a_real_connection_too(http, person, said):
     token = decide(http, person)["unsubscribe_token"]
-    answer = click(http, token, data=body)
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "List-Unsubscribe")
-    assert consent(http, person)["email", "service"][0] == "granted"
+    answer = http.post(
+        f"{URL}/?token={token}%0D%0A",
+        content=b"List-Unsubscribe=One-Click\r\n",
+        headers={**NO_KEY, "Content-Type": said},
+    )
+    assert (answer.status_code, answer.history) == (200, [])
+    assert consent(http, person)["email", "service"][0] == "withdrawn"
+
+
+def _urlencoded(token):
+    return b"a=b&token=" + quote(token, safe="").replace(".", "%2E").encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", _urlencoded),
+        ("application/json", lambda token: json.dumps({"token": token}).encode()),
+        ("multipart/form-data; boundary=x", lambda token: b"--x\r\n\r\n" + token.encode() + b"\r\n--x--"),
+        ("", lambda token: token.encode()),
+    ],
+)
+@pytest.mark.parametrize("params", [{}, {"token": "cut"}])
+def test_a_token_may_come_in_the_body(app, kairos, kind, body, params):
+    who = f"{kind} {params}"
+    content = body(token_for(kairos, who))
+    answer = call(app, "POST", URL, params=params, content=content, headers={"Content-Type": kind})
+    assert answer.status_code == 200
+    assert [each.status for each in kairos.ledger.consents(who)] == ["withdrawn"]
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/"])
+def test_looking_withdraws_nothing_and_other_methods_are_told_what_there_is(app, kairos, url):
+    params = {"token": token_for(kairos, "looked-at"), "List-Unsubscribe": "One-Click"}
+    seen = {
+        method: call(app, method, url, params=params, headers={})
+        for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+    }
+    assert [answer.status_code for answer in seen.values()] == [200, 200, 405, 405, 405]
+    for method in ("OPTIONS", "PUT", "DELETE"):
+        assert seen[method].headers["allow"] == "GET, HEAD, POST"
+        assert seen[method].json()["type"] == "urn:kairos:problem:method_not_allowed"
+    assert kairos.ledger.consents("looked-at") == []
 
 
 @pytest.mark.parametrize("token", ["", "a.b", "x" * 5000, "ä.ö", "\x00"])
