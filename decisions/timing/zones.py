@@ -12,13 +12,30 @@ if TYPE_CHECKING:
     from decisions.policy import Policy
     from features.contracts import Customer
 
-WORLD: tuple[str, ...] = tuple(
-    f"Etc/GMT{'-' if hours >= 0 else '+'}{abs(hours)}" for hours in sorted(range(-12, 15), key=abs)
+_BETWEEN = (
+    "America/St_Johns",
+    "Pacific/Marquesas",
+    "Asia/Tehran",
+    "Asia/Kabul",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Yangon",
+    "Australia/Eucla",
+    "Australia/Darwin",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
 )
-"""One zone for every whole hour from UTC−12 to UTC+14 (these names count backwards).
+"""A zone of every place whose clock does not stand at a whole hour from UTC, now or in summer."""
 
-A span of an hour or more, forbidden at two neighbouring offsets, is forbidden at the half and quarter hours
-between them too, so that these 27 protect every place on Earth.
+WORLD: tuple[str, ...] = (
+    *(f"Etc/GMT{'-' if hours >= 0 else '+'}{abs(hours)}" for hours in sorted(range(-12, 15), key=abs)),
+    *_BETWEEN,
+)
+"""One zone for every whole hour from UTC−12 to UTC+14 (these names count backwards), and what lies between.
+
+A span of an hour or more, forbidden at two neighbouring whole hours, is forbidden between them too; a shorter one
+is not.
 """
 
 
@@ -32,6 +49,11 @@ def _zone_table() -> dict[str, tuple[str, ...]]:
             country, _, name = line.split("\t")[:3]
             table.setdefault(country, []).append(name)
     return {country: tuple(names) for country, names in table.items()}
+
+
+def countries() -> tuple[str, ...]:
+    """Return every country that has zones (ISO 3166 codes)."""
+    return tuple(_zone_table())
 
 
 def zones_of_country(country: str) -> tuple[str, ...]:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from pipelines.recount.history import Person
     from pipelines.recount.rules import Rules
 
-_EVERYWHERE: tuple[tzinfo, ...] = tuple(timezone(timedelta(hours=hours)) for hours in range(-12, 15))
+_ODD = (  # where clocks do not stand at a whole hour from UTC
+    "America/St_Johns Pacific/Marquesas Asia/Tehran Asia/Kabul Asia/Kolkata Asia/Kathmandu Asia/Yangon "
+    "Australia/Eucla Australia/Darwin Australia/Adelaide Australia/Lord_Howe Pacific/Chatham"
+)
+_EVERYWHERE: tuple[tzinfo, ...] = (
+    *(timezone(timedelta(hours=hours)) for hours in range(-12, 15)),
+    *(ZoneInfo(name) for name in _ODD.split()),
+)
 
 
 @lru_cache(maxsize=1)

@@ -69,6 +69,16 @@ def test_what_may_go_until_half_past_expires_before_it():
     assert at("2026-03-04T21:29") <= decision.expires_at < at("2026-03-04T21:30")
 
 
+def test_a_few_quiet_minutes_bind_wherever_on_earth_somebody_of_unknown_zone_may_be():
+    """At 6:30 UTC it is noon in Kolkata, and at no whole hour from UTC."""
+    rules = policy(quiet_hours=[{"from_hour": "12:00", "until_hour": "12:20"}])
+    decision = answer(
+        rules, known=state(who=customer(time_zone=None)), now=at("2026-03-04T06:35"), horizon_hours=1
+    )
+    assert decision.reasons[0].until is None or decision.reasons[0].until >= at("2026-03-04T06:50")
+    assert decision.send_at is None or decision.send_at >= at("2026-03-04T06:50")
+
+
 def test_half_hours_follow_the_clock_on_the_days_it_is_changed():
     """Berlin springs forward at 1 UTC on 29 March and falls back at 1 UTC on 25 October 2026."""
     known = state(who=customer(time_zone="Europe/Berlin"))

@@ -20,7 +20,7 @@ from decisions.records import Ask, BudgetState
 from decisions.timing.localtime import instant
 from decisions.timing.slots import BLOCKS, hours, moments
 from decisions.timing.spans import NEVER, clip, end_of, stacked, union, without
-from decisions.timing.zones import WORLD, zones_of_country
+from decisions.timing.zones import WORLD, countries, zones_of_country
 from decisions.tokens import read_unsubscribe_token
 from decisions.wording import filled
 from tests.worlds.deciding import (
@@ -193,7 +193,16 @@ def test_a_wall_time_that_comes_twice_or_never_is_read_so_that_spans_are_not_too
 def test_every_country_has_zones_and_a_code_nobody_knows_has_the_world():
     assert "America/New_York" in zones_of_country("US")
     assert zones_of_country("ZZ") == WORLD
-    assert len(WORLD) == 27
+    assert len(WORLD) == 27 + 12
+
+
+def test_every_clock_on_earth_is_among_those_of_the_world():
+    """Of the zones that the tz database lists by country; a rule of a few minutes binds at each of their offsets."""
+    listed = {name for country in countries() for name in zones_of_country(country)}
+    for month in range(1, 13):
+        at = datetime(2026, month, 15, tzinfo=UTC)
+        shown = {at.astimezone(ZoneInfo(name)).utcoffset() for name in WORLD}
+        assert {at.astimezone(ZoneInfo(name)).utcoffset() for name in listed} <= shown
 
 
 def test_minutes_are_spread_over_the_hour_and_each_customer_keeps_one():
