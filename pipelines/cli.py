@@ -8,6 +8,7 @@ import typer
 
 from pipelines.commands import (
     access,
+    checking,
     data,
     deciding,
     demo,
@@ -30,7 +31,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(remember_command)
-for commands in (demo, data, lake, models, deciding, experiments, simulating, operating, privacy, access):
+for commands in (
+    demo,
+    data,
+    lake,
+    checking,
+    models,
+    deciding,
+    experiments,
+    simulating,
+    operating,
+    privacy,
+    access,
+):
     commands.register(app)
 
 FAILED, ASKED_WRONGLY = 1, 2

@@ -12,6 +12,7 @@ import bentoml  # noqa: E402  # must follow the line above
 from anyio.to_thread import current_default_thread_limiter  # noqa: E402  # likewise
 
 from runtime.build import build  # noqa: E402  # likewise
+from runtime.checking import refuse_unsound  # noqa: E402  # likewise
 from runtime.settings import Settings  # noqa: E402  # likewise
 from serving import logs  # noqa: E402  # likewise
 from serving.app import create_app  # noqa: E402  # likewise
@@ -39,6 +40,7 @@ class KairosService:
     def __init__(self) -> None:
         logs.configure()
         self.kairos = build(_SETTINGS)
+        refuse_unsound(_SETTINGS, self.kairos.policy, self.kairos.catalogue)
         app.state.kairos = self.kairos
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML is untyped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from features.language.nodes import (
@@ -102,7 +102,7 @@ class Checker:
         if self.types is None:
             return None
         if name not in self.types:
-            raise ExpressionError(f"name {name!r} is not known; {_nearest(name, list(self.types))}")
+            raise ExpressionError(f"name {name!r} is not known; {nearest(name, list(self.types))}")
         kind = kind_of(self.types[name])
         if kind is None:
             raise ExpressionError(
@@ -143,7 +143,8 @@ def _described(node: Node) -> str:
             return type(node).__name__.lower()
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return which of ``known`` was likely meant, or which there are, for the end of an error."""
     close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"

@@ -86,8 +86,11 @@ def plan(
     from pipelines.console import Screen, json_line
     from pipelines.jobs.planning import plan_day
     from pipelines.views.decisions import plan_tables
+    from runtime.checking import refuse_unsound
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+        for warning in refuse_unsound(kairos.settings, kairos.policy, kairos.catalogue):
+            typer.echo(str(warning), err=True)
         report = plan_day(kairos, day=date and date.date(), days=days, progress=screen)
         currency = kairos.policy.currency
     for drawn in plan_tables(report, currency):

@@ -9,7 +9,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from decisions.catalogue import load_catalogue
+from decisions.policy import load_policy
 from runtime.build import API_KEY_FILE
+from runtime.checking import refuse_unsound
 from runtime.serve_command import serve_command
 
 if TYPE_CHECKING:
@@ -23,7 +26,13 @@ _EXPOSED = (
 
 
 def serve_until_stopped(settings: Settings) -> int:
-    """Serve ``settings`` until the service ends or the terminal interrupts; return its exit code."""
+    """Serve ``settings`` until the service ends or the terminal interrupts; return its exit code.
+
+    Raises:
+        DocumentError: policy or catalogue cannot be read, or hold what cannot be meant.
+    """
+    for warning in refuse_unsound(settings, load_policy(settings.policy), load_catalogue(settings.catalogue)):
+        print(warning, file=sys.stderr)  # noqa: T201  # a command's word
     command = serve_command(settings, environment=os.environ)
     key = settings.home / API_KEY_FILE
     print(f"Kairos at {command.url} (pages at {command.url}/docs); callers' key: {key}", file=sys.stderr)  # noqa: T201  # a command's word
