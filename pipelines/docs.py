@@ -70,8 +70,15 @@ def _policy_keys() -> str:
     return render()
 
 
+def _feature_names() -> str:
+    from pipelines.feature_names import render
+
+    return render()
+
+
 _PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": _command_reference,
+    "docs/features.md": _feature_names,
     "docs/policy-keys.md": _policy_keys,
     "docs/rules.md": _rules,
 }

@@ -1,0 +1,48 @@
+"""The page that says what each model needs says what training asks for."""
+
+from __future__ import annotations
+
+from features.vocabulary import WINDOWS
+from pipelines.options import ROOT
+from training.fitting import CAREFUL, ISOTONIC_FROM
+from training.models.all import MODELS
+from training.models.fatigue.model import _EARLIER, _FEWEST_LOSSES
+from training.models.fatigue.sends import LOSSES
+from training.models.offer.effects import FEWEST
+from training.models.send_time.histories import SIGNS
+from training.models.send_time.model import _FEWEST_SENDS, _LEAST_HISTORY
+
+PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+ROW = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `")}
+MODEL = {model.name: model for model in MODELS}
+
+
+def test_every_model_has_a_row():
+    assert set(ROW) == set(MODEL)
+
+
+def test_the_days_are_those_that_training_asks_for():
+    history, churn, offer, send_time = max(WINDOWS), MODEL["churn"], MODEL["offer"], MODEL["send_time"]
+    assert f"| {history + 2 * churn.days}: {history} of history, {churn.days} to learn" in ROW["churn"]
+    assert f"{history + 2 * churn.days + (churn.cutoffs - 1) * churn.step_days} give all six" in ROW["churn"]
+    assert f"| {history + 2 * offer.days}: {history} of history, {offer.days} to learn" in ROW["offer"]
+    assert f"{history + (offer.cutoffs + 1) * offer.days} give all three" in ROW["offer"]
+    assert f"| {_LEAST_HISTORY.days + 2 * send_time.days}: {_LEAST_HISTORY.days} of history" in ROW["send_time"]
+    assert f"counted once they are {MODEL['channel'].days} days old" in ROW["channel"]
+    assert f"within {MODEL['fatigue'].days} days after" in ROW["fatigue"]
+
+
+def test_the_counts_are_those_that_training_asks_for():
+    assert f"| {MODEL['channel'].least} messages with a reaction" in ROW["channel"]
+    assert f"the later {MODEL['channel'].later_share:.0%}" in ROW["channel"]
+    assert f"| {_FEWEST_LOSSES} losses" in ROW["fatigue"]
+    assert f"the later {1 - _EARLIER:.0%}" in ROW["fatigue"]
+    assert f"{FEWEST:,} randomised decisions" in ROW["offer"]
+    assert f"{_FEWEST_SENDS} sends with a local time" in ROW["send_time"]
+    assert f"at least {CAREFUL.min_child} rows in a leaf" in PAGE
+    assert f"from {ISOTONIC_FROM:,} of the rarer" in PAGE
+
+
+def test_the_events_are_those_that_training_reads():
+    for name, types in {"send_time": SIGNS, "fatigue": LOSSES, "churn": MODEL["churn"].activity}.items():
+        assert all(f"`{each}`" in ROW[name] for each in types)
