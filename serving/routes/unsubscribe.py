@@ -37,7 +37,7 @@ router = APIRouter(tags=["unsubscribe"])
 
 _TOKEN = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _MOST = 3
-"""How many tokens of one body are looked at."""
+"""How many tokens of one query or body are looked at."""
 
 Token = Annotated[str, Query(description="The token of a decision, as its link carries it")]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -76,8 +76,9 @@ def ask(kairos: TheKairos, token: Token = "") -> HTMLResponse:
 
 
 async def _tokens(request: Request, token: Token = "") -> list[str]:
-    """Return the tokens that were sent: the address's, then those of a body."""
-    return [token, *tokens_in(await request.body())]
+    """Return the tokens that were sent: the address's, whatever a mailer made of it, and those of a body."""
+    sent = await request.body()
+    return [token, *tokens_in(request.scope["query_string"]), *tokens_in(sent)]
 
 
 @router.post(UNSUBSCRIBE_PATH, responses={200: {"model": UnsubscribedOut}, **_REFUSALS}, openapi_extra=_FORM)
@@ -94,9 +95,9 @@ def withdraw(request: Request, kairos: TheKairos, tokens: Annotated[list[str], D
     return Json({"status": "withdrawn", "channel": asked.channel, "purpose": asked.purpose})
 
 
-def tokens_in(body: bytes) -> list[str]:
-    """Return whatever in a body of any kind looks like a token: those signed here alone are believed."""
-    return [each.decode() for each in _TOKEN.findall(unquote_to_bytes(body))[:_MOST]]
+def tokens_in(sent: bytes) -> list[str]:
+    """Return whatever looks like a token in a query or a body: those signed here alone are believed."""
+    return [each.decode() for each in _TOKEN.findall(unquote_to_bytes(sent))[:_MOST]]
 
 
 def _read(tokens: list[str], kairos: Kairos) -> Unsubscribe:

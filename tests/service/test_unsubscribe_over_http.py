@@ -145,6 +145,15 @@ def test_a_token_may_come_in_the_body(app, kairos, kind, body, params):
     assert [each.status for each in kairos.ledger.consents(who)] == ["withdrawn"]
 
 
+@pytest.mark.parametrize(
+    "query", ["token={}%3E", "amp;token={}", "token={}%20%0D%0A", "x=1&token={}.", "token=&t={}"]
+)
+def test_a_token_is_found_in_what_mailers_make_of_the_address(app, kairos, query):
+    token = token_for(kairos, query)
+    assert call(app, "POST", f"{URL}?{query.format(token)}", headers={}).status_code == 200
+    assert [each.status for each in kairos.ledger.consents(query)] == ["withdrawn"]
+
+
 @pytest.mark.parametrize("url", [URL, f"{URL}/"])
 def test_looking_withdraws_nothing_and_other_methods_are_told_what_there_is(app, kairos, url):
     params = {"token": token_for(kairos, "looked-at"), "List-Unsubscribe": "One-Click"}
