@@ -31,7 +31,7 @@ _KNOWN = {"": None, "~": None} | {
     for form in (word, word.capitalize(), word.upper())
 }
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")  # 64 bits; what is longer is an id, to the last digit as text
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+|\.[0-9]+")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
