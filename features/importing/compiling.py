@@ -16,6 +16,9 @@ from features.importing.values import Plain, Product, Share, pieces
 if TYPE_CHECKING:
     from features.importing.values import Kind
 
+ARRIVAL = "arrival?"
+"""A name no column of a file has: the number of a row in its source, in order of arrival."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -30,10 +33,15 @@ class Compiled:
         return Compiled(column, reduce(lambda a, b: a | b, both) if both else None)
 
 
+def visible(table: Any) -> list[str]:
+    """Return the columns that a mapping can name and people get to see."""
+    return [name for name in table.columns if name != ARRIVAL]
+
+
 def column(table: Any, name: str) -> Any:
     """Return the column ``name``, or say which there are."""
-    if name not in table.columns:
-        raise MappingError(f"there is no column {name!r}: {nearest(name, table.columns)}")
+    if name not in visible(table):
+        raise MappingError(f"there is no column {name!r}: {nearest(name, visible(table))}")
     return table[name]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.importing.compiling import as_text, compile_value
+from features.importing.compiling import as_text, compile_value, visible
 from features.importing.macros import define_macros, to_json
 from features.importing.mapping import Block, File
 from features.importing.problems import MappingError
@@ -104,7 +104,7 @@ class Judge:
         if selected.required is None:
             return
         broken = selected.required.filter(selected.required[RULE].notnull())
-        row = to_json(ibis.struct({c: broken[c] for c in broken.columns if c != RULE}))
+        row = to_json(ibis.struct({c: broken[c] for c in visible(broken) if c != RULE}))
         rows = broken.select(rule=broken[RULE], row=row, customer_id=_whose(broken, selection))
         asks = {**{f"{c}_readable": f"{c} can be read" for c in selection.columns}, **selection.require}
         self._quarantine.keep(rows.to_pyarrow(), block=name, source=selection.from_, asks=asks)
@@ -127,7 +127,7 @@ class Judge:
         """Return a table of the rows in their contract's shape, with the rule each breaks and what it was."""
         columns = shape(rows, block)
         unread = [(f"{n}_readable", c.unreadable) for n, c in columns.items() if c.unreadable is not None]
-        source = ibis.struct({name: rows[name] for name in rows.columns})
+        source = ibis.struct({name: rows[name] for name in visible(rows)})
         made = {name: compiled.column for name, compiled in columns.items()}
         table = rows.select(**made, **{"unread?": first_broken(unread), "source?": source})
         broken = first_broken([(name, condition(table)) for name, condition in rules])

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import ibis
 
-from features.importing.compiling import Compiled, column, convert
+from features.importing.compiling import ARRIVAL, Compiled, column, convert, visible
 from features.importing.macros import json_structure, json_text, to_json
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
 
 if TYPE_CHECKING:
     from features.importing.mapping import File
+
+__all__ = ["ARRIVAL", "LINE_READABLE", "Opened", "find_files", "open_file"]
 
 _PACKAGE = "package:"
 _READERS = {
@@ -42,6 +44,11 @@ WHERE trim(line) <> ''
 """
 _JSON_TYPES = {"BIGINT": "int64", "UBIGINT": "uint64", "DOUBLE": "float64", "BOOLEAN": "boolean"}
 
+_PARQUET = "read_parquet($files, union_by_name = true)"
+_PLACE = ("file_index", "file_row_number")
+_PLACED = "(file_index::BIGINT << 40) + file_row_number"
+_COUNTED = "row_number() OVER ()"
+
 _REJECTS = f"""
 SELECT '{LINE_READABLE}' AS rule, CAST(to_json({{'line': any_value(csv_line)}}) AS VARCHAR) AS row
 FROM reject_errors GROUP BY scan_id, file_id, line ORDER BY scan_id, file_id, line
@@ -50,7 +57,10 @@ FROM reject_errors GROUP BY scan_id, file_id, line ORDER BY scan_id, file_id, li
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source as an Ibis table; ``refused`` are its rows that could not be read (``rule``, ``row``), if any."""
+    """A source as an Ibis table; ``refused`` are its rows that could not be read (``rule``, ``row``), if any.
+
+    The table's column :data:`ARRIVAL` numbers the rows upwards in the order of files and lines, none twice.
+    """
 
     table: Any
     refused: Any = None
@@ -109,7 +119,15 @@ def _unpack(files: list[Path]) -> None:
 
 def _parquet(connection: Any, name: str, files: list[Path], file: File) -> Opened:
     del file
-    return Opened(connection.read_parquet([str(f) for f in files], table_name=name, union_by_name=True))
+    paths = [str(f) for f in files]
+    columns = connection.con.execute(f"DESCRIBE FROM {_PARQUET}", {"files": paths}).fetchall()
+    names = [described[0] for described in columns]
+    _not_ours(names, files)
+    # A file's own column of the name hides DuckDB's number; then one row after another is counted, on one thread.
+    taken = any(own.lower() in _PLACE for own in names)
+    listed = ", ".join(_sql_text(path) for path in paths)
+    source = _PARQUET.replace("$files", f"[{listed}]")
+    return _numbered(connection, name, f"*, {_COUNTED if taken else _PLACED}", source)
 
 
 def _csv(connection: Any, name: str, files: list[Path], file: File) -> Opened:
@@ -117,7 +135,8 @@ def _csv(connection: Any, name: str, files: list[Path], file: File) -> Opened:
     header = _header(files, delimiter)
     connection.con.read_csv(
         [str(f) for f in files],
-        columns=dict.fromkeys(header, "VARCHAR"),  # as text: a number would lose its leading zeros
+        # As text: a number would lose its leading zeros. By number: a file may have a column called rowid.
+        columns=dict.fromkeys([f"c{place}" for place in range(len(header))], "VARCHAR"),
         header=True,
         sep=delimiter,
         quotechar='"',
@@ -125,11 +144,36 @@ def _csv(connection: Any, name: str, files: list[Path], file: File) -> Opened:
         na_values=list(file.null_text),
         store_rejects=True,
         auto_detect=False,
-    ).create(name)
+    ).create(f"{name}:lines")
     rejected = connection.con.execute(_REJECTS).to_arrow_table()
     connection.raw_sql("DROP TABLE reject_errors")
     connection.raw_sql("DROP TABLE reject_scans")
-    return Opened(connection.table(name), ibis.memtable(rejected))
+    named = [f"c{place} AS {_sql_name(column)}" for place, column in enumerate(header)]
+    numbered = _numbered(connection, name, f"{', '.join(named)}, rowid", _sql_name(f"{name}:lines"))
+    return Opened(numbered.table, ibis.memtable(rejected))
+
+
+def _numbered(connection: Any, name: str, columns: str, source: str) -> Opened:
+    """Make a view of ``source``; the last of ``columns`` is where each row stands in it.
+
+    DuckDB keeps the order of files and lines in a table made of them: ``rowid`` tells it, whoever reads the table.
+    """
+    select = f'SELECT {columns} AS "{ARRIVAL}" FROM {source}'  # noqa: S608 - names are quoted
+    connection.raw_sql(f"CREATE TEMP VIEW {_sql_name(name)} AS {select}")
+    return Opened(connection.table(name))
+
+
+def _sql_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _not_ours(names: list[str], files: list[Path]) -> None:
+    if any(name.lower() == ARRIVAL for name in names):
+        raise MappingError(f"file {files[0].name}: the column name {ARRIVAL!r} is Kairos' own; name it otherwise")
 
 
 def _header(files: list[Path], delimiter: str) -> list[str]:
@@ -143,6 +187,7 @@ def _header(files: list[Path], delimiter: str) -> list[str]:
         raise MappingError(
             f"file {files[0].name}: the first line must name every column, each once; it is {header}"
         )
+    _not_ours(header, files)
     if any(other != header for other in headers):
         raise MappingError(f"the files {', '.join(f.name for f in files)} do not have the same columns")
     return header
@@ -151,14 +196,16 @@ def _header(files: list[Path], delimiter: str) -> list[str]:
 def _json_lines(connection: Any, name: str, files: list[Path], file: File) -> Opened:
     del file
     connection.con.execute(f'CREATE TEMP TABLE "{name}:lines" AS {_LINES}', {"files": [str(f) for f in files]})
-    lines = connection.table(f"{name}:lines")
+    lines = _numbered(connection, f"{name}:numbered", "*, rowid", _sql_name(f"{name}:lines")).table
     unread = lines.filter(~lines["readable"])
     refused = unread.select(rule=ibis.literal(LINE_READABLE), row=to_json(ibis.struct({"line": unread["line"]})))
     good = lines.filter(lines["readable"])
     # The keys and types of all objects together: a sample would miss the key that only some lines have.
     merged = good.aggregate(keys=json_structure(good["line"].cast("json"))).to_pyarrow()["keys"][0].as_py()
-    columns = {key: _member(good["line"], key, kind) for key, kind in json.loads(merged or "{}").items()}
-    return Opened(good.select(**(columns or {"line": good["line"]})), refused)
+    keys = json.loads(merged or "{}")
+    _not_ours(list(keys), files)
+    columns = {key: _member(good["line"], key, kind) for key, kind in keys.items()}
+    return Opened(good.select(**(columns or {"line": good["line"]}), **{ARRIVAL: good[ARRIVAL]}), refused)
 
 
 def _member(line: Any, key: str, kind: Any) -> Any:
@@ -176,7 +223,7 @@ def _typed(opened: Opened, file: File) -> Opened:
     converted = {name: convert(Compiled(column(table, name)), kind) for name, kind in file.types.items()}
     broken = [(f"{name}_readable", c.unreadable) for name, c in converted.items() if c.unreadable is not None]
     rule = first_broken(broken)
-    unread = table.select(rule=rule, row=to_json(ibis.struct({c: table[c] for c in table.columns})))
+    unread = table.select(rule=rule, row=to_json(ibis.struct({c: table[c] for c in visible(table)})))
     unread = unread.filter(unread["rule"].notnull())
     good = table.filter(rule.isnull()) if broken else table
     columns = {name: convert(Compiled(good[name]), kind).column for name, kind in file.types.items()}
