@@ -89,7 +89,8 @@ def _hand_over(blocks: list[Judged], sink: ImportSink, quarantine: Quarantine, p
 def _write(judged: Judged, sink: ImportSink, quarantine: Quarantine, tally: Tally) -> BlockReport:
     mapped = duplicates = 0
     for batch in judged.good.to_pyarrow_batches(chunk_size=PIECE):
-        table = pa.Table.from_batches([batch]).cast(SCHEMAS[judged.target])
+        schema = SCHEMAS[judged.target]
+        table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
         kept = standing(table, quarantine.erased)
         tally.erased += table.num_rows - kept.num_rows
         appended = getattr(sink, judged.target)(kept)

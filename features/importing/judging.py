@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.importing.compiling import as_text, compile_value, visible
+from features.importing.compiling import ARRIVAL, as_text, compile_value, visible
 from features.importing.macros import define_macros, to_json
 from features.importing.mapping import Block, File
 from features.importing.problems import MappingError
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A block and its ``good`` rows, in their contract's shape, out of ``read`` rows of the source."""
+    """A block and its ``good`` rows, out of ``read`` rows of the source.
+
+    They have their contract's columns and come in order of arrival (:data:`ARRIVAL`): the sink goes by it.
+    """
 
     block: Block
     target: Target
@@ -120,7 +123,7 @@ class Judge:
         readable = {f"{name}_readable": f"{name} can be read" for name in SCHEMAS[target].names}
         asks = {**readable, **{rule.name: rule.asks for rule in rules}}
         self._quarantine.keep(refused, block=block.name, source=block.from_, asks=asks)
-        good = table.filter(table[RULE].isnull()).select(*SCHEMAS[target].names)
+        good = table.filter(table[RULE].isnull()).select(*SCHEMAS[target].names, ARRIVAL).order_by(ARRIVAL)
         return Judged(block, target, good, selected.wanted.count().to_pyarrow().as_py())
 
     def _shaped(self, block: Block, rows: Any, rules: list[tuple[str, Any]]) -> Any:
@@ -128,7 +131,7 @@ class Judge:
         columns = shape(rows, block)
         unread = [(f"{n}_readable", c.unreadable) for n, c in columns.items() if c.unreadable is not None]
         source = ibis.struct({name: rows[name] for name in visible(rows)})
-        made = {name: compiled.column for name, compiled in columns.items()}
+        made = {name: compiled.column for name, compiled in columns.items()} | {ARRIVAL: rows[ARRIVAL]}
         table = rows.select(**made, **{"unread?": first_broken(unread), "source?": source})
         broken = first_broken([(name, condition(table)) for name, condition in rules])
         table = table.mutate(**{RULE: ibis.coalesce(table["unread?"], broken)})

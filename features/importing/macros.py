@@ -34,6 +34,11 @@ CREATE OR REPLACE MACRO most_common(x) AS
   ))[1].k
 """
 
+# A sum of doubles hangs on their order, which threads change: the smallest first is one order for all.
+_STEADY_SUM = """
+CREATE OR REPLACE MACRO steady_sum(x) AS list_sum(list_sort(list(x)))
+"""
+
 # DuckDB reads NaN, Infinity and numbers beyond a double in JSON; the contract refuses what is not finite.
 _FLAT_OBJECT = """
 CREATE OR REPLACE MACRO flat_object(text) AS
@@ -66,7 +71,7 @@ _KNOWN_ZONE = f"""
 CREATE OR REPLACE MACRO known_zone(name) AS list_contains({sorted(available_timezones())}, name)
 """
 
-_MACROS = (_FROM_LOCAL, _KEYED_SHARE, _MOST_COMMON, _FLAT_OBJECT, _CONTACTS, _KNOWN_ZONE)
+_MACROS = (_FROM_LOCAL, _KEYED_SHARE, _MOST_COMMON, _STEADY_SUM, _FLAT_OBJECT, _CONTACTS, _KNOWN_ZONE)
 
 _MOMENT = "timestamp('UTC')"
 
@@ -106,6 +111,8 @@ json_structure = _handle(ibis.udf.agg.builtin, "json_group_structure", {"json": 
 """The keys of all JSON objects together, each with its type, as JSON."""
 most_common_text = _handle(ibis.udf.agg.builtin, "most_common", {"x": "string"}, "string")
 """The most common text; of several the smallest."""
+steady_sum = _handle(ibis.udf.agg.builtin, "steady_sum", {"x": "float64"}, "float64")
+"""The sum of doubles, to the last bit the same whatever the order of the rows."""
 
 
 def to_json(value: Any) -> Any:

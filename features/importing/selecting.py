@@ -1,13 +1,19 @@
-"""A selection as Ibis tables: the rows that go on, and the rows that break one of its named rules."""
+"""A selection as Ibis tables: the rows that go on, and the rows that break one of its named rules.
+
+No operator keeps the order of rows. So each carries its number (:data:`ARRIVAL`) through joins and conditions, and no
+number is there twice: a group has that of its latest row.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 from features.expressions import ExpressionError, parse
-from features.importing.compiling import as_text, column, compile_value
-from features.importing.macros import most_common_text
+from features.importing.compiling import ARRIVAL, as_text, column, compile_value
+from features.importing.macros import most_common_text, steady_sum
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
 
@@ -73,24 +79,38 @@ def _with_columns(table: Any, selection: Selection) -> tuple[Any, dict[str, str]
     flags = {}
     for name, value in selection.columns.items():
         compiled = compile_value(table, value)
-        table = table.mutate(**{name: compiled.column})
+        table = table.mutate(**{_free(name): compiled.column})
         if compiled.unreadable is not None:
             flags[f"{name}?"] = f"{name}_readable"
             table = table.mutate(**{f"{name}?": compiled.unreadable})
     return table, flags
 
 
+def _free(name: str) -> str:
+    if name.lower() == ARRIVAL:
+        raise MappingError(f"the column name {name!r} is Kairos' own; name it otherwise")
+    return name
+
+
 def _joined(table: Any, join: Join, other: Any) -> Any:
     keys = {f"{join.source}:{own}": column(other, theirs) for own, theirs in join.by.items()}
     taken = {name: column(other, theirs) for name, theirs in join.take.items()}
     for name in taken:
-        if name in table.columns:
+        if _free(name) in table.columns:
             raise MappingError(
                 f"join {join.source}: there is a column {name!r} already; rename it: take: {{other_name: {name}}}"
             )
-    right = other.select(**keys, **taken)
+    theirs = {f"{join.source}:{ARRIVAL}": other[ARRIVAL]} if join.many else {}
+    right = other.select(**keys, **taken, **theirs)
     on = [_equal(join, column(table, own), right[f"{join.source}:{own}"]) for own in join.by]
-    return table.join(right, on, how=join.how).drop(*keys)
+    joined = table.join(right, on, how=join.how).drop(*keys)
+    return _numbered_anew(joined, *theirs) if join.many else joined
+
+
+def _numbered_anew(table: Any, theirs: str) -> Any:
+    """Number rows that a join has multiplied: as ours came, and of one of ours as theirs came."""
+    number = ibis.row_number().over(order_by=[table[ARRIVAL], table[theirs]])
+    return table.mutate(**{ARRIVAL: number}).drop(theirs)
 
 
 def _equal(join: Join, ours: Any, theirs: Any) -> Any:
@@ -113,8 +133,8 @@ def _grouped(table: Any, selection: Selection) -> Any:
     if not selection.group_by:
         return table
     keys = [column(table, name).get_name() for name in selection.group_by]
-    measures = {name: _measure(table, aggregate) for name, aggregate in selection.aggregate.items()}
-    return table.group_by(keys).aggregate(**measures)
+    measures = {_free(name): _measure(table, aggregate) for name, aggregate in selection.aggregate.items()}
+    return table.group_by(keys).aggregate(**measures, **{ARRIVAL: table[ARRIVAL].max()})
 
 
 def _measure(table: Any, aggregate: Aggregate) -> Any:
@@ -130,7 +150,7 @@ def _measure(table: Any, aggregate: Aggregate) -> Any:
 
 # "any" takes the smallest: any one would do, but the same one each time.
 _MEASURES: dict[str, Callable[[Any], Any]] = {
-    "sum": lambda values: values.sum(),
+    "sum": lambda values: steady_sum(values) if values.type().is_floating() else values.sum(),
     "min": lambda values: values.min(),
     "max": lambda values: values.max(),
     "any": lambda values: values.min(),

@@ -69,7 +69,7 @@ def _field(table: Any, block: Block, field: pa.Field) -> Compiled:
 
 def _absent(name: str, kind: str) -> Compiled:
     if kind == "words":
-        return Compiled(ibis.array([], type="array<string>"))
+        return Compiled(ibis.literal([], type="array<string>"))
     types = {"number": "float64", "integer": "int64", "moment": "timestamp('UTC', 6)", "day": "date"}
     constant = _EMPTY.get(name)
     return Compiled(ibis.literal(constant) if name in _EMPTY else ibis.null(types.get(kind, "string")))
