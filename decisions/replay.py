@@ -21,6 +21,7 @@ from decisions.decide import decide
 from decisions.history import history_of
 from decisions.policy import Policy
 from decisions.records import Ask, Assignment, BudgetState, CustomerState, Scores
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,13 +98,14 @@ def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = 
     known = raw["contents"] | {
         version: orjson.loads(zlib.decompress(content)) for version, content in (contents or {}).items()
     }
-    ask, policy = _ASK.validate_python(raw["ask"]), _recorded(Policy, known, raw["policy"])
+    ask = _ASK.validate_python(raw["ask"], context=STORED)
+    policy = _recorded(Policy, known, raw["policy"])
     return decide(
         ask,
         policy=policy,
         catalogue=_recorded(Catalogue, known, raw["catalogue"]),
         scores=_scores(raw["scores"]),
-        state=_STATE.validate_python(raw["state"]),
+        state=_STATE.validate_python(raw["state"], context=STORED),
         now=datetime.fromisoformat(raw["now"]),
         keys=keys,
         budgets=BudgetState(prices=raw["budgets"]["prices"], exhausted=frozenset(raw["budgets"]["exhausted"])),

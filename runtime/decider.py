@@ -155,7 +155,7 @@ class Decider:
     def rehearse(self) -> None:
         """Decide for a customer nobody knows and record nothing, so that the first real answer need not wait."""
         ask = Ask(request_id="rehearsal", customer_id="rehearsal")
-        nobody = CustomerState(customer=Customer(customer_id=ask.customer_id), known=False)
+        nobody = CustomerState(customer=Customer.model_construct(customer_id=ask.customer_id), known=False)
         now = self._clock.now()
         self.make(ask, self._scored.of([ask.customer_id], now=now)[ask.customer_id], nobody, NO_BUDGETS, now)
 

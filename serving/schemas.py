@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
@@ -17,9 +16,10 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from decisions.records import Ask
-from features.contracts import Channel, Consent, Event, Id, Preference, Purpose
+from features.contracts import Channel, Consent, Event, Id, Identity, Preference, Purpose
 from features.contracts.customer import Limits
-from features.contracts.words import ConsentStatus, Contract, UtcDatetime
+from features.contracts.withdrawing import SaidAt, received, source_taken
+from features.contracts.words import GRACE, ConsentStatus, Contract
 from serving.problems import errors_of
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ MAX_ASKS = 1000
 MAX_IDS = 1000
 MAX_EVENTS = 5000
 MAX_ENTRIES = 1000
-_LATEST = timedelta(days=1)
-"""How far ahead of now a thing that has happened may lie: clocks differ."""
 _MAX_WORDS = 500
 _MAX_EVIDENCE = 20_000
 _MINUTES_OF_A_WEEK = 10_080
@@ -70,8 +68,8 @@ class AskIn(Contract):
     ``horizon_hours`` bounds how far ahead the message may lie.
     """
 
-    request_id: Id
-    customer_id: Id
+    request_id: Identity
+    customer_id: Identity
     purpose: Purpose = "marketing"
     campaign_id: Id | None = None
     trigger: Id | None = None
@@ -90,13 +88,15 @@ class ConsentIn(Contract):
     channel: Channel
     purpose: Purpose
     status: ConsentStatus
-    at: UtcDatetime
+    at: SaidAt
     source: Id
     evidence: Annotated[str, Field(max_length=_MAX_EVIDENCE)] | None = None
 
-    def entry(self, customer_id: str) -> Consent:
-        """Return the entry as the journal takes it."""
-        return Consent(customer_id=customer_id, **self.model_dump())
+    def entry(self, customer_id: str, now: datetime) -> Consent:
+        """Return the entry as the journal takes it; a withdrawal whose date cannot be as said at ``now``."""
+        stated = received(self.at, now) if self.status == "withdrawn" else None
+        said = {} if stated is None else {"at": now, "source": source_taken(self.source, stated)}
+        return Consent.model_construct(customer_id=customer_id, **{**dict(self), **said})
 
 
 class PreferenceIn(Limits):
@@ -107,7 +107,7 @@ class PreferenceIn(Limits):
 
     def preference(self, customer_id: str) -> Preference:
         """Return the limits as they are kept."""
-        return Preference(customer_id=customer_id, **self.model_dump())
+        return Preference.model_construct(customer_id=customer_id, **self.model_dump())
 
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def plausible(item: _Dated | Refused, field: str, now: datetime) -> _Dated | Ref
 
     A wrong clock, or a wrong year.
     """
-    if isinstance(item, Refused) or getattr(item, field) <= now + _LATEST:
+    if isinstance(item, Refused) or getattr(item, field) <= now + GRACE:
         return item
     rule = f"{field} lies more than a day after now ({now.isoformat()}): send what has happened"
     error = ErrorDetails(type=f"{field}_plausible", loc=(field,), msg=rule, input=None)

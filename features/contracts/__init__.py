@@ -17,6 +17,7 @@ from features.contracts.words import (
     ConsentStatus,
     ContactState,
     Id,
+    Identity,
     Purpose,
     UtcDatetime,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Customer",
     "Event",
     "Id",
+    "Identity",
     "Offer",
     "Preference",
     "Purpose",

@@ -14,7 +14,8 @@ from features.contracts.words import (
     ContactState,
     Contract,
     Country,
-    Id,
+    Identity,
+    PastDatetime,
     Properties,
     Purpose,
     TimeZone,
@@ -29,8 +30,8 @@ class Customer(Contract):
     ``time_zone`` is null where it is not known; such a customer is never less protected than a known one (P3).
     """
 
-    customer_id: Id
-    household_id: Id | None = None
+    customer_id: Identity
+    household_id: Identity | None = None
     time_zone: TimeZone | None = None
     country: Country | None = None
     locale: str | None = None
@@ -46,11 +47,11 @@ class Consent(Contract):
     Of two entries at the same moment the withdrawal counts.
     """
 
-    customer_id: Id
+    customer_id: Identity
     channel: Channel
     purpose: Purpose
     status: ConsentStatus
-    at: UtcDatetime
+    at: PastDatetime
     source: Words
     evidence: Words | None = None
 
@@ -79,7 +80,7 @@ class Limits(Contract):
 class Preference(Limits):
     """The limits of one customer."""
 
-    customer_id: Id
+    customer_id: Identity
 
 
 _MOMENT = pa.timestamp("us", "UTC")

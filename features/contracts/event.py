@@ -8,7 +8,7 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import AfterValidator, Field
 
-from features.contracts.words import Channel, Contract, Currency, Id, Properties, UtcDatetime
+from features.contracts.words import Channel, Contract, Currency, Id, Identity, PastDatetime, Properties
 
 MESSAGE_TYPES = ("sent", "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")
 BEHAVIOUR_TYPES = (
@@ -48,13 +48,13 @@ class Event(Contract):
     ``automated`` marks machine opens and bot clicks, which are missing data and never a reaction.
     """
 
-    event_id: Id
-    customer_id: Id
+    event_id: Identity
+    customer_id: Identity
     type: EventType
-    occurred_at: UtcDatetime
+    occurred_at: PastDatetime
     channel: Channel | None = None
-    decision_id: Id | None = None
-    message_id: Id | None = None
+    decision_id: Identity | None = None
+    message_id: Identity | None = None
     campaign_id: Id | None = None
     offer_id: Id | None = None
     value: float | None = None

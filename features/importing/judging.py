@@ -116,7 +116,7 @@ class Judge:
         selected = self._select(block.name, block)
         self._refuse_unmet(block.name, block, selected)
         target = target_of(block)
-        rules = contract_rules(target, self._now)
+        rules = contract_rules(target, self._now, placeholders=self._mapping.allow_placeholder_ids)
         table = self._shaped(block, selected.rows, [(rule.name, rule.broken) for rule in rules])
         bad = table.filter(table[RULE].notnull())
         refused = bad.select(rule=bad[RULE], row=bad["row?"], customer_id=bad["customer_id"]).to_pyarrow()

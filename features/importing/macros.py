@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from typing import Any
-from zoneinfo import available_timezones
 
 import ibis
 
 from features.contracts import CONTACT_STATES
+from features.contracts.places import known_zones
 
 # DuckDB reads a wall-clock time that a daylight-saving change skips as moved forward by the gap, which is what
 # is wanted, but one that occurs twice as the second. The offset of the day before gives the first: it is right
@@ -68,7 +68,7 @@ CREATE OR REPLACE MACRO contact_states(text) AS
 
 # In SQL rather than as an Ibis list: six hundred literals take Ibis longer to write than DuckDB to look through.
 _KNOWN_ZONE = f"""
-CREATE OR REPLACE MACRO known_zone(name) AS list_contains({sorted(available_timezones())}, name)
+CREATE OR REPLACE MACRO known_zone(name) AS list_contains({sorted(known_zones())}, name)
 """
 
 _MACROS = (_FROM_LOCAL, _KEYED_SHARE, _MOST_COMMON, _STEADY_SUM, _FLAT_OBJECT, _CONTACTS, _KNOWN_ZONE)

@@ -187,13 +187,17 @@ Source = Annotated[
 
 
 class ImportMapping(Part):
-    """A whole mapping. ``base`` is the folder its paths are relative to."""
+    """A whole mapping. ``base`` is the folder its paths are relative to.
+
+    ``allow_placeholder_ids`` lets ids through that stand for a missing one elsewhere: ``null``, ``-``, blanks.
+    """
 
     sources: dict[Name, Source] = Field(min_length=1)
     customers: tuple[CustomerBlock, ...] = ()
     events: tuple[EventBlock, ...] = ()
     consents: tuple[ConsentBlock, ...] = ()
     preferences: tuple[PreferenceBlock, ...] = ()
+    allow_placeholder_ids: bool = False
     base: Path = Field(default=Path(), exclude=True)
 
     @property

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import ibis
 
 from features.contracts import CONTACT_STATES, EVENT_TYPES, PURPOSES, ConsentStatus
 from features.contracts.event import OWN_TYPE
+from features.contracts.ids import NOBODY, PLACEHOLDERS
+from features.contracts.places import OTHER_CODES, known_countries
+from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.macros import contact_states, flat_object, known_zone
 
 Target = Literal["customers", "events", "consents", "preferences"]
@@ -22,8 +25,12 @@ Target = Literal["customers", "events", "consents", "preferences"]
 _ID = r"^[^\x00-\x1f\x7f]{1,200}$"
 _CHANNEL = r"^[a-z][a-z0-9_]{0,31}$"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_GRACE = timedelta(days=1)
 _HOURS = 24
+_LABELS = ("campaign_id", "offer_id")
+"""Ids that are names of a few things: a campaign may well be called none, and merges nobody."""
+_ASKS_COUNTRY = "country is a code of ISO 3166, or XK; " + ", ".join(
+    f"{wrong} is {right}" for wrong, right in OTHER_CODES.items()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,14 @@ class Rule:
     broken: Callable[[Any], Any]
 
 
-def contract_rules(target: Target, now: datetime) -> list[Rule]:
-    """Return the rules of ``target``, in order. ``now`` bounds the future: a day's grace for foreign clocks."""
-    return [*_required("customer_id"), *_printable("customer_id"), *_BY_TARGET[target](now)]
+def contract_rules(target: Target, now: datetime, *, placeholders: bool = False) -> list[Rule]:
+    """Return the rules of ``target``, in order. ``now`` bounds the future: a day's grace for foreign clocks.
+
+    ``placeholders`` lets ids through that stand for none.
+    """
+    rules = [*_required("customer_id"), *_printable("customer_id"), *_BY_TARGET[target](now)]
+    named = (rule.name.removesuffix("_printable") for rule in rules if rule.name.endswith("_printable"))
+    return rules if placeholders else [*rules, *(_names_somebody(name) for name in named if name not in _LABELS)]
 
 
 def _required(name: str) -> list[Rule]:
@@ -49,14 +61,23 @@ def _printable(name: str) -> list[Rule]:
     return [_matches(f"{name}_printable", asks, name, _ID)]
 
 
+def _names_somebody(name: str) -> Rule:
+    asks = (
+        f"{name} is an id, without blanks around it and none of {', '.join(PLACEHOLDERS)}; "
+        "if yours are called so: allow_placeholder_ids: true in the mapping"
+    )
+    return Rule(f"{name}_placeholder", asks, lambda t: t[name].notnull() & t[name].re_search(NOBODY))
+
+
 def _matches(rule: str, asks: str, name: str, pattern: str) -> Rule:
     # RE2's $ would also match before a final line break; \z would not.
     whole = pattern.removesuffix("$") + r"\z"
     return Rule(rule, asks, lambda t: t[name].notnull() & ~t[name].re_search(whole))
 
 
-def _one_of(rule: str, name: str, known: tuple[str, ...]) -> Rule:
-    return Rule(rule, f"{name} is one of {', '.join(known)}", lambda t: t[name].notnull() & t[name].notin(known))
+def _one_of(rule: str, name: str, known: tuple[str, ...], *, asks: str = "") -> Rule:
+    asks = asks or f"{name} is one of {', '.join(known)}"
+    return Rule(rule, asks, lambda t: t[name].notnull() & t[name].notin(known))
 
 
 def _channel() -> list[Rule]:
@@ -64,10 +85,10 @@ def _channel() -> list[Rule]:
     return [_matches("channel_word", asks, "channel", _CHANNEL)]
 
 
-def _moment(name: str, now: datetime) -> list[Rule]:
-    last = ibis.literal(now + _GRACE, type="timestamp('UTC', 6)")
-    first = ibis.literal(_BEGINNING, type="timestamp('UTC', 6)")
-    asks = f"{name} lies between 1970 and a day from now"
+def _moment(name: str, now: datetime, *, since: datetime = _BEGINNING) -> list[Rule]:
+    last = ibis.literal(now + GRACE, type="timestamp('UTC', 6)")
+    first = ibis.literal(since, type="timestamp('UTC', 6)")
+    asks = f"{name} lies between {since.year} and a day from now"
     return [Rule(f"{name}_plausible", asks, lambda t: t[name].notnull() & ~t[name].between(first, last))]
 
 
@@ -127,6 +148,7 @@ def _customers(now: datetime) -> list[Rule]:
             lambda t: t["time_zone"].notnull() & ~known_zone(t["time_zone"]),
         ),
         _matches("country_code", "country is two capitals, like US", "country", r"^[A-Z]{2}$"),
+        _one_of("country_known", "country", tuple(sorted(known_countries())), asks=_ASKS_COUNTRY),
         *_moment("registered_at", now),
         *_flat("attributes"),
         Rule(
@@ -146,7 +168,7 @@ def _consents(now: datetime) -> list[Rule]:
         *_required("status"),
         _one_of("status_known", "status", get_args(ConsentStatus)),
         *_required("at"),
-        *_moment("at", now),
+        *_moment("at", now, since=FIRST_PLAUSIBLE),
         *_required("source"),
         *(
             _matches(f"{name}_text", f"{name} holds no NUL", name, r"^[^\x00]*$")

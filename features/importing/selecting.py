@@ -1,7 +1,7 @@
 """A selection as Ibis tables: the rows that go on, and the rows that break one of its named rules.
 
-No operator keeps the order of rows. So each carries its number (:data:`ARRIVAL`) through joins and conditions, and no
-number is there twice: a group has that of its latest row.
+No operator keeps the order of rows. So each carries its number (:data:`ARRIVAL`) through joins and conditions, and
+no number is there twice: a group has that of its latest row.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from features.contracts import Preference
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,4 +46,4 @@ class Everywhere:
     def preferences(self, table: pa.Table) -> None:
         """Take customers' own limits (``PREFERENCE_SCHEMA``)."""
         for row in table.to_pylist():
-            self._ledger.put_preference(Preference.model_validate(row), now=self._now)
+            self._ledger.put_preference(Preference.model_validate(row, context=STORED), now=self._now)

@@ -15,7 +15,7 @@ from serving.answers import ConsentsOut, EntryVerdictsOut, PreferenceOut, Prefer
 from serving.gate import PROTECTED
 from serving.problems import Problem, invalid
 from serving.rendering import Json
-from serving.schemas import ConsentsIn, PreferenceIn, Refused, plausible
+from serving.schemas import ConsentIn, ConsentsIn, PreferenceIn, Refused, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,8 +51,8 @@ def consents(customer_id: CustomerId, kairos: TheKairos) -> Json:
 def append_consents(customer_id: CustomerId, body: ConsentsIn, kairos: TheKairos) -> Json:
     """Append to the journal; nothing is ever taken back. A withdrawal stops everything unconfirmed at once."""
     now = kairos.clock.now()
-    items = [plausible(item, "at", now) for item in body.entries]
-    good = [item.entry(customer_id) for item in items if not isinstance(item, Refused)]
+    items = [item if _withdraws(item) else plausible(item, "at", now) for item in body.entries]
+    good = [item.entry(customer_id, now) for item in items if not isinstance(item, Refused)]
     words = iter(kairos.ledger.wishes.append(customer_id, good, now) if good else ())
     verdicts = [
         _refused(item, index) if isinstance(item, Refused) else {"status": next(words)}
@@ -67,7 +67,7 @@ def append_consents(customer_id: CustomerId, body: ConsentsIn, kairos: TheKairos
 @router.get("/customers/{customer_id:path}/preferences", responses={200: {"model": PreferenceOut}})
 def preferences(customer_id: CustomerId, kairos: TheKairos) -> Json:
     """Return a customer's own limits; none for an unknown one."""
-    found = kairos.ledger.preference(customer_id) or Preference(customer_id=customer_id)
+    found = kairos.ledger.preference(customer_id) or Preference.model_construct(customer_id=customer_id)
     return Json(found.model_dump())
 
 
@@ -79,6 +79,11 @@ def prefer(customer_id: CustomerId, body: PreferenceIn, kairos: TheKairos) -> Js
     if preferred.status == "erased":
         raise CustomerErased
     return Json({**preference.model_dump(), "withdrawn": preferred.withdrawn})
+
+
+def _withdraws(item: ConsentIn | Refused) -> bool:
+    """A withdrawal counts whatever its date."""
+    return isinstance(item, ConsentIn) and item.status == "withdrawn"
 
 
 def _entries(entries: Iterable[Consent]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from features.contracts import (
     Event,
     Preference,
 )
+from features.contracts.ids import PLACEHOLDERS
 from features.importing.macros import define_macros
 from features.importing.rules import contract_rules, first_broken
 from features.lake import connect
@@ -81,16 +82,29 @@ nasty = st.sampled_from(
         "x" * 201,
         "🤦🏼‍♂️" * 40,
         "🤦🏼‍♂️" * 50,
+        *PLACEHOLDERS,
+        "NULL",
+        "N/A",
+        "nİl",
+        "null\n",
+        "nulls",
+        "0",
+        " 7",
+        "7 ",
+        "7\u00a0",
+        "\ufeff7",
+        "7\u200b8",
     ]
 )
 ids = st.one_of(nasty, st.text(max_size=12), st.from_regex(r"[a-z0-9:-]{1,20}", fullmatch=True))
 maybe = st.one_of(st.none(), ids)
 channels = st.one_of(st.sampled_from(["email", "sms", "in_app", "E", "1a", "a" * 32, "a" * 33, "mail\n", ""]), ids)
-moments = st.datetimes(datetime(1970, 1, 1), datetime(2018, 1, 1), timezones=st.just(UTC))
+# Events from before 1990 are imported with a warning, and refused where a program sends them one by one.
+moments = st.datetimes(datetime(1990, 1, 1), datetime(2018, 1, 1), timezones=st.just(UTC))
 types = st.one_of(
     st.sampled_from([*EVENT_TYPES, "x_a", "x_", "x_a\n", "x_A", "x_" + "a" * 48, "x_" + "a" * 49]), ids
 )
-codes = st.one_of(st.none(), st.sampled_from(["USD", "usd", "US", "DE", "USDX", "US\n", "ÜS", ""]), ids)
+codes = st.one_of(st.none(), st.sampled_from(["USD", "usd", "US", "DE", "USDX", "US\n", "ÜS", "", "UK", "EL", "EU", "XK", "ZZ"]), ids)
 members = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=1),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
@@ -108,7 +122,7 @@ contacts = st.one_of(
     objects,
 )
 zones = st.sampled_from(
-    [None, "UTC", "Europe/Berlin", "europe/berlin", "Mars", "", "../etc/passwd", "America/", "UTC\n"]
+    [None, "UTC", "Europe/Berlin", "europe/berlin", "Mars", "", "../etc/passwd", "America/", "UTC\n", "localtime", "Factory", "posix/UTC", "right/UTC", "posixrules", "EST5EDT", "ACT"]
 )
 hours = st.one_of(st.none(), st.integers(-2, 26))
 
@@ -218,3 +232,31 @@ def test_a_moment_is_plausible_from_1970_to_a_day_from_now(at, rule):
 def test_a_contract_error_is_what_it_seems():
     with pytest.raises(ValidationError):
         Event.model_validate({**GOOD["events"], "properties": {}, "type": "bought"})
+
+
+@pytest.mark.parametrize(("status", "rule"), [("granted", "at_plausible"), ("withdrawn", "at_plausible")])
+def test_a_consent_from_before_1990_is_refused_by_both(status, rule):
+    row = {**GOOD["consents"], "status": status, "at": datetime(1989, 12, 31, tzinfo=UTC)}
+    assert refused_in_bulk("consents", [row]) == [rule]
+    agree("consents", [row])
+
+
+@pytest.mark.parametrize("name", ["event_id", "customer_id", "decision_id", "message_id"])
+@pytest.mark.parametrize("value", [*PLACEHOLDERS, "Undefined", "\ufeff7", " "])
+def test_an_id_that_stands_for_none_is_refused_by_both_under_a_name_of_its_own(name, value):
+    row = {**GOOD["events"], name: value}
+    assert refused_in_bulk("events", [row]) == [f"{name}_placeholder"]
+    agree("events", [row])
+
+
+@pytest.mark.parametrize("value", ["0", "00", "nobody", "none-7", "N", "a-b", "-1", "null.null"])
+def test_an_id_that_only_looks_odd_is_one(value):
+    rows = [{**GOOD["events"], "customer_id": value}]
+    assert refused_in_bulk("events", rows) == [None]
+    agree("events", rows)
+
+
+def test_a_campaign_may_be_called_none():
+    row = {**GOOD["events"], "campaign_id": "none", "offer_id": "-"}
+    assert refused_in_bulk("events", [row]) == [None]
+    agree("events", [row])

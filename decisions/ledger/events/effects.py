@@ -17,8 +17,9 @@ from decisions.ledger.events.matching import each_named, latest_of_campaign, nam
 from decisions.ledger.events.sends import purpose_of, sent, spend
 from decisions.ledger.people import contacts, customers, journal
 from decisions.ledger.storage import schema
-from decisions.ledger.storage.codec import micros
+from decisions.ledger.storage.codec import micros, moment
 from features.contracts import Consent, Event
+from features.contracts.words import FIRST_PLAUSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +131,7 @@ def _bought(session: Session, event: Event, tick: int) -> None:
 def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel.
 
-    It ends the purpose it states, or else marketing and the purpose of the message it is about (transactional ones
+    One whose date cannot be counts from now: no grant came after it. It ends the purpose it states, or else marketing and the purpose of the message it is about (transactional ones
     go on: they are no subscription).
     """
     message = named(session, event)
@@ -142,7 +143,7 @@ def _left(session: Session, event: Event, tick: int) -> None:
             channel=each,
             purpose=purpose,
             status="withdrawn",
-            at=event.occurred_at,
+            at=event.occurred_at if event.occurred_at >= FIRST_PLAUSIBLE else moment(tick),
             source=f"event:{event.type}:{event.event_id}",  # its proof is the event itself
             evidence=None,
         )

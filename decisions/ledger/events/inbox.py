@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, literal_column, null, select, update
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.session import Among, listed
 from features.contracts import EVENT_SCHEMA, Event
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,7 +40,7 @@ def waiting(session: Session, limit: int) -> pa.Table:
 
 
 def _lake_row(body: str) -> dict[str, Any]:
-    event = Event.model_validate_json(body)
+    event = Event.model_validate_json(body, context=STORED)
     return {**event.model_dump(exclude={"properties"}), "properties": orjson.dumps(event.properties).decode()}
 
 

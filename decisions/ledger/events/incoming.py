@@ -10,6 +10,7 @@ from decisions.ledger.events import effects
 from decisions.ledger.people import erasure
 from decisions.ledger.verdicts import EventVerdict
 from features.contracts import Consent, Customer, Event
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,13 +50,18 @@ def without_erased(session: Session, block: Sequence[_Owned], *, key: bytes | No
 def customers_of(source: pa.Table | Iterable[Customer]) -> Iterator[Customer]:
     """Return customers of a table with the contract's fields as columns, or the customers themselves."""
     for row in _rows(source):
-        yield row if isinstance(row, Customer) else Customer.model_validate(_opened(row, "attributes", "contacts"))
+        yield row if isinstance(row, Customer) else _judged(Customer, _opened(row, "attributes", "contacts"))
 
 
 def consents_of(source: pa.Table | Iterable[Consent]) -> Iterator[Consent]:
     """Return journal entries of a table with the contract's fields as columns, or the entries themselves."""
     for row in _rows(source):
-        yield row if isinstance(row, Consent) else Consent.model_validate(row)
+        yield row if isinstance(row, Consent) else _judged(Consent, row)
+
+
+def _judged(contract: type[_Owned], row: dict[str, Any]) -> _Owned:
+    """Return a row of a table as its contract: the importer has judged it, and may have let an odd id in."""
+    return contract.model_validate(row, context=STORED)
 
 
 def _rows(source: Any) -> Iterator[Any]:

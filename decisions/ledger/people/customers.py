@@ -14,6 +14,7 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import text
 from decisions.ledger.storage.session import Among, listed
 from features.contracts import Customer, Preference
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +99,7 @@ def customer(session: Session, customer_id: str) -> Customer | None:
 def preference(session: Session, customer_id: str) -> Preference | None:
     """Return the customer's own limits, or None where there are none."""
     row = session.row(_CUSTOMER, who=customer_id)
-    return Preference.model_validate_json(row[3]) if row and row[3] else None
+    return Preference.model_validate_json(row[3], context=STORED) if row and row[3] else None
 
 
 def ids(session: Session, after: str) -> list[str]:

@@ -15,6 +15,7 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
 from decisions.ledger.storage.session import Among, listed
 from features.contracts import Consent
+from features.contracts.withdrawing import TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,16 @@ _LAST_WORD = (
     .order_by(_consent.at.desc(), _consent.status.desc())
     .limit(literal_column("1"))
 )
+_TAKEN = (
+    select(_consent.consent_id)
+    .where(
+        _consent.customer_id == _WHO,
+        _consent.channel == bindparam("on_channel"),
+        _consent.purpose == bindparam("for_purpose"),
+        _consent.source == bindparam("told"),
+    )
+    .limit(literal_column("1"))
+)
 _CHANNELS = select(_consent.channel).distinct().where(_consent.customer_id == _WHO).order_by(_consent.channel)
 
 
@@ -67,6 +78,7 @@ def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
     Their evidence is sealed by now.
     """
     after, last = last_audit(session), _last_entry(session)
+    entries = [_after_all(session, each) for each in entries if not _was_taken(session, each)]
     new = session.many(_ENTRY, [_entry_row(each, after) for each in entries])
     _follow(session, entries, tick, last)
     return new
@@ -75,9 +87,38 @@ def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
 def append_each(session: Session, entries: Sequence[Consent], tick: int) -> list[bool]:
     """Do as :func:`append`; return of each entry whether it was new."""
     after, last = last_audit(session), _last_entry(session)
-    new = [bool(session.run(_ENTRY, **_entry_row(each, after))) for each in entries]
+    new = []
+    for each in entries:
+        known = _is_taken(each) and (last_word(session, *_whose(each)) or (0, ""))[1] == "withdrawn"
+        new.append(not known and bool(session.run(_ENTRY, **_entry_row(_after_all(session, each), after))))
     _follow(session, entries, tick, last)
     return new
+
+
+def _is_taken(entry: Consent) -> bool:
+    """Return whether the entry is dated by when it was received."""
+    return entry.status == "withdrawn" and entry.source.endswith(TAKEN)
+
+
+def _whose(entry: Consent) -> tuple[str, str, str]:
+    return entry.customer_id, entry.channel, entry.purpose
+
+
+def _was_taken(session: Session, entry: Consent) -> bool:
+    """Return whether an import has taken this very withdrawal before: the same file again changes nothing."""
+    if not _is_taken(entry):
+        return False
+    who, channel, purpose = _whose(entry)
+    found = session.row(_TAKEN, who=who, on_channel=channel, for_purpose=purpose, told=entry.source)
+    return found is not None
+
+
+def _after_all(session: Session, entry: Consent) -> Consent:
+    """Date what is taken when received after everything known, as a one-click withdrawal is."""
+    if not _is_taken(entry):
+        return entry
+    at, _ = last_word(session, *_whose(entry)) or (0, "")
+    return entry.model_copy(update={"at": max(entry.at, moment(at))})
 
 
 def _follow(session: Session, entries: Sequence[Consent], tick: int, last: int) -> None:
@@ -129,7 +170,7 @@ def said(session: Session, customer_id: str, tick: int) -> tuple[tuple[Consent, 
 def entries(session: Session, customer_id: str) -> list[Consent]:
     """Return the whole journal of a customer in its order, the evidence as it is sealed."""
     return [
-        Consent(
+        Consent.model_construct(
             customer_id=customer_id,
             channel=row[0],
             purpose=row[1],

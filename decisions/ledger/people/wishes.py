@@ -107,7 +107,7 @@ class Wishes:
 
 
 def _withdrawal(asked: Unsubscribe, now: datetime, *, at: int) -> Consent:
-    return Consent(
+    return Consent.model_construct(
         customer_id=asked.customer_id,
         channel=asked.channel,
         purpose=asked.purpose,

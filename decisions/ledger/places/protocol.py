@@ -17,6 +17,7 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
 from decisions.ledger.verdicts import Guard, Refusal, Verdict
 from features.contracts import Preference
+from features.contracts.words import STORED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,7 +131,7 @@ def _wish(ticket: Ticket, stored: str | None, tick: int) -> Refusal | None:
     """A channel that is switched off stops every message; a pause lets transactional ones pass."""
     if stored is None:
         return None
-    wish = Preference.model_validate_json(stored)
+    wish = Preference.model_validate_json(stored, context=STORED)
     if ticket.channel in wish.channels_off:
         return Refusal("channel_off", "the customer switched the channel off", "withdrawn")
     if ticket.purpose != "transactional" and wish.pause_until and tick < micros(wish.pause_until):

@@ -16,7 +16,7 @@ from decisions.ledger.storage.codec import micros, moment, moment_or_none
 from decisions.ledger.storage.session import Among, Row, Session, listed
 from decisions.records import CustomerState, Exposure, Pressure
 from features.contracts import Consent, Customer, Preference
-from features.contracts.words import LOOK_BACK_DAYS
+from features.contracts.words import LOOK_BACK_DAYS, STORED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -159,8 +159,8 @@ def _has_lapsed(row: Row, tick: int) -> bool:
 def customer_of(customer_id: str, row: Row | None, contacts: Mapping[str, Any]) -> Customer:
     """Return the contract of a stored row, or of a customer of whom nothing is known."""
     if row is None:
-        return Customer(customer_id=customer_id)
-    return Customer.model_validate({**orjson.loads(row[1]), "contacts": states_of(contacts)})
+        return Customer.model_construct(customer_id=customer_id)
+    return Customer.model_validate({**orjson.loads(row[1]), "contacts": states_of(contacts)}, context=STORED)
 
 
 def current_consents(customer_id: str, rows: Iterable[Row], tick: int) -> tuple[Consent, ...]:
@@ -190,7 +190,7 @@ def consent_of(customer_id: str, row: Row) -> Consent:
 
 
 def _preference_of(row: Row | None) -> Preference | None:
-    return Preference.model_validate_json(row[3]) if row and row[3] else None
+    return Preference.model_validate_json(row[3], context=STORED) if row and row[3] else None
 
 
 def _pressure_of(row: Row, contacts: Mapping[str, Any], ripe: int) -> Pressure:
