@@ -17,6 +17,7 @@ from decisions.history import hash_of, history_of
 from decisions.records import BudgetState, Decision
 from decisions.timing.localtime import HOUR, days_between
 from decisions.timing.zones import distinct, possible_zones
+from features.vocabulary import is_own_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,11 +173,12 @@ def situation_of(  # noqa: PLR0913 - everything a decision depends on, by name
         zone_known=customer.time_zone is not None,
         countries=(customer.country,) if customer.country else policy.countries,
         values={
+            # What Kairos computes is never hidden by an attribute that a file happens to call the same.
+            **{name: value for name, value in customer.attributes.items() if not is_own_name(name)},
             **scores.attributes,
             "churn": scores.churn,
             "country": customer.country,
             "locale": customer.locale,
-            **customer.attributes,
         },
         holdout=holdout,
     )

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from features.contracts.places import known_zones
 from features.tables.moments import CUSTOMER, dated, days_between, local_time
 from features.tables.orders import begins_order
 from features.vocabulary import HOURS_OF_WEEK
@@ -41,22 +42,25 @@ def evidence(
     """Return the signs of life before ``until``: ``customer_id``, ``occurred_at``, ``hour`` (0–167, local).
 
     Sessions, carts and orders (once each, at their first event); nothing a machine did. Local means the customer's
-    zone, else the one of the country in ``country_zones``, else ``default_zone``.
+    zone where there is one of that name, else the one of the country in ``country_zones``, else ``default_zone``.
     """
     known = dated(events, until=until)
     marked = known.mutate(sign=known.type.isin(_SIGNS) | begins_order(known))
     signs = marked.filter(marked.sign & ~marked.automated).select(CUSTOMER, "occurred_at")
-    zones = customers.select(CUSTOMER, zone=_zone(customers, country_zones or {}, default_zone))
+    zones = _zones(customers, country_zones or {}, default_zone)
     placed = signs.left_join(zones, CUSTOMER).drop(f"{CUSTOMER}_right")
     local = local_time(placed.zone.fill_null(default_zone), placed.occurred_at)
     hour = local.day_of_week.index() * 24 + local.hour()
     return placed.select(CUSTOMER, "occurred_at", hour=hour.cast("int16"))
 
 
-def _zone(customers: ir.Table, country_zones: Mapping[str, str], default_zone: str) -> ir.StringColumn:
-    cases = [(customers.country == country, zone) for country, zone in sorted(country_zones.items())]
+def _zones(customers: ir.Table, country_zones: Mapping[str, str], default_zone: str) -> ir.Table:
+    """Return each customer's zone. DuckDB ends the query at a zone it does not know: one value would stop all."""
+    known = ibis.memtable(pa.table({"known_zone": sorted(known_zones())}))
+    placed = customers.left_join(known, customers.time_zone == known.known_zone)
+    cases = [(placed.country == country, zone) for country, zone in sorted(country_zones.items())]
     by_country = ibis.cases(*cases, else_=default_zone) if cases else ibis.literal(default_zone)
-    return ibis.coalesce(customers.time_zone, by_country)
+    return placed.select(CUSTOMER, zone=ibis.coalesce(placed.known_zone, by_country))
 
 
 def weights(signs: ir.Table, spine: ir.Table, *, half_life_days: float = HALF_LIFE_DAYS) -> ir.Table:

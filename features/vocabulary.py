@@ -6,7 +6,9 @@ the tables, for Feast's definitions, for the training sets and for the scorers, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 WINDOWS: tuple[int, ...] = (7, 30, 90)
 """The days over which activity, pressure and response are counted."""
@@ -14,6 +16,24 @@ WINDOWS: tuple[int, ...] = (7, 30, 90)
 LONG_WINDOW = 365
 MESSAGE_COUNTS: tuple[str, ...] = ("sent", "opened", "clicked", "converted", "bounced", "unsubscribed")
 """The event types counted per channel: what was sent and what came back."""
+
+_COUNTED = rf"({'|'.join(MESSAGE_COUNTS)})_({'|'.join(map(str, WINDOWS))})d"
+_OF_A_CHANNEL = re.compile(rf"[a-z][a-z0-9_]{{0,31}}_({_COUNTED}|days_since_sent|contact)")
+
+
+@lru_cache(maxsize=4096)
+def is_own_name(name: str) -> bool:
+    """Return whether conditions read ``name`` as what Kairos knows or computes, of whichever channel.
+
+    A customer attribute of that name is never read.
+
+    >>> [is_own_name(each) for each in ("spend_90d", "email_sent_7d", "country", "tier", "email_sent")]
+    [True, True, True, False, False]
+    """
+    anybody = Vocabulary((), ())
+    names = {*anybody.activity, *anybody.contact, *anybody.category_arrays, *anybody.rhythm_arrays}
+    return name in names | {"churn", "locale"} or _OF_A_CHANNEL.fullmatch(name) is not None
+
 
 HOURS_OF_WEEK = 168
 """Slots: local hours of a week, 0 = Monday 00:00."""

@@ -48,6 +48,7 @@ def _zone_table() -> dict[str, tuple[str, ...]]:
         if line and not line.startswith("#"):
             country, _, name = line.split("\t")[:3]
             table.setdefault(country, []).append(name)
+    table["XK"] = table["RS"]  # Kosovo is no part of ISO 3166, and keeps Belgrade's time
     return {country: tuple(names) for country, names in table.items()}
 
 
@@ -64,12 +65,13 @@ def zones_of_country(country: str) -> tuple[str, ...]:
 def possible_zones(customer: Customer, policy: Policy) -> tuple[str, ...]:
     """Return the zones in one of which ``customer`` lives; one alone where it is known.
 
-    Without a zone: every zone of the customer's country; without a country: those the policy names
-    (``time_zones``, else ``countries``); with neither: the world, in which every moment is somebody's night.
+    Without a zone: every zone of the customer's country; without a country that has any: those the policy names
+    (``time_zones``, else ``countries``); with neither: the world, in which every moment is somebody's night. A code
+    that no country has (imported before such were refused) would otherwise hold its customer for ever.
     """
     if customer.time_zone:
         return (customer.time_zone,)
-    if customer.country:
+    if customer.country in _zone_table():
         return zones_of_country(customer.country)
     if policy.time_zones:
         return policy.time_zones

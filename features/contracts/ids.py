@@ -29,7 +29,7 @@ PLACEHOLDERS = (
 _BLANK = r"\s\x{0085}\x{00a0}\x{1680}\x{2000}-\x{200b}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
 _WORDS = "|".join(re.escape(each).replace(r"\ ", " ") for each in PLACEHOLDERS)
 NOBODY = rf"(?i)^({_WORDS})\z|^[{_BLANK}]|[{_BLANK}]\z"
-"""A pattern (of RE2) of the ids of nobody: one of the words, or a blank before or after; a byte order mark is one."""
+"""A pattern (of RE2) of the ids of nobody: one of the words, or a blank (a byte order mark is one) at an end."""
 
 _NOBODY = re.compile(re.sub(r"\\x\{(\w+)\}", r"\\u\1", NOBODY).replace(r"\z", r"\Z"), re.ASCII)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - pydantic reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
@@ -14,7 +14,8 @@ from features.contracts.words import GRACE, PastDatetime
 TAKEN = ": taken when received)"
 """How the source of an entry ends whose own date could not be."""
 
-_SHOWN = re.compile(r"[0-9A-Za-z:.,+/ -]{1,40}")
+SHOWN = "[0-9A-Za-z:.,+/ -]{1,40}"
+"""A pattern of the dates that the source repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,4 @@ def source_taken(source: str, stated: str) -> str:
     >>> source_taken("crm", "0")
     'crm (dated 0: taken when received)'
     """
-    return f"{source} (dated {stated if _SHOWN.fullmatch(stated) else 'unreadably'}{TAKEN}"
+    return f"{source} (dated {stated if re.fullmatch(SHOWN, stated) else 'unreadably'}{TAKEN}"

@@ -78,7 +78,12 @@ def _known_country(code: str, info: ValidationInfo) -> str | None:
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_known_country)]
 
 
+_FARTHEST = timedelta(hours=14)
+
+
 def _in_utc(moment: datetime) -> datetime:
+    if abs(moment.utcoffset() or timedelta()) > _FARTHEST:
+        raise ValueError(f"{moment.isoformat()}: no place is further than 14 hours from UTC")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

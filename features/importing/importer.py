@@ -64,10 +64,11 @@ def run_import(  # noqa: PLR0913 - all that an import is told, by name
     quarantine = Quarantine(quarantine_root, now, erased=erased)
     connection = connect(memory_limit=memory_limit, temp=quarantine_root / ".spill")
     try:
-        judged = Judge(mapping, connection, quarantine, now).judge(progress)
+        judge = Judge(mapping, connection, quarantine, now)
+        judged = judge.judge(progress)
         if strict and quarantine.files:
             raise ImportRefusedError(_refusal(quarantine, quarantine_root))
-        return _hand_over(judged, sink, quarantine, progress)
+        return _hand_over(judged, sink, quarantine, Tally(warnings=tuple(judge.warnings)), progress)
     finally:
         connection.disconnect()
 
@@ -77,8 +78,9 @@ def _refusal(quarantine: Quarantine, root: Path) -> str:
     return f"strict import refused: rows break {rules}; nothing was imported, the rows are in {root}"
 
 
-def _hand_over(blocks: list[Judged], sink: ImportSink, quarantine: Quarantine, progress: Progress) -> ImportReport:
-    tally = Tally()
+def _hand_over(
+    blocks: list[Judged], sink: ImportSink, quarantine: Quarantine, tally: Tally, progress: Progress
+) -> ImportReport:
     progress("write", 0, len(blocks))
     for done, judged in enumerate(blocks, start=1):
         tally.blocks.append(_write(judged, sink, quarantine, tally))

@@ -10,16 +10,21 @@ import ibis
 from features.importing.compiling import ARRIVAL, as_text, compile_value, visible
 from features.importing.macros import define_macros, to_json
 from features.importing.mapping import Block, File
+from features.importing.moments import asks_of
+from features.importing.oddities import oddities
 from features.importing.problems import MappingError
 from features.importing.rules import Target, contract_rules, first_broken
 from features.importing.selecting import RULE, repeated_keys, select
 from features.importing.shaping import SCHEMAS, shape, target_of
 from features.importing.sources import LINE_READABLE, open_file
+from features.importing.values import Moment
+from features.importing.withdrawals import whatever_its_date
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from features.importing.mapping import ImportMapping, Selection
+    from features.importing.oddities import Oddity
     from features.importing.quarantine import Quarantine
     from features.importing.selecting import Selected
     from features.progress import Progress
@@ -47,6 +52,7 @@ class Judge:
         self._quarantine = quarantine
         self._now = now
         self._tables: dict[str, Any] = {}
+        self.warnings: list[Oddity] = []
         define_macros(connection)
 
     def judge(self, progress: Progress) -> list[Judged]:
@@ -120,15 +126,16 @@ class Judge:
         table = self._shaped(block, selected.rows, [(rule.name, rule.broken) for rule in rules])
         bad = table.filter(table[RULE].notnull())
         refused = bad.select(rule=bad[RULE], row=bad["row?"], customer_id=bad["customer_id"]).to_pyarrow()
-        readable = {f"{name}_readable": f"{name} can be read" for name in SCHEMAS[target].names}
+        readable = {f"{name}_readable": _asks(block, name) for name in SCHEMAS[target].names}
         asks = {**readable, **{rule.name: rule.asks for rule in rules}}
         self._quarantine.keep(refused, block=block.name, source=block.from_, asks=asks)
+        self.warnings += oddities(block, table, self._now)
         good = table.filter(table[RULE].isnull()).select(*SCHEMAS[target].names, ARRIVAL).order_by(ARRIVAL)
         return Judged(block, target, good, selected.wanted.count().to_pyarrow().as_py())
 
     def _shaped(self, block: Block, rows: Any, rules: list[tuple[str, Any]]) -> Any:
         """Return a table of the rows in their contract's shape, with the rule each breaks and what it was."""
-        columns = shape(rows, block)
+        columns = whatever_its_date(rows, block, shape(rows, block), self._now)
         unread = [(f"{n}_readable", c.unreadable) for n, c in columns.items() if c.unreadable is not None]
         source = ibis.struct({name: rows[name] for name in visible(rows)})
         made = {name: compiled.column for name, compiled in columns.items()} | {ARRIVAL: rows[ARRIVAL]}
@@ -138,6 +145,11 @@ class Judge:
         row = ibis.ifelse(table[RULE].notnull(), to_json(table["source?"]), ibis.null("string"))
         whole = table.mutate(**{"row?": row}).drop("unread?", "source?")
         return self._connection.create_table(f"{block.name}:judged", whole, temp=True)
+
+
+def _asks(block: Block, name: str) -> str:
+    given = getattr(block, name)
+    return f"{name} is {asks_of(given)}" if isinstance(given, Moment) else f"{name} can be read"
 
 
 def _whose(rows: Any, selection: Selection) -> Any:

@@ -6,6 +6,7 @@ the first of the two. So :mod:`zoneinfo` reads it too, with ``fold=0``.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from features.importing.values import Day, Moment
 
 MOMENT = "timestamp('UTC', 6)"
-_ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+# No place is further from UTC than fourteen hours; DuckDB reads +99:00 as four days.
+_ZONE = r"(Z|[+-](0[0-9]|1[0-3])(:?[0-5][0-9])?|[+-]14(:?00)?)"
 _OFFSET = rf"[T ][0-9:.,]+ ?{_ZONE}$"
 _ISO = (
     rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?( ?{_ZONE})?)?$"
@@ -26,6 +28,10 @@ _ISO = (
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PER_SECOND = {"seconds": 1, "millis": 1_000, "micros": 1_000_000}
 _LAST_SECOND = 253_402_300_799  # 9999-12-31: beyond it no database keeps a moment
+_FIRST, _LAST = (
+    ibis.literal(at.replace(tzinfo=UTC), type=MOMENT)
+    for at in (datetime(1, 1, 1), datetime(9999, 12, 30))  # noqa: DTZ001
+)
 
 
 def compile_moment(table: Any, moment: Moment) -> Compiled:
@@ -36,6 +42,7 @@ def compile_moment(table: Any, moment: Moment) -> Compiled:
     """
     value = compile_scalar(table, moment.value)
     read = _reader(value, moment)(value, moment).cast(MOMENT)
+    read = ibis.ifelse(read.between(_FIRST, _LAST), read, ibis.null())
     return Compiled(read, value.notnull() & read.isnull())
 
 
@@ -96,6 +103,18 @@ def _iso(value: Any, moment: Moment) -> Any:
     dateless = ibis.literal(moment.at is None) & text.re_search(_DATE)
     local = ibis.ifelse(dateless, ibis.null(), from_local(_at(wall, moment.at), moment.time_zone))
     return ibis.ifelse(text.re_search(_OFFSET), aware, local)
+
+
+def asks_of(moment: Moment) -> str:
+    """Return what a value must be for :func:`compile_moment` to read it."""
+    if moment.unit:
+        return f"a number of {moment.unit} since 1970"
+    if moment.format:
+        return f"a time written like {moment.format}"
+    if not moment.time_zone:
+        return "a time in ISO 8601 with its offset from UTC, at most 14 hours; one without needs time_zone"
+    day = "" if moment.at else "; a date alone leaves the time of day open: say one, with at"
+    return f"a date and time in ISO 8601{day}"
 
 
 def compile_day(table: Any, day: Day) -> Compiled:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from features.importing.oddities import Oddity
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockReport:
@@ -30,6 +32,7 @@ class ImportReport:
     """A whole import. ``events`` counts good events by type, known ones too; ``duplicates`` are the known ones.
 
     ``quarantined`` counts refused rows by the rule they broke; ``quarantine`` names the files that hold them.
+    ``warnings`` say what is odd about rows, whether or not they were taken in.
     ``erased`` good rows were about customers who were erased: they are in none of the other numbers.
     ``conflicts`` are those of the duplicates that say something else than the event known under their id.
     ``lake_faults`` say what is wrong with the lake they went into, by name (``kairos lake check``).
@@ -48,6 +51,7 @@ class ImportReport:
     erased: int = 0
     conflicts: int = 0
     lake_faults: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[Oddity, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON takes it: moments as ISO text."""
@@ -67,6 +71,7 @@ class Tally:
     blocks: list[BlockReport] = field(default_factory=list)
     erased: int = 0
     conflicts: int = 0
+    warnings: tuple[Oddity, ...] = ()
 
     def report(self, refused: Counter[str], files: tuple[str, ...]) -> ImportReport:
         """Return the finished report."""
@@ -83,4 +88,5 @@ class Tally:
             quarantine=files,
             erased=self.erased,
             conflicts=self.conflicts,
+            warnings=self.warnings,
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from features.contracts.words import TimeZone
+from features.importing.formats import check_date, check_moment
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
@@ -128,6 +129,8 @@ class Moment(Part):
             raise ValueError(f"format {self.format!r} reads a naive time: say where, with time_zone")
         if self.format and "%z" in self.format.lower():
             raise ValueError(f"format {self.format!r} has a zone in it: texts with an offset are read as ISO 8601")
+        if self.format:
+            check_moment(self.format, at=self.at, time_zone=self.time_zone)
         return self
 
 
@@ -136,6 +139,12 @@ class Day(Part):
 
     value: Scalar
     format: str | None = None
+
+    @model_validator(mode="after")
+    def _format_says_the_date(self) -> Day:
+        if self.format:
+            check_date(self.format)
+        return self
 
 
 MomentValue = Annotated[Moment, BeforeValidator(_as_mapping)]

@@ -13,6 +13,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from features.contracts.words import FIRST_PLAUSIBLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
@@ -54,10 +56,16 @@ def midnight(day: date) -> ir.TimestampScalar:
 
 
 def dated(events: ir.Table, *, until: date) -> ir.Table:
-    """Keep what happened before ``until`` 00:00 UTC, with its UTC wall time ``at`` and UTC ``day``."""
+    """Keep what happened before ``until`` 00:00 UTC, with its UTC wall time ``at`` and UTC ``day``.
+
+    What is dated before 1990 is left out: a date that is none would give its customer a row for every day since.
+    """
     at = local_time("UTC", events.occurred_at)
     stamped = events.mutate(at=at, day=at.date())
-    return stamped.filter(stamped["at"] < ibis.timestamp(datetime(until.year, until.month, until.day)))  # noqa: DTZ001 - UTC wall time
+    end = datetime(until.year, until.month, until.day)  # noqa: DTZ001 - UTC wall time
+    return stamped.filter(
+        stamped["at"] >= ibis.timestamp(FIRST_PLAUSIBLE.replace(tzinfo=None)), stamped["at"] < ibis.timestamp(end)
+    )
 
 
 def snapshots(

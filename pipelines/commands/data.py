@@ -51,6 +51,8 @@ def import_(
         screen.say(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
     if report.lake_faults:
         screen.say(f"[yellow]the lake is not as it should be ({in_words(report.lake_faults)}): {WAY_OUT}[/yellow]")
+    for warning in report.warnings:
+        typer.echo(f"WARNING: {warning.words}", err=True)
     if as_json:
         print(json_line(report.as_json()))
 

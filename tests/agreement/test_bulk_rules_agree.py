@@ -104,7 +104,11 @@ moments = st.datetimes(datetime(1990, 1, 1), datetime(2018, 1, 1), timezones=st.
 types = st.one_of(
     st.sampled_from([*EVENT_TYPES, "x_a", "x_", "x_a\n", "x_A", "x_" + "a" * 48, "x_" + "a" * 49]), ids
 )
-codes = st.one_of(st.none(), st.sampled_from(["USD", "usd", "US", "DE", "USDX", "US\n", "ÜS", "", "UK", "EL", "EU", "XK", "ZZ"]), ids)
+codes = st.one_of(
+    st.none(),
+    st.sampled_from(["USD", "usd", "US", "DE", "USDX", "US\n", "ÜS", "", "UK", "EL", "EU", "XK", "ZZ"]),
+    ids,
+)
 members = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=1),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
@@ -122,7 +126,24 @@ contacts = st.one_of(
     objects,
 )
 zones = st.sampled_from(
-    [None, "UTC", "Europe/Berlin", "europe/berlin", "Mars", "", "../etc/passwd", "America/", "UTC\n", "localtime", "Factory", "posix/UTC", "right/UTC", "posixrules", "EST5EDT", "ACT"]
+    [
+        None,
+        "UTC",
+        "Europe/Berlin",
+        "europe/berlin",
+        "Mars",
+        "",
+        "../etc/passwd",
+        "America/",
+        "UTC\n",
+        "localtime",
+        "Factory",
+        "posix/UTC",
+        "right/UTC",
+        "posixrules",
+        "EST5EDT",
+        "ACT",
+    ]
 )
 hours = st.one_of(st.none(), st.integers(-2, 26))
 

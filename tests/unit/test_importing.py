@@ -500,3 +500,143 @@ def test_a_report_is_json(shop):
     assert report["blocks"][0]["mapped"] == 1
     shop.write("sales.csv", "id,who,at\n")
     assert shop.run().as_json()["last_occurred_at"] is None
+
+
+CONSENTS = """
+  - name: agreed
+    from: sales
+    customer_id: "{who}"
+    channel: email
+    purpose: marketing
+    status: "{status}"
+    at: "{at}"
+    source: crm
+"""
+
+IMPLAUSIBLE = [
+    "0001-01-01T00:00:00Z",
+    "1900-01-01T00:00:00Z",
+    "2025-12-01T00:00:00Z",
+    "0",
+    "1719828000",
+    "",
+    "soon",
+]
+
+
+def test_a_withdrawal_counts_whatever_its_date_and_says_so(shop):
+    lines = [f"{n},withdrawn,{at}" for n, at in enumerate(IMPLAUSIBLE)]
+    shop.write("sales.csv", "\n".join(["who,status,at", *lines, "9,withdrawn,2024-01-01T00:00:00Z"]))
+    report = shop.run(CONSENTS, targets="consents")
+    assert report.quarantined == {}
+    *taken, dated = shop.sink.consented
+    assert {row["at"] for row in taken} == {NOW}
+    assert taken[1]["source"] == "crm (dated 1900-01-01T00:00:00Z: taken when received)"
+    assert taken[5]["source"] == "crm (dated unreadably: taken when received)"
+    assert (dated["at"], dated["source"]) == (datetime(2024, 1, 1, tzinfo=UTC), "crm")
+    (warning,) = report.warnings
+    assert (warning.field, warning.count) == ("at", len(IMPLAUSIBLE))
+    assert (warning.first, warning.last) == ("0001-01-01T00:00:00+00:00", "2025-12-01T00:00:00+00:00")
+    assert "a withdrawal counts whatever its date" in warning.hint
+
+
+def test_a_grant_whose_date_cannot_be_is_refused(shop):
+    lines = [f"{n},granted,{at}" for n, at in enumerate(IMPLAUSIBLE)]
+    shop.write("sales.csv", "\n".join(["who,status,at", *lines]))
+    report = shop.run(CONSENTS, targets="consents")
+    assert shop.sink.consented == []
+    assert report.quarantined == {"at_plausible": 3, "at_readable": 3, "at_required": 1}
+
+
+@pytest.mark.parametrize("type_", ["unsubscribed", "complained"])
+def test_an_event_that_withdraws_counts_whatever_its_date(shop, type_):
+    shop.write("sales.csv", "id,who,at\n1,7,1900-01-01 00:00\n2,7,2031-01-01 00:00\n3,7,\n4,7,2024-01-01 10:00\n")
+    report = shop.run(EVENTS.replace("type: purchased", f"type: {type_}"))
+    assert report.quarantined == {}
+    assert [row["occurred_at"] for row in shop.events()[:3]] == [NOW] * 3
+    assert shop.times()[3] == "2024-01-01T09:00:00+00:00"
+    assert report.warnings[0].count == 3
+
+
+def test_seconds_read_as_milliseconds_are_warned_of_with_the_dates_seen(shop):
+    shop.write("sales.csv", "id,who,at\n1,7,1719828000\n2,8,1719914400\n3,8,1719914400000\n")
+    report = shop.run(EVENTS.replace(BERLIN, '{value: "{at}", unit: millis}'))
+    (warning,) = report.as_json()["warnings"]
+    assert warning == {
+        "block": "purchases",
+        "field": "occurred_at",
+        "count": 2,
+        "first": "1970-01-20T21:43:48+00:00",
+        "last": "1970-01-20T21:45:14.400000+00:00",
+        "hint": "are these seconds read as millis? then say unit: seconds; features leave out what is dated before 1990",
+    }
+
+
+def test_moments_ahead_are_warned_of_also_where_they_are_refused(shop):
+    shop.write("sales.csv", "id,who,at\n1,7,2204-01-01 10:00\n")
+    report = shop.run()
+    assert report.quarantined == {"occurred_at_plausible": 1}
+    assert [(each.field, each.count, each.first) for each in report.warnings] == [
+        ("occurred_at", 1, "2204-01-01T09:00:00+00:00")
+    ]
+
+
+@pytest.mark.parametrize("offset", ["+99:00", "+00:99", "+15:00", "-14:30", "+24"])
+def test_an_offset_that_no_place_has_is_refused(shop, offset):
+    shop.write("sales.csv", f"id,who,at\n1,7,2024-07-01T10:00:00{offset}\n2,7,2024-07-01T10:00:00+14:00\n")
+    report = shop.run(EVENTS.replace(BERLIN, '"{at}"'))
+    assert report.quarantined == {"occurred_at_readable": 1}
+    assert "with its offset from UTC, at most 14 hours" in shop.refused()[0]["detail"]
+    assert ids(shop.lake) == ["2"]
+
+
+def test_a_date_alone_is_refused_with_the_way_out(shop):
+    shop.write("sales.csv", "id,who,at\n1,7,2024-07-01\n")
+    shop.run()
+    assert "a date alone leaves the time of day open: say one, with at" in shop.refused()[0]["detail"]
+
+
+PLACEHOLDERS = "id,who,at\n" + "".join(
+    f"{n},{who},2024-01-01 10:00\n" for n, who in enumerate(["NULL", "[object Object]", "7 ", "0"])
+)
+
+
+def test_an_id_that_stands_for_none_is_refused_and_the_rule_names_the_switch(shop):
+    shop.write("sales.csv", PLACEHOLDERS)
+    assert shop.run().quarantined == {"customer_id_placeholder": 3}
+    assert {row["customer_id"] for row in shop.events()} == {"0"}
+    assert "allow_placeholder_ids: true in the mapping" in shop.refused()[0]["detail"]
+
+
+def test_ids_that_stand_for_none_elsewhere_are_let_in_where_the_mapping_says_so(shop):
+    shop.write("sales.csv", PLACEHOLDERS)
+    report = shop.run(EVENTS + "\nallow_placeholder_ids: true\n")
+    assert report.events == {"purchased": 4}
+
+
+def test_an_attribute_called_like_a_feature_is_said_at_once(shop):
+    shop.write("sales.csv", 'who,spend,more\n7,12,"{""email_sent_7d"": 1, ""tier"": ""gold""}"\n8,,\n')
+    people = '\n  - {name: people, from: sales, customer_id: "{who}", attributes: %s}\n'
+    listed = shop.run(people % '{spend_90d: "{spend}", tier: gold}', targets="customers")
+    whole = shop.run(people % '"{more}"', targets="customers")
+    assert [(each.field, each.count) for each in listed.warnings] == [("attributes.spend_90d", 1)]
+    assert [(each.field, each.count) for each in whole.warnings] == [("attributes.email_sent_7d", 1)]
+    assert "own_spend_90d" in listed.warnings[0].hint
+
+
+@pytest.mark.parametrize(("country", "rule"), [("UK", "country_known"), ("ZZ", "country_known"), ("XK", None)])
+def test_a_country_that_does_not_exist_is_refused(shop, country, rule):
+    shop.write("sales.csv", f"who,land\n7,{country}\n")
+    people = '\n  - {name: people, from: sales, customer_id: "{who}", country: "{land}"}\n'
+    assert list(shop.run(people, targets="customers").quarantined) == ([rule] if rule else [])
+    if rule:
+        assert "UK is GB" in shop.refused()[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "posix/Europe/Berlin", "right/UTC", "ACT", "europe/berlin"]
+)
+def test_a_zone_that_not_every_engine_knows_is_refused(shop, zone):
+    shop.write("sales.csv", f"who,zone\n7,{zone}\n")
+    people = '\n  - {name: people, from: sales, customer_id: "{who}", time_zone: "{zone}"}\n'
+    assert shop.run(people, targets="customers").quarantined == {"time_zone_known": 1}

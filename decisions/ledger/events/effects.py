@@ -131,8 +131,8 @@ def _bought(session: Session, event: Event, tick: int) -> None:
 def _left(session: Session, event: Event, tick: int) -> None:
     """An unsubscription or complaint withdraws the channel; where none is named, every channel.
 
-    One whose date cannot be counts from now: no grant came after it. It ends the purpose it states, or else marketing and the purpose of the message it is about (transactional ones
-    go on: they are no subscription).
+    One whose date cannot be counts from now: no grant came after it. It ends the purpose it states, or else
+    marketing and the purpose of the message it is about (transactional ones go on: they are no subscription).
     """
     message = named(session, event)
     channel = event.channel or (message and message.channel)
