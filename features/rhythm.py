@@ -47,20 +47,18 @@ def evidence(
     known = dated(events, until=until)
     marked = known.mutate(sign=known.type.isin(_SIGNS) | begins_order(known))
     signs = marked.filter(marked.sign & ~marked.automated).select(CUSTOMER, "occurred_at")
-    zones = _zones(customers, country_zones or {}, default_zone)
+    zones = customers.select(CUSTOMER, zone=_zone(customers, country_zones or {}, default_zone))
     placed = signs.left_join(zones, CUSTOMER).drop(f"{CUSTOMER}_right")
     local = local_time(placed.zone.fill_null(default_zone), placed.occurred_at)
     hour = local.day_of_week.index() * 24 + local.hour()
     return placed.select(CUSTOMER, "occurred_at", hour=hour.cast("int16"))
 
 
-def _zones(customers: ir.Table, country_zones: Mapping[str, str], default_zone: str) -> ir.Table:
-    """Return each customer's zone. DuckDB ends the query at a zone it does not know: one value would stop all."""
-    known = ibis.memtable(pa.table({"known_zone": sorted(known_zones())}))
-    placed = customers.left_join(known, customers.time_zone == known.known_zone)
-    cases = [(placed.country == country, zone) for country, zone in sorted(country_zones.items())]
+def _zone(customers: ir.Table, country_zones: Mapping[str, str], default_zone: str) -> ir.StringColumn:
+    cases = [(customers.country == country, zone) for country, zone in sorted(country_zones.items())]
     by_country = ibis.cases(*cases, else_=default_zone) if cases else ibis.literal(default_zone)
-    return placed.select(CUSTOMER, zone=ibis.coalesce(placed.known_zone, by_country))
+    # DuckDB ends the whole query at a zone it does not know: one customer's would stop the build for all.
+    return ibis.ifelse(customers.time_zone.isin(sorted(known_zones())), customers.time_zone, by_country)
 
 
 def weights(signs: ir.Table, spine: ir.Table, *, half_life_days: float = HALF_LIFE_DAYS) -> ir.Table:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Tombstones = Callable[[Collection[str]], set[str]]
+Tombstones = Callable[[Iterable[str]], set[str]]
 """Tells which of some customers were erased."""
 
 
-def nobody(customer_ids: Collection[str]) -> set[str]:
+def nobody(customer_ids: Iterable[str]) -> set[str]:
     """Answer as where no customer was ever erased."""
     del customer_ids
     return set()

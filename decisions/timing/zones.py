@@ -66,8 +66,8 @@ def possible_zones(customer: Customer, policy: Policy) -> tuple[str, ...]:
     """Return the zones in one of which ``customer`` lives; one alone where it is known.
 
     Without a zone: every zone of the customer's country; without a country that has any: those the policy names
-    (``time_zones``, else ``countries``); with neither: the world, in which every moment is somebody's night. A code
-    that no country has (imported before such were refused) would otherwise hold its customer for ever.
+    (``time_zones``, else ``countries``); with neither: the world, in which every moment is somebody's night. A
+    code that no country has (imported before such were refused) would otherwise hold its customer for ever.
     """
     if customer.time_zone:
         return (customer.time_zone,)

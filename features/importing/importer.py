@@ -85,6 +85,7 @@ def _hand_over(
     for done, judged in enumerate(blocks, start=1):
         tally.blocks.append(_write(judged, sink, quarantine, tally))
         progress("write", done, len(blocks))
+    tally.erased += quarantine.left_out
     return tally.report(quarantine.by_rule, tuple(quarantine.files))
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.importing.compiling import ARRIVAL, as_text, compile_value, visible
+from features.importing.compiling import ARRIVAL, visible
 from features.importing.macros import define_macros, to_json
 from features.importing.mapping import Block, File
 from features.importing.moments import asks_of
 from features.importing.oddities import oddities
+from features.importing.owners import owned, owned_of_file
 from features.importing.problems import MappingError
 from features.importing.rules import Target, contract_rules, first_broken
 from features.importing.selecting import RULE, repeated_keys, select
@@ -90,9 +91,13 @@ class Judge:
         self._tables[name] = opened.table
         if opened.refused is not None:
             asks = {f"{column}_readable": f"{column} can be read as {kind}" for column, kind in file.types.items()}
-            refused = opened.refused.mutate(customer_id=ibis.null("string")).to_pyarrow()
+            refused = opened.refused.to_pyarrow()
+            names = visible(opened.table)
             self._quarantine.keep(
-                refused, block=name, source=name, asks={LINE_READABLE: "the line can be read", **asks}
+                owned_of_file(self._connection, self._mapping, name, names, refused),
+                block=name,
+                source=name,
+                asks={LINE_READABLE: "the line can be read", **asks},
             )
 
     def _select(self, name: str, selection: Selection) -> Selected:
@@ -114,9 +119,10 @@ class Judge:
             return
         broken = selected.required.filter(selected.required[RULE].notnull())
         row = to_json(ibis.struct({c: broken[c] for c in visible(broken) if c != RULE}))
-        rows = broken.select(rule=broken[RULE], row=row, customer_id=_whose(broken, selection))
+        rows = broken.select(ARRIVAL, rule=broken[RULE], row=row).to_pyarrow()
         asks = {**{f"{c}_readable": f"{c} can be read" for c in selection.columns}, **selection.require}
-        self._quarantine.keep(rows.to_pyarrow(), block=name, source=selection.from_, asks=asks)
+        rows = owned(self._mapping, name, broken, rows)
+        self._quarantine.keep(rows, block=name, source=selection.from_, asks=asks)
 
     def _judge(self, block: Block) -> Judged:
         selected = self._select(block.name, block)
@@ -150,13 +156,3 @@ class Judge:
 def _asks(block: Block, name: str) -> str:
     given = getattr(block, name)
     return f"{name} is {asks_of(given)}" if isinstance(given, Moment) else f"{name} can be read"
-
-
-def _whose(rows: Any, selection: Selection) -> Any:
-    """Return the customer that ungrouped rows are about, where they say so already."""
-    if not isinstance(selection, Block):
-        return ibis.null("string")
-    try:
-        return as_text(compile_value(rows, selection.customer_id).column)
-    except MappingError:
-        return ibis.null("string")

@@ -213,13 +213,15 @@ class ImportMapping(Part):
         twice = sorted({name for name in names if names.count(name) > 1 or name in self.sources})
         if twice:
             raise ValueError(f"the name {twice[0]!r} is used twice: blocks and sources each need their own")
-        for reader, selection in self._selections().items():
+        for reader, selection in self.selections.items():
             for source in sorted(selection.reads - set(self.sources)):
                 raise ValueError(f"{reader} reads source {source!r}: {nearest(source, self.sources)}")
         self.order_of_sources()
         return self
 
-    def _selections(self) -> dict[str, Selection]:
+    @property
+    def selections(self) -> dict[str, Selection]:
+        """Every derived source and block, by name."""
         derived = {name: s for name, s in self.sources.items() if isinstance(s, Selection)}
         return {**derived, **{block.name: block for block in self.blocks}}
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.files import write_parquet
-from features.importing.standing import Erased, nobody, standing
+from features.importing.standing import Erased, nobody, refused_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,7 @@ class Quarantine:
         self.erased = erased
         self.files: list[str] = []
         self.counts: dict[str, Counter[str]] = {}
+        self.left_out = 0
 
     @property
     def by_rule(self) -> Counter[str]:
@@ -54,9 +55,11 @@ class Quarantine:
     def keep(self, rows: pa.Table, *, block: str, source: str, asks: Mapping[str, str]) -> None:
         """Keep ``rows`` (``rule``, ``row``, ``customer_id``); ``asks`` says of each rule what it asks for.
 
-        Those of customers who were erased are not kept.
+        Those of customers who were erased are not kept, only counted.
         """
-        rows = standing(rows, self.erased)
+        given = rows.num_rows
+        rows = refused_standing(rows, self.erased)
+        self.left_out += given - rows.num_rows
         if not rows.num_rows:
             return
         counted = pc.value_counts(rows["rule"]).to_pylist()

@@ -33,7 +33,7 @@ class ImportReport:
 
     ``quarantined`` counts refused rows by the rule they broke; ``quarantine`` names the files that hold them.
     ``warnings`` say what is odd about rows, whether or not they were taken in.
-    ``erased`` good rows were about customers who were erased: they are in none of the other numbers.
+    ``erased`` rows, good or refused, were about customers who were erased: they are in none of the other numbers.
     ``conflicts`` are those of the duplicates that say something else than the event known under their id.
     ``lake_faults`` say what is wrong with the lake they went into, by name (``kairos lake check``).
     """

@@ -14,6 +14,7 @@ from features.files import clear_drafts, write_parquet
 from features.lake.buckets import bucket_folder, bucket_of
 from features.lake.manifest import customers_folder, households_folder
 from features.lake.placing import DIRECTORY_SCHEMA
+from features.readings import readings
 from features.whose import about, without
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _without(draft: Draft, folder: str, schema: pa.Schema, customer_ids: Collect
 def erase_quarantined(folder: Path, customer_ids: Collection[str]) -> int:
     """Take the refused rows of customers out of the quarantine files in ``folder``; return how many.
 
-    A row that says nowhere whose it is goes if an id occurs anywhere in it: better one refused row too many.
+    A row that says nowhere whose it is goes if an id occurs anywhere in it, in whatever escapes: better one
+    refused row too many. So does one whose id has blanks around.
     """
     clear_drafts(folder)
     gone = 0
@@ -82,11 +84,16 @@ def erase_quarantined(folder: Path, customer_ids: Collection[str]) -> int:
 
 
 def _refused_of(rows: pa.Table, customer_ids: Collection[str]) -> Any:
-    found = about(rows["customer_id"], customer_ids)
-    unclear = pc.is_null(rows["customer_id"])
-    for each in customer_ids:
-        found = pc.or_(found, pc.and_(unclear, pc.match_substring(rows["row"], each)))
-    return found
+    named, trimmed = rows["customer_id"], pc.utf8_trim_whitespace(rows["customer_id"])
+    found = pc.or_(about(named, customer_ids), about(trimmed, customer_ids))
+    unclear = pc.is_null(named).to_pylist()
+    texts = zip(unclear, rows["row"].to_pylist(), strict=True)
+    within = [is_unclear and _occurs(row, customer_ids) for is_unclear, row in texts]
+    return pc.or_(found, pa.array(within, pa.bool_()))
+
+
+def _occurs(row: str, customer_ids: Collection[str]) -> bool:
+    return any(each in text for text in readings(row) for each in customer_ids)
 
 
 def old_months(manifest: Manifest, before: date) -> list[str]:
