@@ -117,7 +117,7 @@ def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = 
 
 def _recorded(kind: type[Document], known: Mapping[str, Any], version: str) -> Document:
     """Read a document under the version it was recorded by: keys that came since have their defaults, no say."""
-    document = kind.model_validate(known[version])
+    document = kind.model_validate(known[version], context=STORED)
     document.__dict__["version"] = version  # where the cached property would keep it
     return document
 

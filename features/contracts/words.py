@@ -35,8 +35,8 @@ CONTACT_STATES: tuple[str, ...] = get_args(ContactState)
 STORED = {"stored": True}
 """The context (of pydantic) in which what is stored, or was judged before, is read.
 
-What entered when rules were laxer, or was let in on purpose, must not break who reads it: an odd id stays, a zone
-or country that is none becomes unknown, a moment of any year stands.
+What entered when rules were laxer, or was let in on purpose, must not break who reads it: an odd id or country
+stays, a zone that is none becomes unknown, a moment of any year stands.
 """
 
 
@@ -65,12 +65,12 @@ Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
-def _known_country(code: str, info: ValidationInfo) -> str | None:
+def _known_country(code: str, info: ValidationInfo) -> str:
     if code in known_countries():
         return code
-    if is_stored(info):
-        return OTHER_CODES.get(code)
     other = OTHER_CODES.get(code)
+    if is_stored(info):
+        return other or code
     hint = f"did you mean {other!r}? " if other else ""
     raise ValueError(f"country {code!r} is not in ISO 3166: {hint}Write a code like 'DE', or null for unknown")
 

@@ -102,9 +102,15 @@ def _as_key(key: str | float | bool) -> str:  # noqa: FBT001 - a key of a YAML m
 
 
 def _with_default(column: Any, default: str | float | bool) -> Any:  # noqa: FBT001 - a scalar of a mapping
-    if isinstance(default, str) and not column.type().is_string():
-        column = as_text(column)
-    return ibis.coalesce(column, ibis.literal(default))
+    kind = column.type()
+    if isinstance(default, str) or kind.is_string():
+        return ibis.coalesce(as_text(column), ibis.literal(_as_key(default)))
+    fits = kind.is_boolean() if isinstance(default, bool) else kind.is_numeric() or kind.is_null()
+    if not fits or (kind.is_integer() and default % 1):
+        raise MappingError(
+            f"default {default!r} is of another kind than its column, which is {kind}: write one alike"
+        )
+    return ibis.coalesce(column, ibis.literal(int(default) if kind.is_integer() else default))
 
 
 def as_text(column: Any) -> Any:

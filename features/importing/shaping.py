@@ -12,7 +12,7 @@ from features.importing.macros import plain_json, to_json, without_nulls
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock
 from features.importing.moments import compile_day, compile_moment
 from features.importing.problems import MappingError
-from features.importing.values import pieces
+from features.importing.values import Plain, pieces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,8 +84,19 @@ def _given(table: Any, given: Any, name: str, kind: str) -> Compiled:
         return _channels_off(table, given)
     if kind == "object":
         return _object(table, given, name)
+    if kind == "text" and isinstance(given, Plain):
+        _check_text(given)
     compiled = convert(compile_value(table, given), kind)  # type: ignore[arg-type]  # the four left
     return compiled.then(ibis.coalesce(compiled.column, False)) if name == "automated" else compiled
+
+
+def _check_text(given: Plain) -> None:
+    """Refuse a constant that may have another text than the mapping shows: ``1.10`` is 1.1."""
+    for constant in given.constants:
+        if isinstance(constant, bool | float):
+            raise MappingError(
+                f"{constant!r} is no text: write it in quotes (without, 1.10 is 1.1, and true a truth value)"
+            )
 
 
 def _object(table: Any, given: Any, name: str) -> Compiled:

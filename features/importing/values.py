@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -20,6 +21,12 @@ class Part(BaseModel):
     """Base of every part of a mapping: frozen, and a key that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _kind(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "text" if isinstance(value, str) else "number"
 
 
 def pieces(text: str) -> list[tuple[str, str | None]]:
@@ -61,6 +68,23 @@ class Plain(Part):
         if "otherwise" in self.model_fields_set and self.map is None:
             raise ValueError("otherwise says what a value becomes that the map does not name: give a map too")
         return self
+
+    @model_validator(mode="after")
+    def _a_map_leads_to_one_kind(self) -> Plain:
+        given = (*(self.map or {}).values(), self.otherwise)
+        ends = [each for each in given if each is not None] if self.map else []
+        for first, other in pairwise(ends):
+            if _kind(other) != _kind(first):
+                raise ValueError(
+                    f"map leads to {first!r} and to {other!r}, which are of two kinds: quote both, or neither"
+                )
+        return self
+
+    @property
+    def constants(self) -> tuple[Scalar, ...]:
+        """What of it stands in the mapping itself and can become the value."""
+        given = (*(self.map or {}).values(), self.otherwise, self.default)
+        return tuple(each for each in (*given, *(() if self.map else (self.value,))) if each is not None)
 
 
 class Product(Part):

@@ -147,3 +147,26 @@ def test_nothing_is_stored_of_a_customer_who_was_erased(kairos, app):
     assert (answer.status_code, answer.json()["type"]) == (410, "urn:kairos:problem:customer_erased")
     assert kairos.ledger.customer("gone") is None
     assert kairos.ledger.consents("gone") == []
+
+
+@pytest.mark.parametrize("at", [0, "0", 1772618400, "0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", None, "soon"])
+def test_a_withdrawal_counts_whatever_its_date_and_a_second_arrival_changes_nothing(http, person, at):
+    put(http, person, entry("granted", source="later"))
+    assert statuses(put(http, person, entry(at=at))) == ["accepted"]
+    assert statuses(put(http, person, entry(at=at))) == ["duplicate"]
+    (current,) = [each for each in read(http, person)["current"] if each["purpose"] == "service"]
+    assert current["status"] == "withdrawn"
+    assert current["source"] == f"centre (dated {at}: taken when received)"
+
+
+def test_a_withdrawal_dated_a_year_ahead_counts_now_and_a_later_grant_after_it(http, person):
+    ahead = (NOW + timedelta(days=365)).isoformat()
+    assert statuses(put(http, person, entry(at=ahead))) == ["accepted"]
+    (current,) = [each for each in read(http, person)["current"] if each["purpose"] == "service"]
+    assert current["at"] <= (NOW + timedelta(minutes=5)).isoformat()
+    assert current["source"].endswith(": taken when received)")
+
+
+@pytest.mark.parametrize("at", [0, "0", 1772618400, "1900-01-01T00:00:00Z", None])
+def test_a_grant_whose_date_cannot_be_is_refused(http, person, at):
+    assert statuses(put(http, person, entry("granted", at=at))) == ["refused"]

@@ -229,3 +229,18 @@ def test_an_invoice_goes_at_the_first_permitted_second():
     decision = answer(policy(quiet_hours=NIGHT), purpose="transactional", now=at("2026-03-04T23:00"))
     assert decision.send_at == at("2026-03-05T08:00")
     assert codes(decision) == ["prompt"]
+
+
+def test_a_country_that_is_none_counts_as_no_country_and_holds_nobody_for_ever():
+    rules = policy(quiet_hours=NIGHT, time_zones=["Europe/Berlin"])
+    for code in ("EU", "ZZ"):  # as the ledger may hold it from before such codes were refused
+        somebody = state(who=customer(time_zone=None).model_copy(update={"country": code}))
+        assert answer(rules, known=somebody, now=at("2026-03-04T12:00"), horizon_hours=2).action == "send"
+
+
+def test_kosovo_keeps_belgrades_time():
+    somebody = state(who=customer(time_zone=None, country="XK"))
+    assert (
+        answer(policy(quiet_hours=NIGHT), known=somebody, now=at("2026-03-04T12:00"), horizon_hours=2).action
+        == "send"
+    )

@@ -288,3 +288,11 @@ def test_eight_pairs_at_most_are_in_the_running():
     stock = catalogue(*(offer(f"offer-{place:02}", channels=CHANNELS) for place in range(10)))
     decision = answer(policy(exploration={"loss_budget": 0.5}), stock, known=state(pressure=(sent(NOON),)))
     assert [len(stage.options) for stage in decision.stages] == [2, 8, 8, 2]
+
+
+def test_an_attribute_called_like_a_feature_is_never_read_in_its_place():
+    who = customer(attributes={"spend_90d": 1000, "country": "FR", "tier": "gold"}, country="DE")
+    asks = "coalesce(spend_90d, 0) > 500 or country = 'FR' or tier = 'silver'"
+    assert answer(stock=catalogue(offer(eligibility=asks)), known=state(who=who)).action == "hold"
+    asks = "spend_90d is null and country = 'DE' and tier = 'gold'"
+    assert answer(stock=catalogue(offer(eligibility=asks)), known=state(who=who)).action == "send"

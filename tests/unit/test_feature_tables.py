@@ -194,3 +194,22 @@ def test_a_sign_of_life_weighs_half_after_a_half_life_and_nothing_at_its_own_mom
     assert {hour: weight for hour, weight in enumerate(week) if weight} == pytest.approx(
         {12: 0.5, 5 * 24 + 12: 0.5**0.5}
     )
+
+
+def test_one_customers_zone_that_is_none_stops_nobody():
+    rows = [event(who, "session", utc(2017, 5, 1, 12)) for who in ("a", "b", "c")]
+    people = [
+        customer("a", zone="localtime"),
+        customer("b", zone="Mars", country="DE"),
+        customer("c", zone="Asia/Tokyo"),
+    ]
+    assert _hours(rows, people, country_zones={"DE": "Europe/Berlin"}, default_zone="UTC") == [12, 14, 21]
+
+
+def test_what_is_dated_before_1990_makes_no_row_for_every_day_since():
+    rows = [
+        event("a", "session", utc(1970, 1, 20)),
+        event("b", "session", utc(1970, 1, 20)),
+        event("b", "session", utc(2017, 5, 1)),
+    ]
+    assert _hours(rows) == [0]

@@ -13,13 +13,15 @@ from pydantic import TypeAdapter
 
 from decisions.catalogue import load_catalogue
 from decisions.policy import load_policy
+from features.contracts import EVENT_TYPES, Event
 from features.importing import load_mapping, run_import
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock, PreferenceBlock, Source
 from features.importing.rules import contract_rules
 from features.lake import Lake
 from tests.worlds.lake import KeepingSink
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "import.md").read_text(encoding="utf-8")
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 _FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -66,6 +68,14 @@ def test_the_sources_shown_are_sources():
     ]
     for source in yaml.safe_load(shown)["sources"].values():
         TypeAdapter(Source).validate_python(source)
+
+
+def test_every_type_of_event_has_its_meaning_on_one_page():
+    page = (DOCS / "events.md").read_text(encoding="utf-8")
+    named = {
+        name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert set(EVENT_TYPES) | set(Event.model_fields) == named
 
 
 def test_every_rule_is_in_the_guide_and_every_rule_in_the_guide_exists():

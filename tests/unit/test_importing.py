@@ -640,3 +640,46 @@ def test_a_zone_that_not_every_engine_knows_is_refused(shop, zone):
     shop.write("sales.csv", f"who,zone\n7,{zone}\n")
     people = '\n  - {name: people, from: sales, customer_id: "{who}", time_zone: "{zone}"}\n'
     assert shop.run(people, targets="customers").quarantined == {"time_zone_known": 1}
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("currency: false", "False is no text: write it in quotes"),
+        ("channel: 1.10", "1.1 is no text: write it in quotes"),
+        ('channel: {value: "{x}", default: false}', "False is no text"),
+        ('channel: {value: "{x}", map: {"1": true}}', "True is no text"),
+        ('offer_id: {value: "{n}", default: 0.5}', "0.5 is no text"),
+        ('value: {value: "{n}", default: 0.5}', "default 0.5 is of another kind than its column, which is int64"),
+        ('value: {value: "{n}", default: true}', "default True is of another kind than its column"),
+        ('properties: {a: {value: "{n}", default: true}}', "default True is of another kind than its column"),
+    ],
+)
+def test_a_constant_of_another_kind_is_the_mappings_error(shop, field, message):
+    shop.write("sales.csv", "id,who,at,x,n\n1,7,2024-01-01 10:00,1,\n")
+    with pytest.raises(MappingError, match=rf"purchases\.\w+: .*{message}"):
+        shop.run(EVENTS + f"    {field}\n", sources="sales: {path: sales.csv, types: {n: integer}}")
+
+
+@pytest.mark.parametrize("to", ["{a: email, b: false}", "{a: email, b: 1}", "{a: 1}, otherwise: sms"])
+def test_a_map_that_leads_to_two_kinds_is_the_mappings_error(shop, to):
+    shop.write("sales.csv", "id,who,at,x\n")
+    with pytest.raises(MappingError, match="which are of two kinds: quote both"):
+        shop.run(EVENTS + f'    channel: {{value: "{{x}}", map: {to}}}\n')
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        ('offer_id: {value: "{x}", default: 0}', ("offer_id", "0")),
+        ('offer_id: {value: "{n}", default: 0}', ("offer_id", "0")),
+        ('offer_id: {value: "{n}", default: "00"}', ("offer_id", "00")),
+        ("offer_id: 7", ("offer_id", "7")),
+        ('value: {value: "{x}", default: 0}', ("value", 0.0)),
+        ('automated: {value: "{x}", default: true}', ("automated", True)),
+    ],
+)
+def test_a_default_stands_in_as_it_is_written(shop, field, kept):
+    shop.write("sales.csv", "id,who,at,x,n\n1,7,2024-01-01 10:00,,\n")
+    shop.run(EVENTS + f"    {field}\n", sources="sales: {path: sales.csv, types: {n: integer}}")
+    assert shop.events()[0][kept[0]] == kept[1]

@@ -121,3 +121,33 @@ def test_without_a_key_an_erased_customer_may_come_back(database_url):
         ledger.put_customers([ada()])
         ledger.erase("ada", NOW)
         assert [each.status for each in ledger.take_events([event("sent")], NOW)] == ["accepted"]
+
+
+TAKEN = "crm (dated 0: taken when received)"
+
+
+def test_a_withdrawal_taken_when_received_is_dated_after_every_grant_and_imported_once(ledger):
+    told = consent("withdrawn", at=NOW).model_copy(update={"source": TAKEN})
+    assert ledger.append_consents([consent("granted", at=NOW + HOUR), told], NOW) == 2
+    (withdrawn,) = state(ledger, now=NOW + 2 * HOUR).consents
+    assert (withdrawn.status, withdrawn.at) == ("withdrawn", NOW + HOUR)
+    assert ledger.append_consents([consent("granted", at=NOW + DAY)], NOW + DAY) == 1
+    again = told.model_copy(update={"at": NOW + 2 * DAY})
+    assert ledger.append_consents([again], NOW + 2 * DAY) == 0
+    (granted,) = state(ledger, now=NOW + 2 * DAY).consents
+    assert granted.status == "granted"
+
+
+def test_a_complaint_whose_date_cannot_be_withdraws_from_now(ledger):
+    ledger.append_consents([consent("granted", at=NOW - DAY)], NOW)
+    old = event("complained", channel="email").model_copy(update={"occurred_at": NOW.replace(year=1970)})
+    ledger.take_events([old], NOW)
+    (withdrawn,) = state(ledger).consents
+    assert (withdrawn.status, withdrawn.at) == ("withdrawn", NOW)
+
+
+def test_what_rules_now_refuse_is_read_back_as_unknown_and_breaks_nothing(ledger):
+    row = {"customer_id": "null", "time_zone": "localtime", "country": "EU", "attributes": "{}", "contacts": "{}"}
+    ledger.put_customers(pa.Table.from_pylist([row]))
+    kept = ledger.customer("null")
+    assert (kept.time_zone, kept.country) == (None, "EU")

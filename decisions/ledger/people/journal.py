@@ -78,8 +78,10 @@ def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
     Their evidence is sealed by now.
     """
     after, last = last_audit(session), _last_entry(session)
-    entries = [_after_all(session, each) for each in entries if not _was_taken(session, each)]
-    new = session.many(_ENTRY, [_entry_row(each, after) for each in entries])
+    new = session.many(_ENTRY, [_entry_row(each, after) for each in entries if not _is_taken(each)])
+    for each in filter(_is_taken, entries):  # after the others: they are dated after every grant among these
+        if not _was_taken(session, each):
+            new += session.run(_ENTRY, **_entry_row(_after_all(session, each), after))
     _follow(session, entries, tick, last)
     return new
 
@@ -106,8 +108,6 @@ def _whose(entry: Consent) -> tuple[str, str, str]:
 
 def _was_taken(session: Session, entry: Consent) -> bool:
     """Return whether an import has taken this very withdrawal before: the same file again changes nothing."""
-    if not _is_taken(entry):
-        return False
     who, channel, purpose = _whose(entry)
     found = session.row(_TAKEN, who=who, on_channel=channel, for_purpose=purpose, told=entry.source)
     return found is not None
