@@ -33,7 +33,13 @@ def _table() -> dict[str, list[str]]:
         if not line.startswith("#"):
             country, _, name, *_ = line.split("\t")
             table.setdefault(country, []).append(name)
-    return table
+    # Codes in use that the table has not; a ledger may hold others of old, which are no country.
+    return table | {"UK": table["GB"], "EL": table["GR"], "XK": table["RS"]}
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split()) - {"Factory"}
 
 
 def zones_of(person: Person, rules: Rules, at: int, *, local: str | None = None) -> Sequence[tzinfo]:
@@ -42,12 +48,12 @@ def zones_of(person: Person, rules: Rules, at: int, *, local: str | None = None)
     ``local`` is the local time promised for ``at``: where the zone has another offset it has changed since, and
     the promised offset stands in for it.
     """
-    if person.zone:
+    if person.zone in _names():
         promised = datetime.fromisoformat(local).utcoffset() if local else None
-        zone = ZoneInfo(person.zone)
+        zone = ZoneInfo(person.zone or "")
         kept = promised is None or moment(at).astimezone(zone).utcoffset() == promised
         return (zone,) if kept else (timezone(promised or timedelta()),)
-    if person.country:
+    if person.country and (person.country in rules.zones or person.country in _table()):
         return _of_country(person.country, rules)
     if rules.anywhere:
         return tuple(ZoneInfo(name) for name in rules.anywhere)

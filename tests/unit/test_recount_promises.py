@@ -4,6 +4,7 @@ import json
 import sqlite3
 import zlib
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,8 @@ from decisions.records import Assignment
 from decisions.replay import freeze_policy
 from features.contracts import Preference
 from pipelines.recount import Rules, recount
+from pipelines.recount.history import Person
+from pipelines.recount.zones import zones_of
 from tests.worlds.ledger import DAY, HOUR, NOW, ada, consent, event, fresh, record, send, url_in
 
 ONE_A_WEEK = {"caps": [{"limit": 1, "window": "7d"}]}
@@ -325,3 +328,11 @@ def test_a_confirm_is_broken_only_if_both_its_own_policy_and_the_present_one_for
     confirm_behind(plant, first, NOW + HOUR)
     assert judge({}) == {}
     assert judge(ONE_A_WEEK) == {"caps": 1}
+
+
+def test_the_recount_knows_where_somebody_may_live_whose_zone_or_country_is_none():
+    rules = Rules(anywhere=("Europe/Berlin",))
+    berlin, belgrade, london = (ZoneInfo(name) for name in ("Europe/Berlin", "Europe/Belgrade", "Europe/London"))
+    assert zones_of(Person(zone="localtime", country="EU"), rules, 0) == (berlin,)
+    assert zones_of(Person(country="XK"), rules, 0) == (belgrade,)
+    assert zones_of(Person(country="UK"), rules, 0) == (london,)
