@@ -9,28 +9,40 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.importing.macros import keyed_share
+from features.importing.macros import blob_text, keyed_share
 from features.importing.problems import MappingError, nearest
-from features.importing.values import Plain, Product, Share, pieces
+from features.importing.values import Decimal, Plain, Product, Share, pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from features.importing.values import Kind
 
 ARRIVAL = "arrival?"
 """A name no column of a file has: the number of a row in its source, in order of arrival."""
 
 
+EXACT = 2**53
+"""Up to here a double holds every whole number; beyond, neighbours become one."""
+_EXACT_SINGLE = 2**24
+_BLANKS = "\u0020\u00a0\u2009\u202f'\u2019"  # what parts thousands, besides a point or comma
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A column, and where it could not be made of what was there (None: it always can)."""
+    """A column, and where it could not be made of what was there (None: it always can).
+
+    ``decimal`` parts the fraction from its numbers, where they are text.
+    """
 
     column: Any
     unreadable: Any = None
+    decimal: Decimal | None = None
 
     def then(self, column: Any, unreadable: Any = None) -> Compiled:
         """Return a further step of it: unreadable where either step is."""
         both = [u for u in (self.unreadable, unreadable) if u is not None]
-        return Compiled(column, reduce(lambda a, b: a | b, both) if both else None)
+        return Compiled(column, reduce(lambda a, b: a | b, both) if both else None, self.decimal)
 
 
 def visible(table: Any) -> list[str]:
@@ -38,11 +50,32 @@ def visible(table: Any) -> list[str]:
     return [name for name in table.columns if name != ARRIVAL]
 
 
+def distinct(names: Iterable[str], columns: Iterable[str]) -> None:
+    """Refuse new names for columns that differ by case only from one another or from one of ``columns``.
+
+    DuckDB takes the two for one.
+    """
+    known = {name.lower(): name for name in columns}
+    for name in names:
+        other = known.setdefault(name.lower(), name)
+        if other != name:
+            raise MappingError(f"the names {other!r} and {name!r} differ by case only: name one of them otherwise")
+
+
 def column(table: Any, name: str) -> Any:
     """Return the column ``name``, or say which there are."""
-    if name not in visible(table):
-        raise MappingError(f"there is no column {name!r}: {nearest(name, visible(table))}")
-    return table[name]
+    columns = visible(table)
+    # A second column whose name differs by case only has a number behind it: DuckDB takes the two for one.
+    found = (
+        name if name in columns else next((c for c in columns if c.startswith(f"{name}?") and _marked(c)), None)
+    )
+    if found is None:
+        raise MappingError(f"there is no column {name!r}: {nearest(name, columns)}")
+    return table[found]
+
+
+def _marked(name: str) -> bool:
+    return name.rpartition("?")[2].isdigit()
 
 
 def compile_scalar(table: Any, value: str | float | bool) -> Any:  # noqa: FBT001 - a scalar of a mapping
@@ -69,18 +102,21 @@ def compile_value(table: Any, value: Plain | Product | Share) -> Compiled:
     if isinstance(value, Share):
         of = as_text(compile_scalar(table, value.of))
         return Compiled(keyed_share(ibis.literal(value.key), of) < value.share)
-    compiled = Compiled(compile_scalar(table, value.value))
+    compiled = Compiled(compile_scalar(table, value.value), decimal=value.decimal)
     if value.map is not None:
         compiled = _mapped(compiled, value)
     if value.as_:
         compiled = convert(compiled, value.as_)
     if value.default is not None:
-        compiled = compiled.then(_with_default(compiled.column, value.default))
+        compiled = compiled.then(_with_default(compiled, value.default))
     return compiled
 
 
 def _product(table: Any, value: Product) -> Compiled:
-    factors = [convert(Compiled(compile_scalar(table, factor)), "number") for factor in value.product]
+    factors = [
+        convert(Compiled(compile_scalar(table, factor), decimal=value.decimal), "number")
+        for factor in value.product
+    ]
     return reduce(lambda a, b: a.then(mul(a.column, b.column), b.unreadable), factors)
 
 
@@ -101,8 +137,11 @@ def _as_key(key: str | float | bool) -> str:  # noqa: FBT001 - a key of a YAML m
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _with_default(column: Any, default: str | float | bool) -> Any:  # noqa: FBT001 - a scalar of a mapping
+def _with_default(compiled: Compiled, default: str | float | bool) -> Any:  # noqa: FBT001 - a scalar of a mapping
+    column = compiled.column
     kind = column.type()
+    if compiled.decimal and kind.is_string() and isinstance(default, float):
+        default = str(default).replace(".", compiled.decimal)
     if isinstance(default, str) or kind.is_string():
         return ibis.coalesce(as_text(column), ibis.literal(_as_key(default)))
     fits = kind.is_boolean() if isinstance(default, bool) else kind.is_numeric() or kind.is_null()
@@ -114,19 +153,84 @@ def _with_default(column: Any, default: str | float | bool) -> Any:  # noqa: FBT
 
 
 def as_text(column: Any) -> Any:
-    """Return a column as text; a list or structure as JSON."""
-    return column if column.type().is_string() else column.cast("string")
+    """Return a column as text: a whole number as its digits whatever its type, NaN as null, bytes as UTF-8."""
+    kind = column.type()
+    if kind.is_string():
+        return column
+    if kind.is_binary():
+        return blob_text(column)
+    if kind.is_floating():
+        digits = column.try_cast("int64").cast("string")
+        text = ibis.ifelse(column.isnan(), ibis.null(), column.cast("string"))
+        return ibis.ifelse(_is_whole(column), digits, text)
+    text = column.cast("string")
+    return text.re_replace(r"\.0+$", "") if kind.is_decimal() and kind.scale else text
+
+
+def _is_whole(column: Any) -> Any:
+    exact = _EXACT_SINGLE if column.type().is_float32() else EXACT
+    return column.between(-exact, exact) & (column % 1 == 0)
+
+
+def inexact(column: Any) -> Any:
+    """Return where a column's text would not be what was meant; None where it always is.
+
+    A float is one of many whole numbers beyond 2^53 (32 bits: 2^24), and bytes need not be UTF-8.
+    """
+    kind = column.type()
+    if kind.is_binary():
+        return column.notnull() & blob_text(column).isnull()
+    if kind.is_floating():
+        exact = _EXACT_SINGLE if kind.is_float32() else EXACT
+        return column.notnull() & ~column.isnan() & ~column.between(-exact, exact)
+    return None
+
+
+def _no_id(column: Any) -> Any:
+    """Return where a column's value can be nobody's id for certain: also a fraction."""
+    kind = column.type()
+    if kind.is_floating():
+        return column.notnull() & ~column.isnan() & ~_is_whole(column)
+    if kind.is_decimal() and kind.scale:
+        return as_text(column).contains(".").fill_null(False)
+    return inexact(column)
+
+
+def compile_id(table: Any, value: Plain | Product | Share) -> Compiled:
+    """Return the value as the text of an id, unreadable where it or a part of it is no id for certain."""
+    compiled = compile_value(table, value)
+    text = convert(compiled, "text")
+    template = isinstance(value, Plain) and isinstance(value.value, str) and value.map is None
+    named = [name for _, name in pieces(str(value.value)) if name] if template else []  # type: ignore[union-attr]
+    for part in [compiled.column, *(column(table, name) for name in named)]:
+        text = text.then(text.column, _no_id(part))
+    return text
 
 
 def convert(compiled: Compiled, kind: Kind) -> Compiled:
     """Return the column as ``kind``, unreadable where there was a value that does not say one."""
     column = compiled.column
     if kind == "text":
-        return compiled.then(as_text(column))
+        return compiled.then(as_text(column), inexact(column))
     if kind == "boolean":
         return _boolean(compiled)
-    read = _integer(column) if kind == "integer" else _number(column)
+    plain = _plain_number(column, compiled.decimal)
+    read = _integer(plain) if kind == "integer" else _number(plain)
     return compiled.then(read, column.notnull() & read.isnull())
+
+
+def _plain_number(column: Any, decimal: Decimal | None) -> Any:
+    """Return a number in text as a mapping would write it, null where it is none; other columns as they are.
+
+    With a decimal sign, thousands may be parted by the other one, a blank or an apostrophe, three digits each.
+    """
+    if decimal is None or not column.type().is_string():
+        return column
+    sign, other = (",", ".") if decimal == "," else (r"\.", ",")
+    parted = f"[{other}{_BLANKS}]"
+    form = rf"^\s*[+-]?([0-9]{{1,3}}({parted}[0-9]{{3}})+|[0-9]+)?({sign}[0-9]+)?([eE][+-]?[0-9]+)?\s*$"
+    digits = column.strip().re_replace(parted, "").replace(decimal, ".")
+    return ibis.ifelse(column.re_search(form), digits, ibis.null("string"))
 
 
 def _number(column: Any) -> Any:

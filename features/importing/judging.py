@@ -11,13 +11,14 @@ from features.importing.compiling import ARRIVAL, visible
 from features.importing.macros import define_macros, to_json
 from features.importing.mapping import Block, File
 from features.importing.moments import asks_of
+from features.importing.numerals import numbers, with_hints, with_numerals
 from features.importing.oddities import oddities
 from features.importing.owners import owned, owned_of_file
 from features.importing.problems import MappingError
 from features.importing.rules import Target, contract_rules, first_broken
 from features.importing.selecting import RULE, repeated_keys, select
-from features.importing.shaping import SCHEMAS, shape, target_of
-from features.importing.sources import LINE_READABLE, open_file
+from features.importing.shaping import ID_ASKS, SCHEMAS, shape, target_of
+from features.importing.sources import open_file
 from features.importing.values import Moment
 from features.importing.withdrawals import whatever_its_date
 
@@ -48,7 +49,7 @@ class Judge:
     """Judges the rows of a mapping on one connection; refused rows go to ``quarantine``."""
 
     def __init__(self, mapping: ImportMapping, connection: Any, quarantine: Quarantine, now: datetime) -> None:
-        self._mapping = mapping
+        self._mapping = with_numerals(mapping)
         self._connection = connection
         self._quarantine = quarantine
         self._now = now
@@ -90,15 +91,9 @@ class Judge:
             raise MappingError(f"sources.{name}: {error}") from error
         self._tables[name] = opened.table
         if opened.refused is not None:
-            asks = {f"{column}_readable": f"{column} can be read as {kind}" for column, kind in file.types.items()}
-            refused = opened.refused.to_pyarrow()
             names = visible(opened.table)
-            self._quarantine.keep(
-                owned_of_file(self._connection, self._mapping, name, names, refused),
-                block=name,
-                source=name,
-                asks={LINE_READABLE: "the line can be read", **asks},
-            )
+            refused = owned_of_file(self._connection, self._mapping, name, names, opened.refused)
+            self._quarantine.keep(refused, block=name, source=name, asks=opened.asks)
 
     def _select(self, name: str, selection: Selection) -> Selected:
         selected = select(name, selection, self._tables)
@@ -121,6 +116,7 @@ class Judge:
         row = to_json(ibis.struct({c: broken[c] for c in visible(broken) if c != RULE}))
         rows = broken.select(ARRIVAL, rule=broken[RULE], row=row).to_pyarrow()
         asks = {**{f"{c}_readable": f"{c} can be read" for c in selection.columns}, **selection.require}
+        asks = with_hints(asks, rows, numbers(selection.columns))
         rows = owned(self._mapping, name, broken, rows)
         self._quarantine.keep(rows, block=name, source=selection.from_, asks=asks)
 
@@ -134,6 +130,7 @@ class Judge:
         refused = bad.select(rule=bad[RULE], row=bad["row?"], customer_id=bad["customer_id"]).to_pyarrow()
         readable = {f"{name}_readable": _asks(block, name) for name in SCHEMAS[target].names}
         asks = {**readable, **{rule.name: rule.asks for rule in rules}}
+        asks = with_hints({**asks, **ID_ASKS}, refused, _numbers(block, target))
         self._quarantine.keep(refused, block=block.name, source=block.from_, asks=asks)
         self.warnings += oddities(block, table, self._now)
         good = table.filter(table[RULE].isnull()).select(*SCHEMAS[target].names, ARRIVAL).order_by(ARRIVAL)
@@ -151,6 +148,11 @@ class Judge:
         row = ibis.ifelse(table[RULE].notnull(), to_json(table["source?"]), ibis.null("string"))
         whole = table.mutate(**{"row?": row}).drop("unread?", "source?")
         return self._connection.create_table(f"{block.name}:judged", whole, temp=True)
+
+
+def _numbers(block: Block, target: Target) -> dict[str, Any]:
+    fields = {f.name: getattr(block, f.name) for f in SCHEMAS[target] if str(f.type) in ("double", "int64")}
+    return numbers(fields, all_are=True)
 
 
 def _asks(block: Block, name: str) -> str:

@@ -71,7 +71,10 @@ _KNOWN_ZONE = f"""
 CREATE OR REPLACE MACRO known_zone(name) AS list_contains({sorted(known_zones())}, name)
 """
 
-_MACROS = (_FROM_LOCAL, _KEYED_SHARE, _MOST_COMMON, _STEADY_SUM, _FLAT_OBJECT, _CONTACTS, _KNOWN_ZONE)
+# Bytes that are no UTF-8 are null; DuckDB's own cast would write them as escapes.
+_BLOB_TEXT = "CREATE OR REPLACE MACRO blob_text(bytes) AS TRY(decode(bytes))"
+
+_MACROS = (_FROM_LOCAL, _KEYED_SHARE, _MOST_COMMON, _STEADY_SUM, _FLAT_OBJECT, _CONTACTS, _KNOWN_ZONE, _BLOB_TEXT)
 
 _MOMENT = "timestamp('UTC')"
 
@@ -105,10 +108,14 @@ from_micros = _handle(_scalar, "make_timestamptz", {"micros": "int64"}, _MOMENT)
 try_strptime = _handle(_scalar, "try_strptime", {"text": "string", "format": "string"}, "timestamp")
 known_zone = _handle(_scalar, "known_zone", {"text": "string"}, "boolean")
 """Whether a text is the name of an IANA zone."""
+blob_text = _handle(_scalar, "blob_text", {"bytes": "binary"}, "string")
+"""Bytes as the text they say in UTF-8; null where they say none."""
 json_text = _handle(_scalar, "json_extract_string", {"json": "string", "pointer": "string"}, "string")
 """What stands at a JSON pointer, as text."""
 json_structure = _handle(ibis.udf.agg.builtin, "json_group_structure", {"json": "json"}, "string")
 """The keys of all JSON objects together, each with its type, as JSON."""
+json_kind = _handle(_scalar, "json_type", {"json": "string", "pointer": "string"}, "string")
+"""What kind of value stands at a JSON pointer, in DuckDB's words."""
 most_common_text = _handle(ibis.udf.agg.builtin, "most_common", {"x": "string"}, "string")
 """The most common text; of several the smallest."""
 steady_sum = _handle(ibis.udf.agg.builtin, "steady_sum", {"x": "float64"}, "float64")
@@ -119,6 +126,29 @@ def to_json(value: Any) -> Any:
     """Return an Ibis value (a struct, for an object) as JSON text."""
     handle = _handle(_scalar, "to_json", {"value": value.type()}, "json")
     return handle(value).cast("string")
+
+
+def pointer(name: str) -> str:
+    """Return where a member of a JSON object lies, as a pointer."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def as_written(json: Any, name: str) -> Any:
+    """Return a member of a JSON object as text; a number without a fraction is its digits: 124.0 is 124."""
+    where = ibis.literal(pointer(name))
+    text, number = json_text(json, where), json_kind(json, where) == "DOUBLE"
+    return ibis.cases(
+        (text.endswith(".0") & number, text.substr(0, text.length() - 2)),
+        (text.isin(["NaN", "Infinity", "-Infinity"]) & number, ibis.null("string")),
+        else_=text,
+    )
+
+
+def json_object(members: dict[str, Any]) -> Any:
+    """Return an object of Ibis values as JSON text; keys may be equal but for case, as no structure's may."""
+    keyed = [part for key, value in members.items() for part in (ibis.literal(key), value)]
+    handle = _handle(_scalar, "json_object", {f"m{n}": part.type() for n, part in enumerate(keyed)}, "json")
+    return handle(*keyed).cast("string")
 
 
 def without_nulls(json: Any) -> Any:

@@ -19,7 +19,7 @@ from pydantic import (
 from features.contracts.words import Channel  # noqa: TC001 - pydantic reads it
 from features.expressions import ExpressionError, parse
 from features.importing.problems import nearest
-from features.importing.values import DayValue, MomentValue, Part, Value
+from features.importing.values import DayValue, Decimal, MomentValue, Part, Value
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Names of blocks, sources and rules: they appear in reports and file names."""
@@ -31,6 +31,17 @@ def _expression(text: str) -> str:
     except ExpressionError as error:
         raise ValueError(str(error)) from error
     return text
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+        b"".decode(name)
+    except (LookupError, UnicodeError) as error:
+        raise ValueError(
+            f"encoding {name!r} is not known; there are utf-8, utf-16, windows-1252, latin-1 …"
+        ) from error
+    return name
 
 
 Condition = Annotated[str, AfterValidator(_expression)]
@@ -49,6 +60,8 @@ class File(Part):
     types: dict[str, Type] = Field(default_factory=dict)
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     null_text: tuple[str, ...] = ("",)
+    decimal: Decimal | None = None
+    encoding: Annotated[str, AfterValidator(_text_encoding)] | None = None
 
 
 class Join(Part):

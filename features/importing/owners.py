@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.importing.compiling import ARRIVAL, as_text, compile_value, visible
-from features.importing.macros import json_text
+from features.importing.macros import as_written
 from features.importing.mapping import Block
 from features.importing.problems import MappingError
 
@@ -55,13 +55,8 @@ def owned_of_file(
     numbered = refused.append_column(ARRIVAL, pa.array(np.arange(refused.num_rows)))
     rows = connection.create_table(ibis.util.gen_name("refused"), numbered, temp=True)
     rows = rows.filter(rows["rule"].isin([f"{column}{_READABLE}" for column in known]))
-    members = {column: json_text(rows["row"], ibis.literal(pointer(column))) for column in known}
+    members = {column: as_written(rows["row"], column) for column in known}
     return owned(mapping, name, rows.select(ARRIVAL, **members), numbered)
-
-
-def pointer(name: str) -> str:
-    """Return where a member of a JSON object lies, as a pointer."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def _told(mapping: ImportMapping, name: str, rows: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.expressions import ExpressionError, parse
-from features.importing.compiling import ARRIVAL, as_text, column, compile_value
+from features.importing.compiling import ARRIVAL, as_text, column, compile_value, distinct
 from features.importing.macros import most_common_text, steady_sum
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
@@ -76,6 +76,7 @@ def _unmet(text: str, table: Any) -> Any:
 
 def _with_columns(table: Any, selection: Selection) -> tuple[Any, dict[str, str]]:
     """Add the named columns, each seeing those before it; and flags of the rows where one cannot be read."""
+    distinct(selection.columns, table.columns)
     flags = {}
     for name, value in selection.columns.items():
         compiled = compile_value(table, value)
@@ -93,6 +94,7 @@ def _free(name: str) -> str:
 
 
 def _joined(table: Any, join: Join, other: Any) -> Any:
+    distinct(join.take, table.columns)
     keys = {f"{join.source}:{own}": column(other, theirs) for own, theirs in join.by.items()}
     taken = {name: column(other, theirs) for name, theirs in join.take.items()}
     for name in taken:
@@ -132,6 +134,7 @@ def repeated_keys(join: Join, other: Any) -> Any:
 def _grouped(table: Any, selection: Selection) -> Any:
     if not selection.group_by:
         return table
+    distinct(selection.aggregate, selection.group_by)
     keys = [column(table, name).get_name() for name in selection.group_by]
     measures = {_free(name): _measure(table, aggregate) for name, aggregate in selection.aggregate.items()}
     return table.group_by(keys).aggregate(**measures, **{ARRIVAL: table[ARRIVAL].max()})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA, EVENT_SCHEMA, PREFERENCE_SCHEMA
-from features.importing.compiling import Compiled, as_text, column, compile_value, convert
-from features.importing.macros import plain_json, to_json, without_nulls
+from features.importing.compiling import Compiled, as_text, column, compile_id, compile_value, convert
+from features.importing.macros import json_object, plain_json, without_nulls
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock
 from features.importing.moments import compile_day, compile_moment
 from features.importing.problems import MappingError
@@ -36,6 +36,14 @@ _KINDS = {
     "date32[day]": "day",
     "list<item: string>": "words",
 }
+_IDS = tuple(
+    f"{what}_id" for what in ("customer", "event", "household", "decision", "message", "campaign", "offer")
+)
+ID_ASKS = {
+    f"{name}_readable": f"{name} can be read exactly: text or whole numbers (floats up to 2^53); store it as text"
+    for name in _IDS
+}
+"""What is asked of ids that stand in a file as numbers or bytes."""
 _OBJECTS = ("properties", "attributes", "contacts")
 _EMPTY = {"properties": "{}", "attributes": "{}", "contacts": "{}", "automated": False}
 
@@ -86,6 +94,8 @@ def _given(table: Any, given: Any, name: str, kind: str) -> Compiled:
         return _object(table, given, name)
     if kind == "text" and isinstance(given, Plain):
         _check_text(given)
+    if name in _IDS:
+        return compile_id(table, given)
     compiled = convert(compile_value(table, given), kind)  # type: ignore[arg-type]  # the four left
     return compiled.then(ibis.coalesce(compiled.column, False)) if name == "automated" else compiled
 
@@ -106,7 +116,7 @@ def _object(table: Any, given: Any, name: str) -> Compiled:
     if not members:
         return Compiled(ibis.literal("{}"))
     columns = {key: _member(key, member.column, name) for key, member in members.items()}
-    whole = Compiled(without_nulls(to_json(ibis.struct(columns))))
+    whole = Compiled(without_nulls(json_object(columns)))
     for member in members.values():
         whole = whole.then(whole.column, member.unreadable)
     return whole

@@ -15,6 +15,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 Scalar = str | int | float | bool
 Kind = Literal["text", "number", "integer", "boolean"]
+Decimal = Literal[".", ","]
 
 
 class Part(BaseModel):
@@ -54,7 +55,8 @@ class Plain(Part):
     """A constant, a column (``"{column}"`` keeps its type) or a template of both (always text).
 
     ``map`` translates values; one it does not name becomes ``otherwise`` where that is given, else the row is
-    quarantined. ``default`` stands where the value is null. ``as`` converts.
+    quarantined. ``default`` stands where the value is null. ``as`` converts. ``decimal`` parts the fraction from a
+    number in text; a value has it from the file whose column it reads.
     """
 
     value: Scalar
@@ -62,6 +64,7 @@ class Plain(Part):
     otherwise: Scalar | None = None
     default: Scalar | None = None
     as_: Kind | None = Field(default=None, alias="as")
+    decimal: Decimal | None = None
 
     @model_validator(mode="after")
     def _otherwise_needs_a_map(self) -> Plain:
@@ -91,6 +94,7 @@ class Product(Part):
     """The product of numbers and columns: ``["{price}", "{quantity}", 0.01]``."""
 
     product: tuple[str | int | float, ...] = Field(min_length=2)
+    decimal: Decimal | None = None
 
 
 class Share(Part):
