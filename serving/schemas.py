@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from decisions.records import Ask
 from features.contracts import Channel, Consent, Event, Id, Identity, Preference, Purpose
 from features.contracts.customer import Limits
-from features.contracts.withdrawing import SaidAt, received, source_taken
+from features.contracts.withdrawing import ENDINGS, SaidAt, received, source_taken
 from features.contracts.words import GRACE, ConsentStatus, Contract
 from serving.problems import errors_of
 
@@ -154,6 +154,19 @@ class ConsentsIn(Contract):
     """Entries of one customer's journal, each with its own verdict, in the same order."""
 
     entries: Annotated[list[ConsentOrRefused], Field(min_length=1, max_length=MAX_ENTRIES)]
+
+
+def heard(item: Event | Refused, now: datetime) -> Event | Refused:
+    """Return an event as it is taken: one that withdraws happened ``now`` where its own moment cannot be.
+
+    Of any other event such a moment is a refusal.
+    """
+    item = plausible(item, "occurred_at", now)
+    if not isinstance(item, Refused) or not isinstance(item.raw, dict) or item.raw.get("type") not in ENDINGS:
+        return item
+    if {error["loc"] for error in item.errors} != {("occurred_at",)}:
+        return item
+    return Event.model_validate({**item.raw, "occurred_at": now})
 
 
 def plausible(item: _Dated | Refused, field: str, now: datetime) -> _Dated | Refused:

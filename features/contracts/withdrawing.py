@@ -14,6 +14,9 @@ from features.contracts.words import GRACE, PastDatetime
 TAKEN = ": taken when received)"
 """How the source of an entry ends whose own date could not be."""
 
+ENDINGS = ("unsubscribed", "complained")
+"""Events that withdraw."""
+
 SHOWN = "[0-9A-Za-z:.,+/ -]{1,40}"
 """A pattern of the dates that the source repeats."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.contracts.withdrawing import SHOWN, TAKEN
+from features.contracts.withdrawing import ENDINGS, SHOWN, TAKEN
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.compiling import Compiled, as_text, compile_scalar
 from features.importing.mapping import ConsentBlock, EventBlock
@@ -21,9 +21,6 @@ TAKEN_IN = "taken?"
 """A name no column of a contract has: whether a row is a withdrawal that was taken when received."""
 STATED = "stated?"
 """The moment that such a row stated, where one could be read."""
-
-ENDINGS = ("unsubscribed", "complained")
-"""Events that withdraw."""
 
 
 def whatever_its_date(rows: Any, block: Block, columns: dict[str, Compiled], now: datetime) -> dict[str, Compiled]:

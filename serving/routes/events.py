@@ -13,7 +13,7 @@ from serving.answers import EventVerdictsOut
 from serving.gate import PROTECTED
 from serving.problems import invalid
 from serving.rendering import Json
-from serving.schemas import EventsIn, Refused, plausible
+from serving.schemas import EventsIn, Refused, heard
 
 if TYPE_CHECKING:
     from decisions.ledger import EventVerdict
@@ -25,7 +25,7 @@ router = APIRouter(prefix=PROTECTED, tags=["events"])
 def take_events(body: EventsIn, kairos: TheKairos) -> Json:
     """Take events. A good one beside a bad one gets through; an `event_id` that comes again changes nothing."""
     now = kairos.clock.now()
-    items = [plausible(item, "occurred_at", now) for item in body.events]
+    items = [heard(item, now) for item in body.events]
     taken = iter(kairos.ledger.take_events([item for item in items if not isinstance(item, Refused)], now))
     verdicts = [
         _refused(item, index) if isinstance(item, Refused) else _verdict(next(taken))

@@ -83,3 +83,17 @@ def test_a_number_of_any_size_among_the_properties_is_no_fault_of_ours(http, per
     answer = http.post("/v1/events", json=batch)
     assert answer.status_code == 200
     assert answer.json()["verdicts"][0]["status"] in {"accepted", "refused"}
+
+
+@pytest.mark.parametrize(
+    "stated", [0, "0", "0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", 1772618400, "2031-01-01T00:00:00Z", None]
+)
+def test_an_unsubscription_counts_whatever_its_date(http, person, stated):
+    moved = [event(f"{person}-{stated}-u", person, kind="unsubscribed", channel="email", occurred_at=stated)]
+    moved += [event(f"{person}-{stated}-p", person, occurred_at=stated)]
+    verdicts = http.post("/v1/events", json={"events": moved}).json()["verdicts"]
+    assert [each["status"] for each in verdicts] == ["accepted", "refused"]
+    current = http.get(f"/v1/customers/{person}/consent").json()["current"]
+    assert [(each["channel"], each["at"]) for each in current if each["status"] == "withdrawn"] == [
+        ("email", NOW.isoformat().replace("+00:00", "Z"))
+    ]
