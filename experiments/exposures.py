@@ -9,6 +9,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.importing.compiling import ARRIVAL, visible
 from features.importing.mapping import File
 from features.importing.moments import compile_moment
 from features.importing.problems import nearest
@@ -37,8 +38,9 @@ def read_exposures(file: Path) -> pa.Table:
     connection = connect()
     try:
         opened = open_file(connection, "exposures", File(path=file.name), file.parent)
-        _check_refused(opened.refused, file, connection)
-        return typed(opened.table.select(*_columns(opened.table.columns)).to_pyarrow())
+        _check_refused(opened.refused, file)
+        rows = opened.table.order_by(ARRIVAL).select(*_columns(visible(opened.table)))
+        return typed(rows.to_pyarrow())
     except ValueError as error:
         raise ValueError(f"exposures {file}: {error}") from error
     finally:
@@ -112,8 +114,8 @@ def _refuse(table: pa.Table, wrong: Any, why: str) -> None:
         )
 
 
-def _check_refused(refused: Any, file: Path, connection: Any) -> None:
-    rows = [] if refused is None else connection.to_pyarrow(refused)["row"].to_pylist()
+def _check_refused(refused: pa.Table | None, file: Path) -> None:
+    rows = [] if refused is None else refused["row"].to_pylist()
     if rows:
         raise ValueError(f"{len(rows):,} lines of {file.name} cannot be read, as {rows[0]:.200}: mend them first")
 
