@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from benchmarks.machine import line, machine
 from measures.outcome import Interval, NotComputable, Outcome
-from pipelines.console import Screen, json_line, table
+from pipelines import console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +116,16 @@ def answer(
 
 
 def _print(rows: Sequence[Row], more: Mapping[str, Any], *, seconds: float, as_json: bool) -> None:
-    found, screen = machine(), Screen()
+    found = machine()
     columns = ("case", "measure", "better", "ours", "yardstick", "theirs", "ratio", "95%")
-    screen.say(table("Ours beside the yardstick", columns, [_shown(row) for row in rows]))
-    for row in rows:
-        if row.note:
-            screen.say(f"{row.case}, {row.measure}: {row.note}")
-    screen.say(f"{line(found)}; {seconds:.0f} s")
-    if as_json:
-        told = {"rows": [asdict(row) for row in rows], **more, "machine": found, "seconds": seconds}
-        print(json_line(told))  # noqa: T201  # a command's output
-        return
-    for name, value in more.items():
-        screen.say(f"{name}: {json.dumps(value, indent=1)}")
+    shown = [
+        console.table("Ours beside the yardstick", columns, [_shown(row) for row in rows]),
+        *(Text(f"{row.case}, {row.measure}: {row.note}") for row in rows if row.note),
+        f"{line(found)}; {seconds:.0f} s",
+        *(Text(f"{name}: {json.dumps(value, indent=1)}") for name, value in more.items() if not as_json),
+    ]
+    told = {"rows": [asdict(row) for row in rows], **more, "machine": found, "seconds": seconds}
+    console.answer(shown, told, as_json=as_json)
 
 
 def _shown(row: Row) -> tuple[object, ...]:

@@ -26,12 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from rich.text import Text
 
 from benchmarks.arguments import positive
 from benchmarks.machine import line, machine
 from measures.intervals import mean
 from measures.outcome import NotComputable
-from pipelines.console import Screen, json_line
+from pipelines.console import answer
 from simulation.account import Account
 from simulation.arena.opportunity import Opportunity
 from simulation.calendar import HOUR
@@ -141,9 +142,8 @@ def main() -> int:
     given, begin = parser.parse_args(), time.monotonic()
     result = run(customers=given.customers, days=given.days, seeds=given.seeds)
     found, seconds = machine(), time.monotonic() - begin
-    Screen().say(f"{table(result)}\n{line(found)}; {seconds:.0f} s")
-    if given.json:
-        print(json_line({**result, "machine": found, "seconds": seconds}))  # noqa: T201  # a command's output
+    shown = Text(f"{table(result)}\n{line(found)}; {seconds:.0f} s")
+    answer([shown], {**result, "machine": found, "seconds": seconds}, as_json=given.json)
     return 0
 
 

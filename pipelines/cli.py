@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+import traceback
 
 import typer
+from typer.exceptions import TyperException
 
 from pipelines.commands import (
     access,
@@ -19,7 +22,7 @@ from pipelines.commands import (
     privacy,
     simulating,
 )
-from pipelines.options import remember_command
+from pipelines.options import begin
 from runtime.quiet import switch_off_usage_statistics
 
 app = typer.Typer(
@@ -30,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.callback()(remember_command)
+app.callback()(begin)
 for commands in (
     demo,
     data,
@@ -48,27 +51,61 @@ for commands in (
 
 FAILED, ASKED_WRONGLY = 1, 2
 
+_AT_FAULT = (ValueError, LookupError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""What the product raises where the caller is: of files that are not there or no files, and of values."""
+_BROKEN = (RuntimeError, OSError)
+_LIBRARIES = {"_duckdb", "duckdb", "mlflow", "sqlalchemy", "sqlite3"}
+"""Whose errors are of what is stored (a lake's file, a registry), not of our code. Importing them is slow."""
+
 
 def main() -> None:
-    """Run the command. Exit code 0: done; 1: failed; 2: asked wrongly, with what is wrong and the way out."""
+    """Run the command. Exit code 0: done; 1: failed; 2: asked wrongly, with what is wrong and the way out.
+
+    With ``--json`` an error is an object as well: ``{"error": …}``, on the last line of standard output.
+    """
     switch_off_usage_statistics()
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks "–" shows "?"
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        app()
-    except (ValueError, LookupError, FileNotFoundError) as error:
-        _say(error)
-        sys.exit(ASKED_WRONGLY)
-    except (RuntimeError, OSError) as error:
-        _say(error)
-        sys.exit(FAILED)
-    except Exception as error:
-        from decisions.ledger.storage.errors import CallerError, LedgerError  # the ledger is slow to import
+        return app(standalone_mode=False) or 0
+    except Exception as error:  # noqa: BLE001  # each has an exit code
+        code, text = _code(error), _said(error)
+        if code is None:
+            traceback.print_exc()  # a fault of ours: whoever reports it needs to see where
+        elif text:  # Typer's help has been shown by then, and leaves none
+            typer.secho(f"kairos: {text}{_hint(error)}", fg="red", err=True)
+        if "--json" in itertools.takewhile("--".__ne__, sys.argv):
+            from pipelines.console import tell
 
-        if not isinstance(error, LedgerError):
-            raise
-        _say(error)
-        sys.exit(ASKED_WRONGLY if isinstance(error, CallerError) else FAILED)
+            tell({"error": text})
+        return FAILED if code is None else code
 
 
-def _say(error: Exception) -> None:
+def _code(error: Exception) -> int | None:
+    """Return the exit code of an error, or None for one that nobody foresaw."""
+    if isinstance(error, TyperException):
+        return error.exit_code
+    if isinstance(error, _AT_FAULT):
+        return ASKED_WRONGLY
+    if isinstance(error, _BROKEN) or type(error).__module__.split(".")[0] in _LIBRARIES:
+        return FAILED
+    from decisions.ledger.storage.errors import CallerError, CustomerErased, LedgerError  # slow to import
+
+    if isinstance(error, CallerError) and not isinstance(error, CustomerErased):
+        return ASKED_WRONGLY
+    return FAILED if isinstance(error, LedgerError) else None
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, TyperException):
+        return error.format_message()
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    typer.secho(f"kairos: {text}", fg="red", err=True)
+    return text or type(error).__name__
+
+
+def _hint(error: Exception) -> str:
+    context = getattr(error, "ctx", None) if isinstance(error, TyperException) else None
+    return f"\nTry '{context.command_path} --help' for help." if context else ""

@@ -36,7 +36,21 @@ def _moment(text: str) -> datetime:
 _COMMAND: ContextVar[str | None] = ContextVar("kairos_command", default=None)
 
 
-def remember_command(context: typer.Context) -> None:
+def _say_version(asked: bool) -> None:  # noqa: FBT001  # Typer calls it so
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"kairos {version('kairos')}")
+        raise typer.Exit
+
+
+def begin(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001  # its callback has ended the command by then
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is.")
+    ] = False,
+) -> None:
     """Keep the first word of the command, for the audit; its arguments may name customers."""
     _COMMAND.set(f"kairos {context.invoked_subcommand}")
 

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 _HEAD = """\
 # The `kairos` command
 
-Written by `make docs` from the commands' own help. Every command takes `--json`: then progress and tables go to
-standard error, and standard output ends with one JSON object on its last line. Exit codes: 0 done, 1 failed,
-2 asked wrongly.
+Written by `make docs` from the commands' own help. What a command has to say goes to standard output, progress
+and warnings to standard error; without a terminal tables are plain text, as wide as they must be. Every command
+but `serve` takes `--json`: then standard output ends with one JSON object on its last line, `{"error": …}` where
+it could not be done, and what people would read goes to standard error. Exit codes: 0 done; 1 failed, or the
+answer is no (`monitor --strict` that found something, a replay that differs, a person who was erased); 2 asked
+wrongly. `kairos --version` says which version this is.
 """
 
 _SETTINGS = """\

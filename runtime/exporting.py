@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from decisions.arms import assignments, in_holdout
+from decisions.ledger import CustomerErased
 from runtime.lake import lake_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def export_customer(kairos: Kairos, customer_id: str) -> Plain:
 
     ``counts`` says how many rows each store holds. All are there but the daily history of the features, which
     follows from the events: of those, the present ones.
+
+    Raises:
+        CustomerErased: for somebody who was erased, of whom nothing is to be told but that.
     """
+    if kairos.ledger.privacy.buried((customer_id,)):
+        raise CustomerErased
     now = kairos.clock.now()
     held = kairos.ledger.privacy.holdings(customer_id)
     known = lake_of(kairos.settings).known(customer_id)
@@ -58,10 +64,10 @@ def export_customer(kairos: Kairos, customer_id: str) -> Plain:
     }
 
 
-def written(export: Mapping[str, Any]) -> bytes:
-    """Return an export as JSON, moments in UTC."""
-    options = orjson.OPT_UTC_Z | orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
-    return orjson.dumps(export, option=options)
+def written(export: Mapping[str, Any], *, indented: bool = True) -> bytes:
+    """Return an export as JSON, moments in UTC; not ``indented`` it is one line."""
+    options = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    return orjson.dumps(export, option=options | (orjson.OPT_INDENT_2 if indented else 0))
 
 
 def _first(rows: Iterable[Plain]) -> Plain | None:

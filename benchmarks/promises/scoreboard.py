@@ -7,6 +7,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from benchmarks.promises.cases import try_worlds
 from benchmarks.promises.draws import try_draws
 from benchmarks.promises.erasures import erase_people
@@ -19,7 +21,8 @@ from benchmarks.promises.service_kills import kill_services
 from benchmarks.promises.stores import stores
 from benchmarks.promises.tally import PROMISES, Tally
 from benchmarks.promises.throughput import Figure, measure
-from pipelines.console import Screen, json_line, table
+from pipelines import console
+from pipelines.console import Screen, table
 
 if TYPE_CHECKING:
     from benchmarks.promises.stores import Store
@@ -49,12 +52,8 @@ def run(effort: Effort, *, as_json: bool) -> int:
     with Screen() as screen, stores() as found:
         figures = _run(found, effort, tally, screen)
     answer = scoreboard(tally, figures, seconds=time.monotonic() - begin)
-    for violation in tally.details[:SHOWN]:
-        screen.say(f"broken: {violation}")
-    for drawn in _tables(answer):
-        screen.say(drawn)
-    if as_json:
-        print(json_line(answer))  # noqa: T201  # a command's output
+    broken = [Text(f"broken: {violation}") for violation in tally.details[:SHOWN]]
+    console.answer([*broken, *_tables(answer)], answer, as_json=as_json)
     return 0 if tally.kept else 1
 
 

@@ -15,7 +15,8 @@ from benchmarks.world.judging import judge
 from benchmarks.world.running import Ran, play_by, run_units
 from benchmarks.world.showing import tables
 from benchmarks.world.units import MADE_BY, TUNED_IN, TUNING_CUSTOMERS, Store, Unit
-from pipelines.console import Screen, json_line
+from pipelines import console
+from pipelines.console import Screen
 from simulation.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def run(plan: Plan, *, jobs: int, fresh: bool, as_json: bool) -> int:
 
     with Screen() as screen:
         answer = measure(plan, (tune, study), jobs=jobs, fresh=fresh, progress=screen)
-    for drawn in tables(answer):
-        screen.say(drawn)
-    if as_json:
-        print(json_line(answer))  # noqa: T201  # a command's output
+    console.answer(tables(answer), answer, as_json=as_json)
     return 1 if answer["failed"] else 0
 
 

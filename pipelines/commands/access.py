@@ -70,15 +70,13 @@ def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False)
 
     Example: kairos keys list
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import answer, table
     from pipelines.jobs.access import list_keys
 
     with acting_settings(config=config, demo=demo) as settings:
         found = [_plain(key) for key in list_keys(settings)]
     rows = [(*(key[name] for name in _SHOWN), _minute(key["expires_at"])) for key in found]
-    Screen().say(table("Keys", (*_SHOWN, "expires"), rows))
-    if as_json:
-        print(json_line({"keys": found}))
+    answer([table("Keys", (*_SHOWN, "expires"), rows)], {"keys": found}, as_json=as_json)
 
 
 @keys.command()
@@ -108,14 +106,14 @@ def revoke(key_id: KeyId, *, config: Config = None, demo: Demo = False, as_json:
 
     Example: kairos keys revoke 3f9a1c0b77e2
     """
-    from pipelines.console import Screen, json_line
+    from rich.text import Text
+
+    from pipelines.console import answer
     from pipelines.jobs.access import revoke_key
 
     with acting_settings(config=config, demo=demo) as settings:
         key = revoke_key(settings, key_id)
-    Screen().say(f"{key.key_id} ({key.label}) is revoked")
-    if as_json:
-        print(json_line({"key": _plain(key)}))
+    answer([Text(f"{key.key_id} ({key.label}) is revoked")], {"key": _plain(key)}, as_json=as_json)
 
 
 def audit(
@@ -132,23 +130,25 @@ def audit(
 
     Example: kairos audit --last 20
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import answer, table
     from pipelines.jobs.access import list_changes
 
     with acting_settings(config=config, demo=demo) as settings:
         found = list_changes(settings, last=last, customer=customer)
     rows = [(_minute(each.at), each.what, each.detail, each.actor) for each in found]
-    Screen().say(table("Changes", ("at", "what", "detail", "actor"), rows))
-    if as_json:
-        print(json_line({"changes": [asdict(each) for each in found]}))
+    told = {"changes": [asdict(each) for each in found]}
+    answer([table("Changes", ("at", "what", "detail", "actor"), rows)], told, as_json=as_json)
 
 
 def _show_new(new: NewKey, *, as_json: bool) -> None:
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, tell
 
     until = f" until {_minute(new.key.expires_at)}" if new.key.expires_at else ""
     Screen().say(f"{new.key.role} key {new.key.key_id}{until}, shown this once:")
-    print(json_line({"key": _plain(new.key), "secret": new.secret}) if as_json else new.secret)
+    if as_json:
+        tell({"key": _plain(new.key), "secret": new.secret})
+    else:
+        print(new.secret)  # alone, so that a script may keep it
 
 
 def _minute(moment: datetime | None) -> str | None:

@@ -36,7 +36,7 @@ def import_(
 
     Example: kairos import examples/webshop/import.yaml
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import Screen, answer, table
     from pipelines.jobs.importing import import_files
     from pipelines.jobs.inspecting import WAY_OUT, in_words
 
@@ -46,15 +46,14 @@ def import_(
     rows += [("known already", report.duplicates), ("of erased customers, left out", report.erased)]
     if report.conflicts:
         rows.append(("known, but told otherwise", report.conflicts))
-    screen.say(table("Imported", ("what", "rows"), rows))
+    shown = [table("Imported", ("what", "rows"), rows)]
     if report.quarantined:
-        screen.say(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
-    if report.lake_faults:
-        screen.say(f"[yellow]the lake is not as it should be ({in_words(report.lake_faults)}): {WAY_OUT}[/yellow]")
+        shown.append(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
     for warning in report.warnings:
         typer.echo(f"WARNING: {warning.words}", err=True)
-    if as_json:
-        print(json_line(report.as_json()))
+    if report.lake_faults:
+        typer.echo(f"WARNING: the lake holds what it should not ({in_words(report.lake_faults)}): {WAY_OUT}", err=True)
+    answer(shown, report.as_json(), as_json=as_json)
 
 
 @features.command()
@@ -63,14 +62,13 @@ def build(*, now: Now = None, config: Config = None, demo: Demo = False, as_json
 
     Example: kairos features build --now 2017-12-31T00:00:00Z
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import Screen, answer, table
     from pipelines.jobs.building import build_tables
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         report = build_tables(kairos, progress=screen)
-    screen.say(table(f"Built until {report.until}", ("table", "rows"), list(report.rows.items())))
-    if as_json:
-        print(json_line(asdict(report)))
+    shown = table(f"Built until {report.until}", ("table", "rows"), list(report.rows.items()))
+    answer([shown], asdict(report), as_json=as_json)
 
 
 @features.command()
@@ -79,11 +77,10 @@ def materialize(*, now: Now = None, config: Config = None, demo: Demo = False, a
 
     Example: kairos features materialize
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.jobs.building import materialize as put_online
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         done = put_online(kairos, progress=screen)
-    screen.say(f"Online: the snapshot of {done.as_of}, {done.buckets} buckets in {done.seconds:.1f} s")
-    if as_json:
-        print(json_line(asdict(done)))
+    shown = f"Online: the snapshot of {done.as_of}, {done.buckets} buckets in {done.seconds:.1f} s"
+    answer([shown], asdict(done), as_json=as_json)

@@ -39,30 +39,20 @@ def decide(
     """
     if bool(customers) == bool(replay):
         raise typer.BadParameter("name customers to decide for, or one decision to recompute with --replay ID")
-    from pipelines.console import Screen, json_line
+    from pipelines.console import answer
     from pipelines.jobs.deciding import decide_now, replay_decision
-    from pipelines.views.decisions import card
+    from pipelines.views.decisions import decided
 
     with kairos_of(now=now, config=config, demo=demo) as kairos:
         if replay:
             again = replay_decision(kairos, replay)
-            made, answer = [again.recomputed], {"same": again.same}
+            made, about = [again.recomputed], {"same": again.same}
         else:
             made = decide_now(kairos, customers or (), purpose=purpose, campaign_id=campaign, dry_run=dry_run)
-            answer = {"dry_run": dry_run}
+            about = {"dry_run": dry_run}
         currency = kairos.policy.currency
-    screen = Screen()
-    for decision in made:
-        screen.say(card(decision, currency))
-    if dry_run:
-        screen.say("a dry run: nothing is reserved")
-    if replay:
-        screen.say(
-            "the record gives the same decision" if answer["same"] else "[red]the record gives another decision"
-        )
-    if as_json:
-        print(json_line({"decisions": made, **answer}))
-    if not answer.get("same", True):
+    answer(decided(made, currency, **about), {"decisions": made, **about}, as_json=as_json)
+    if not about.get("same", True):
         raise typer.Exit(1)
 
 
@@ -83,7 +73,7 @@ def plan(
 
     Example: kairos plan --days 7
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.jobs.planning import plan_day
     from pipelines.views.decisions import plan_tables
     from runtime.checking import refuse_unsound
@@ -93,7 +83,4 @@ def plan(
             typer.echo(str(warning), err=True)
         report = plan_day(kairos, day=date and date.date(), days=days, progress=screen)
         currency = kairos.policy.currency
-    for drawn in plan_tables(report, currency):
-        screen.say(drawn)
-    if as_json:
-        print(json_line(asdict(report)))
+    answer(plan_tables(report, currency), asdict(report), as_json=as_json)

@@ -33,12 +33,10 @@ def demo(
 
     Example: kairos demo --json | tail -1 | python -m json.tool
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.jobs.demonstrating import demonstrate
-    from pipelines.views import demo as view
+    from pipelines.views.demo import summary
 
     with Screen() as screen:
         report = demonstrate(world=world, progress=screen)
-    view.show(report, screen.console)
-    if as_json:
-        print(json_line(report.as_json()))
+    answer(summary(report), report.as_json(), as_json=as_json)

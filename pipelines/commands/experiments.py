@@ -35,7 +35,7 @@ def design(
     """
     from experiments.design import Baseline, Plan, detectable_effect, sample_size
     from measures.outcome import NotComputable
-    from pipelines.console import Screen, json_line
+    from pipelines.console import answer
 
     if (effect is None) == (customers is None):
         raise typer.BadParameter("give --effect to learn the customers needed, or --customers to learn the effect")
@@ -47,9 +47,8 @@ def design(
         name, found = "effect", detectable_effect(baseline, customers or 0, plan)
     if isinstance(found, NotComputable):
         raise ValueError(found.reason)  # noqa: TRY004  # the options are at fault, not a type
-    Screen().say(f"{name}: {found:,.6g} ({plan.power:.0%} power, two-sided error rate {plan.alpha:.0%})")
-    if as_json:
-        print(json_line({name: found, "power": plan.power, "alpha": plan.alpha}))
+    shown = f"{name}: {found:,.6g} ({plan.power:.0%} power, two-sided error rate {plan.alpha:.0%})"
+    answer([shown], {name: found, "power": plan.power, "alpha": plan.alpha}, as_json=as_json)
 
 
 @experiment.command(name="list")
@@ -58,15 +57,14 @@ def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False)
 
     Example: kairos experiment list
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import answer, table
     from pipelines.jobs.experimenting import arms_in_use
 
     columns = ("experiment", "arm", "weight", "customers")
     with kairos_of(config=config, demo=demo) as kairos:
         rows = arms_in_use(kairos)
-    Screen().say(table("Experiments", columns, rows))
-    if as_json:
-        print(json_line({"arms": [dict(zip(columns, row, strict=True)) for row in rows]}))
+    told = {"arms": [dict(zip(columns, row, strict=True)) for row in rows]}
+    answer([table("Experiments", columns, rows)], told, as_json=as_json)
 
 
 @experiment.command()
@@ -89,10 +87,8 @@ def analyse(
 
     Example: kairos experiment analyse evening-sends.yaml --exposures assigned.csv
     """
-    from rich.markdown import Markdown
-
     from experiments.report import markdown
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Page, answer
     from pipelines.jobs.experimenting import analyse_experiment, analyse_file
 
     if exposures is not None:  # assigned elsewhere: neither a policy nor a catalogue has a say
@@ -100,6 +96,4 @@ def analyse(
     else:
         with kairos_of(now=now, config=config, demo=demo) as kairos:
             report = analyse_experiment(kairos, plan, until=until)
-    Screen().say(Markdown(markdown(report)))
-    if as_json:
-        print(json_line(report.as_dict()))
+    answer([Page(markdown(report))], report.as_dict(), as_json=as_json)

@@ -54,15 +54,14 @@ def train(
 
     Example: kairos train churn channel --tune 20
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.jobs.training import train_models
     from pipelines.views.models import outcomes_table
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         outcomes = train_models(kairos, [name.value for name in names or ()], tune=tune, progress=screen)
-    screen.say(outcomes_table(outcomes))
-    if as_json:
-        print(json_line({"models": {each.model: each.as_json() for each in outcomes}}))
+    told = {"models": {each.model: each.as_json() for each in outcomes}}
+    answer([outcomes_table(outcomes)], told, as_json=as_json)
     failed = [each for each in outcomes if each.status == "failed"]
     for each in failed:
         whose = f" ({each.culprits})" if each.culprits else ""
@@ -78,15 +77,14 @@ def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False)
     Example: kairos models list
     """
     from decisions.scorers.base import KINDS
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import answer, table
     from pipelines.jobs.training import registry_of
 
     registry = registry_of(settings_of(config=config, demo=demo))
     found = [version for kind in KINDS for version in registry.versions(kind)]
     rows = [(v.model, v.version, ", ".join(v.aliases), v.reason) for v in found]
-    Screen().say(table("Models", ("model", "version", "aliases", "reason"), rows))
-    if as_json:
-        print(json_line({"versions": [asdict(version) for version in found]}))
+    told = {"versions": [asdict(version) for version in found]}
+    answer([table("Models", ("model", "version", "aliases", "reason"), rows)], told, as_json=as_json)
 
 
 @models.command()
@@ -101,16 +99,15 @@ def compare(
 
     Example: kairos models compare churn
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import answer, table
     from pipelines.jobs.training import registry_of
 
     found = registry_of(settings_of(config=config, demo=demo)).versions(name.value)
     metrics = sorted({metric for version in found for metric in version.metrics})
     rows = [(metric, *(version.metrics.get(metric) for version in found)) for metric in metrics]
     heads = [f"{version.version} {' '.join('@' + alias for alias in version.aliases)}" for version in found]
-    Screen().say(table(name, ("metric", *heads), rows))
-    if as_json:
-        print(json_line({"versions": [asdict(version) for version in found]}))
+    told = {"versions": [asdict(version) for version in found]}
+    answer([table(name, ("metric", *heads), rows)], told, as_json=as_json)
 
 
 @models.command()
@@ -120,32 +117,37 @@ def promote(
     *,
     config: Config = None,
     demo: Demo = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, past its gate: the next decision uses it.
 
     Example: kairos models promote churn 3
     """
-    from pipelines.console import Screen
+    from pipelines.console import answer
     from pipelines.jobs.training import fetch_champions, registry_of
 
     with kairos_of(config=config, demo=demo) as kairos:
-        registry_of(kairos.settings).promote(name.value, version)
+        promoted = registry_of(kairos.settings).promote(name.value, version)
         fetch_champions(kairos)
-    Screen().say(f"{name} version {version} decides now")
+    answer([f"{name} version {promoted.version} decides now"], {"champion": asdict(promoted)}, as_json=as_json)
 
 
 @models.command()
 def rollback(
-    name: Annotated[Name, typer.Argument(help="Which model.")], *, config: Config = None, demo: Demo = False
+    name: Annotated[Name, typer.Argument(help="Which model.")],
+    *,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give the alias back to the champion before the present one.
 
     Example: kairos models rollback churn
     """
-    from pipelines.console import Screen
+    from pipelines.console import answer
     from pipelines.jobs.training import fetch_champions, registry_of
 
     with kairos_of(config=config, demo=demo) as kairos:
-        version = registry_of(kairos.settings).rollback(name.value)
+        restored = registry_of(kairos.settings).rollback(name.value)
         fetch_champions(kairos)
-    Screen().say(f"{name} is back at version {version.version}")
+    answer([f"{name} is back at version {restored.version}"], {"champion": asdict(restored)}, as_json=as_json)

@@ -53,16 +53,13 @@ def monitor(
 
     Example: kairos monitor --days 14 --strict
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.monitor.watch import watch
     from pipelines.views.monitoring import tables
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         report = watch(kairos, days=days, progress=screen)
-    for drawn in tables(report):
-        screen.say(drawn)
-    if as_json:
-        print(json_line({**asdict(report), "alarms": report.alarms}))
+    answer(tables(report), {**asdict(report), "alarms": report.alarms}, as_json=as_json)
     if strict and report.alarms:
         raise typer.Exit(1)
 

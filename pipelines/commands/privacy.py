@@ -39,14 +39,13 @@ def erase(
     """
     if bool(ids) == pending:
         raise typer.BadParameter("name customers to erase, or finish what was begun with --pending")
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import Screen, answer, table
     from pipelines.jobs.erasing import erase_customers
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         report = erase_customers(kairos, ids or (), progress=screen)
-    screen.say(table(f"Erased {report.finished} from every store", ("store", "rows"), list(report.rows.items())))
-    if as_json:
-        print(json_line(asdict(report)))
+    shown = table(f"Erased {report.finished} from every store", ("store", "rows"), list(report.rows.items()))
+    answer([shown], asdict(report), as_json=as_json)
 
 
 @customers.command()
@@ -63,19 +62,20 @@ def export(
 
     Example: kairos customers export 1228 --out 1228.json
     """
-    from pipelines.console import Screen, json_line
+    from rich.text import Text
+
+    from pipelines.console import answer
     from runtime.exporting import export_customer, written
 
     with kairos_of(now=now, config=config, demo=demo) as kairos:
         everything = export_customer(kairos, customer)
     if out is None:
-        print(written(everything).decode())
+        typer.echo(written(everything, indented=not as_json))
         return
     out.touch(mode=0o600)  # a person's data: nobody else on this machine reads them
     out.write_bytes(written(everything) + b"\n")
-    Screen().say(f"Everything known of the customer: {out}")
-    if as_json:
-        print(json_line({"out": str(out), "counts": everything["counts"]}))
+    told = {"out": str(out), "counts": everything["counts"]}
+    answer([Text(f"Everything known of the customer: {out}")], told, as_json=as_json)
 
 
 def retain(
@@ -90,12 +90,11 @@ def retain(
 
     Example: kairos retain --dry-run
     """
-    from pipelines.console import Screen, json_line, table
+    from pipelines.console import Screen, answer, table
     from pipelines.jobs.retaining import retain as forget_the_old
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         report = forget_the_old(kairos, dry_run=dry_run, progress=screen)
     title = "Would go" if dry_run else "Gone"
-    screen.say(table(title, ("what", "rows"), [(name, count) for name, count in report.gone.items() if count]))
-    if as_json:
-        print(json_line(asdict(report)))
+    rows = [(name, count) for name, count in report.gone.items() if count]
+    answer([table(title, ("what", "rows"), rows)], asdict(report), as_json=as_json)

@@ -49,10 +49,10 @@ def simulate(
 
     Example: kairos simulate --world clusters --customers 500 --days 30 --seeds 2
     """
-    from pipelines.console import Screen, json_line
+    from pipelines.console import Screen, answer
     from pipelines.jobs.simulating import simulate as run
     from pipelines.simulating.plan import Plan, check_least
-    from pipelines.views import simulating as view
+    from pipelines.views.simulating import summary
 
     check_least("seeds", seeds)
     plan = Plan(
@@ -68,9 +68,7 @@ def simulate(
     )
     with Screen() as screen:
         report = run(plan, seeds=range(1, seeds + 1), jobs=jobs, progress=screen)
-    view.show(report, screen.console)
-    if as_json:
-        print(json_line(report.as_json()))
+    answer(summary(report), report.as_json(), as_json=as_json)
 
 
 def _existing(policy: Path) -> Path:

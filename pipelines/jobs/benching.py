@@ -10,15 +10,17 @@ import ast
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.console import Screen, json_line, table
+from pipelines.console import Screen, answer, table, tell
 from pipelines.options import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from rich.console import RenderableType
 
 FOLDER = ROOT / "benchmarks"
 
@@ -79,19 +81,22 @@ def run_benchmark(
     if every:
         return _run_all(data, as_json=as_json, more=more)
     if name is None:
-        Screen().say(table("Benchmarks", ("name", "what it measures", "yardstick"), _listed()))
+        answer([_table()], {"benchmarks": [asdict(each) for each in known().values()]}, as_json=as_json)
         return 0
     if (name := name.replace("_", "-")) not in known():
         raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(known())}")
     chosen = known()[name]
     if missing := chosen.missing(data):
         raise ValueError(missing)
-    return subprocess.call(_words(chosen, data, as_json=as_json, more=more))  # noqa: S603  # a module of ours
+    code, told = _run(chosen, data, as_json=as_json, more=more)
+    if as_json:
+        tell(told)
+    return code
 
 
 def _run_all(data: Path | None, *, as_json: bool, more: Sequence[str]) -> int:
     """Run all benchmarks of data sets; the ones of worlds and promises take long and are asked for by name."""
-    screen, answers, code = Screen(), dict[str, Any](), 0
+    screen, answers, worst = Screen(), dict[str, Any](), 0
     for benchmark in known().values():
         if not benchmark.files:
             continue
@@ -99,19 +104,28 @@ def _run_all(data: Path | None, *, as_json: bool, more: Sequence[str]) -> int:
             screen.say(missing)
             answers[benchmark.name] = {"missing": missing}
             continue
-        words = _words(benchmark, data, as_json=True, more=more)
-        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  # a module of ours
-        code = max(code, done.returncode)
-        answers[benchmark.name] = _last_object(done)
+        code, answers[benchmark.name] = _run(benchmark, data, as_json=as_json, more=more)
+        worst = max(worst, code)
     if as_json:
-        print(json_line(answers))  # noqa: T201  # a command's output
-    return code
+        tell(answers)
+    return worst
 
 
-def _last_object(done: subprocess.CompletedProcess[str]) -> Any:
-    if done.returncode:
-        return {"failed": done.returncode}
-    return json.loads(done.stdout.splitlines()[-1])
+def _run(
+    benchmark: Benchmark, data: Path | None, *, as_json: bool, more: Sequence[str]
+) -> tuple[int, dict[str, Any]]:
+    """Run it in a process of its own; return its exit code and, with ``as_json``, the object it told."""
+    words = _words(benchmark, data, as_json=as_json, more=more)
+    done = subprocess.run(words, stdout=subprocess.PIPE if as_json else None, check=False)  # noqa: S603  # a module of ours
+    return done.returncode, _last_object(done.stdout, done.returncode) if as_json else {}
+
+
+def _last_object(out: bytes, code: int) -> dict[str, Any]:
+    lines = out.splitlines()
+    try:
+        return dict(json.loads(lines[-1] if lines else b""))
+    except (ValueError, TypeError):
+        return {"error": f"the benchmark ended with exit code {code}; standard error says why"}
 
 
 def _words(benchmark: Benchmark, data: Path | None, *, as_json: bool, more: Sequence[str]) -> list[str]:
@@ -119,8 +133,9 @@ def _words(benchmark: Benchmark, data: Path | None, *, as_json: bool, more: Sequ
     return [sys.executable, "-m", benchmark.module, *where, *(["--json"] if as_json else []), *more]
 
 
-def _listed() -> list[tuple[str, str, str]]:
-    return [(each.name, each.says, each.yardstick) for each in known().values()]
+def _table() -> RenderableType:
+    rows = [(each.name, each.says, each.yardstick) for each in known().values()]
+    return table("Benchmarks", ("name", "what it measures", "yardstick"), rows)
 
 
 def _described(path: Path, stem: str) -> Benchmark | None:

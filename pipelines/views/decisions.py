@@ -4,42 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.panel import Panel
+from rich.markup import escape
 
 from decisions.eligibility.codes import TEXTS, Code
-from pipelines.console import table
+from pipelines.console import Card, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from decisions.records import Decision, Reason, ValueParts
+    from decisions.records import Alternative, Decision, Reason, ValueParts
     from pipelines.jobs.planning import PlanReport
 
 REASONS_SHOWN = 6
 
 
-def card(decision: Decision, currency: str) -> Panel:
+def decided(
+    made: Sequence[Decision], currency: str, *, dry_run: bool = False, same: bool | None = None
+) -> Iterator[RenderableType]:
+    """Return a card for each decision, and what it is: made, looked at, or (``same``: as it was?) recomputed."""
+    yield from (card(decision, currency) for decision in made)
+    if dry_run:
+        yield "a dry run: nothing is reserved"
+    if same is not None:
+        yield "the record gives the same decision" if same else "[red]the record gives another decision"
+
+
+def card(decision: Decision, currency: str) -> Card:
     """Return one decision with its reasons, as a person reads it."""
     lines = [*_headline(decision), *_value(decision.expected_value, currency, incremental=decision.incremental)]
     lines += _reasons([reason for reason in decision.reasons if reason.code != Code.PRIOR])
     lines += _assumptions([reason for reason in decision.reasons if reason.code == Code.PRIOR])
-    lines += [
-        f"  instead: {other.offer_id} by {other.channel}, worth {_money(other.value.total)} {currency}"
-        for other in decision.alternatives
-    ]
+    lines += [_instead(other, currency) for other in decision.alternatives]
     lines.append(f"[dim]propensity {decision.propensity:.4f} · policy {decision.policy_version}[/dim]")
     colour = "green" if decision.action == "send" else "yellow"
-    title = f"{decision.customer_id}: {decision.action}"
-    return Panel(
-        "\n".join(lines), title=title, title_align="left", border_style=colour, subtitle=decision.decision_id
-    )
+    title = f"{escape(decision.customer_id)}: {decision.action}"
+    return Card(title=title, lines=tuple(lines), foot=escape(decision.decision_id), colour=colour)
+
+
+def _instead(other: Alternative, currency: str) -> str:
+    what = escape(f"{other.offer_id} by {other.channel}")
+    return f"  instead: {what}, worth {_money(other.value.total)} {currency}"
 
 
 def _headline(decision: Decision) -> Iterator[str]:
     if decision.action == "send":
-        yield f"[bold]{decision.offer_id}[/bold] by [bold]{decision.channel}[/bold], {decision.send_at_local}"
+        what, by = escape(str(decision.offer_id)), escape(str(decision.channel))
+        yield f"[bold]{what}[/bold] by [bold]{by}[/bold], {decision.send_at_local}"
         if decision.expires_at:
             yield f"[dim]to be confirmed before {decision.expires_at.isoformat()}[/dim]"
         if decision.displaces:
@@ -76,14 +88,14 @@ def _assumptions(reasons: list[Reason]) -> Iterator[str]:
         whys.setdefault(model, {}).update(dict.fromkeys(part.replace("_", " ") for part in rest[-1:]))
     if whys:
         named = (f"{model} ({', '.join(why)})" if why else model for model, why in whys.items())
-        yield f"[dim]· rests on declared assumptions for: {', '.join(named)}[/dim]"
+        yield f"[dim]· rests on declared assumptions for: {escape(', '.join(named))}[/dim]"
 
 
 def _reason(reason: Reason) -> str:
     about = " ".join(word for word in (reason.offer_id, reason.channel) if word)
     until = f", until {reason.until.isoformat()}" if reason.until else ""
     detail = f" ({reason.detail})" if reason.detail else ""
-    return f"· {TEXTS[reason.code]}{f' [dim]{about}[/dim]' if about else ''}{detail}{until}"
+    return f"· {TEXTS[reason.code]}{f' [dim]{escape(about)}[/dim]' if about else ''}{escape(detail)}{until}"
 
 
 def plan_tables(plan: PlanReport, currency: str) -> Iterator[RenderableType]:

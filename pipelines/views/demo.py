@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.console import table
+from pipelines.console import Heading, table
 from pipelines.views.decisions import card, plan_tables
 from pipelines.views.models import outcomes_table
 from simulation.households.laying import MARK
@@ -12,7 +12,7 @@ from simulation.households.laying import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
+    from rich.console import RenderableType
 
     from pipelines.jobs.demonstrating import DemoReport
     from pipelines.jobs.overlaying import Overlaid
@@ -20,30 +20,28 @@ if TYPE_CHECKING:
 CURRENCY = "USD"
 
 
-def show(report: DemoReport, console: Console) -> None:
-    """Draw what the demo found, in the order it happened."""
+def summary(report: DemoReport) -> Iterator[RenderableType]:
+    """Return what the demo found, in the order it happened."""
     honestly = f", {report.world.upper()}" if report.overlaid else ""
-    console.rule(f"{report.households:,} real households{honestly}, as of {report.now:%d %B %Y %H:%M} UTC")
-    console.print(table("Events imported", ("type", "events"), list(report.imported.events.items())))
+    yield Heading(f"{report.households:,} real households{honestly}, as of {report.now:%d %B %Y %H:%M} UTC")
+    yield table("Events imported", ("type", "events"), list(report.imported.events.items()))
     if report.overlaid:
-        show_simulated(report.overlaid, console, households=report.households)
+        yield from simulated(report.overlaid, households=report.households)
     if report.imported.quarantined:
-        console.print(table("In quarantine", ("rule", "rows"), list(report.imported.quarantined.items())))
-    console.print(outcomes_table(report.outcomes))
-    for drawn in plan_tables(report.plan, CURRENCY):
-        console.print(drawn)
-    console.print("[bold]Some of the decisions[/bold]")
-    for decision in report.shown:
-        console.print(card(decision, CURRENCY))
-    _promises(report, console)
+        yield table("In quarantine", ("rule", "rows"), list(report.imported.quarantined.items()))
+    yield outcomes_table(report.outcomes)
+    yield from plan_tables(report.plan, CURRENCY)
+    yield "[bold]Some of the decisions[/bold]"
+    yield from (card(decision, CURRENCY) for decision in report.shown)
+    yield from _promises(report)
 
 
-def show_simulated(overlaid: Overlaid, console: Console, *, households: int) -> None:
+def simulated(overlaid: Overlaid, *, households: int) -> Iterator[RenderableType]:
     """Say what is not real, before anything that rests on it."""
     messages = ", ".join(f"{count:,} by {channel}" for channel, count in overlaid.messages.items())
-    console.print(table("Events simulated over them", ("type", "events"), list(overlaid.events.items())))
-    console.rule("[bold yellow]HALF SIMULATED[/bold yellow]")
-    console.print(
+    yield table("Events simulated over them", ("type", "events"), list(overlaid.events.items()))
+    yield Heading("[bold yellow]HALF SIMULATED[/bold yellow]")
+    yield (
         f"Decided for {households:,} households, half simulated: "
         f"purchases real, messages and reactions simulated. Simulated are messages ({messages}), what followed "
         f"(extra orders among it) and {overlaid.consents:,} consents: the ids of such events begin with "
@@ -51,15 +49,16 @@ def show_simulated(overlaid: Overlaid, console: Console, *, households: int) -> 
     )
 
 
-def _promises(report: DemoReport, console: Console) -> None:
+def _promises(report: DemoReport) -> Iterator[RenderableType]:
     broken = ", ".join(f"{count} × {promise}" for promise, count in report.recount.counts.items() if count)
     verdict = f"[red]broken: {broken}[/red]" if broken else "[green]none broken[/green]"
-    console.print(f"Promises recounted independently over {report.recount.sends:,} sends: {verdict}.")
-    console.print(f"All of it took {report.seconds:.0f} seconds. What is assumed and not measured is declared in")
-    console.print("examples/complete_journey/README.md: margins, costs, consent, and every belief about e-mail.\n")
-    console.print("Ask further (the command is .venv/bin/kairos):")
-    for command, meaning in _further(report):
-        console.print(f"  {command:<62} {meaning}", soft_wrap=True)
+    yield f"Promises recounted independently over {report.recount.sends:,} sends: {verdict}."
+    yield (
+        f"All of it took {report.seconds:.0f} seconds. What is assumed and not measured is declared in\n"
+        "examples/complete_journey/README.md: margins, costs, consent, and every belief about e-mail.\n"
+    )
+    yield "Ask further (the command is .venv/bin/kairos):"
+    yield from (f"  {command:<62} {meaning}" for command, meaning in _further(report))
 
 
 def _further(report: DemoReport) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.markup import escape
+from rich.text import Text
 
 from pipelines.console import table
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def outcomes_table(outcomes: Sequence[Outcome]) -> Group:
     """Return a row per model, its metric on later data beside its baseline's; below, why it was promoted."""
     columns = ("model", "metric", "value", "baseline", "its value", "better by (95%)", "promoted")
-    whys = [f"[dim]{each.model}: {escape(each.reason)}[/dim]" for each in outcomes]
+    whys = [Text(f"{each.model}: {each.reason}", style="dim") for each in outcomes]
     return Group(table("Models, judged on later data", columns, [_row(each) for each in outcomes]), *whys)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from measures.drift import LARGE
 from pipelines.console import table
 
@@ -26,6 +28,8 @@ def tables(report: MonitorReport) -> Iterator[RenderableType]:
     yield table("Pressure", ("channel", "customers messaged", "median each", "most"), loads)
     drifts = [(each.feature, each.index) for each in report.drift[:FEATURES_SHOWN]]
     yield table(f"Drift (stability index; above {LARGE} has moved)", ("feature", "index"), drifts)
+    if (left := len(report.drift) - len(drifts)) > 0:
+        yield f"… and {left} more, which moved less (--json has them all)"
     predictions = [(c.channel, c.messages, c.predicted, c.observed, c.low, c.high) for c in report.calibration]
     columns = ("channel", "messages", "predicted", "observed", "from", "to")
     yield table("Calibration of engagement", columns, predictions)
@@ -34,8 +38,8 @@ def tables(report: MonitorReport) -> Iterator[RenderableType]:
     if budgets:
         yield table("Today's budgets", ("channel", "limit", "spent", "leased", "left"), budgets)
     for note in report.notes:
-        yield f"[dim]{note}[/dim]"
+        yield Text(note, style="dim")
     for alarm in report.alarms:
-        yield f"[yellow]look at: {alarm}[/yellow]"
+        yield Text(f"look at: {alarm}", style="yellow")
     if not report.alarms:
         yield "[green]nothing needs a look[/green]"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.console import table
+from pipelines.console import Heading, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
+    from rich.console import RenderableType
 
     from pipelines.jobs.simulating import Simulation
     from pipelines.simulating.result import Simulated
@@ -17,20 +17,18 @@ if TYPE_CHECKING:
 PARTS = ("margin", "incentive", "cost", "churn")
 
 
-def show(report: Simulation, console: Console) -> None:
-    """Draw the value with its parts, sends and unsubscribes, what became of models, and broken promises."""
+def summary(report: Simulation) -> Iterator[RenderableType]:
+    """Return the value with its parts, sends and unsubscribes, what became of models, and broken promises."""
     plan = report.plan
-    console.rule(f"{plan.world}: {plan.customers:,} customers, {plan.days} days, {len(report.runs)} seeds")
+    yield Heading(f"{plan.world}: {plan.customers:,} customers, {plan.days} days, {len(report.runs)} seeds")
     columns = ("seed", "value", *PARTS, "sent", "unsubscribed per 1,000", "broken promises")
     title = "True expected euros per customer against never messaging: value = margin − incentive − cost − churn"
-    console.print(table(title, columns, [_row(run) for run in report.runs]))
-    console.print(table("Sent by channel", ("seed", "channel", "messages"), list(_sends(report))))
-    console.print(table("Held, by main reason", ("seed", "reason", "decisions"), list(_holds(report))))
-    console.print(
-        table("Models at each training", ("seed", "day", "in use after it", "not"), list(_models(report)))
-    )
-    console.print(_mean(report))
-    console.print(_promises(report))
+    yield table(title, columns, [_row(run) for run in report.runs])
+    yield table("Sent by channel", ("seed", "channel", "messages"), list(_sends(report)))
+    yield table("Held, by main reason", ("seed", "reason", "decisions"), list(_holds(report)))
+    yield table("Models at each training", ("seed", "day", "in use after it", "not"), list(_models(report)))
+    yield _mean(report)
+    yield _promises(report)
 
 
 def _row(run: Simulated) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from pipelines.jobs.demonstrating import DemoReport
 from pipelines.jobs.overlaying import Overlaid
 from pipelines.jobs.planning import PlanReport
 from pipelines.recount import Report
-from pipelines.views.demo import show_simulated
+from pipelines.views.demo import simulated
 
 OVERLAID = Overlaid(
     family="clusters",
@@ -72,7 +72,7 @@ def test_without_an_overlay_the_world_is_real_and_nothing_is_called_simulated(re
 
 def test_people_read_what_is_real_and_what_is_not():
     console = Console(record=True, width=120)
-    show_simulated(OVERLAID, console, households=2469)
+    console.print(*simulated(OVERLAID, households=2469), sep="\n")
     text = " ".join(console.export_text().split())
     assert "HALF SIMULATED" in text
     assert "Decided for 2,469 households, half simulated: purchases real, messages and reactions simulated" in text

@@ -19,7 +19,7 @@ from pipelines.simulating.records import Pairs
 from pipelines.simulating.result import Simulated
 from pipelines.simulating.sends import Sends
 from pipelines.simulating.standing import MovableClock, StandingFeatures
-from pipelines.views.simulating import show
+from pipelines.views.simulating import summary
 from runtime.online import FeaturesNotBuiltError
 from simulation.account import Account
 from simulation.messages import Messages
@@ -177,7 +177,7 @@ def test_one_seed_has_no_interval():
 def test_the_table_says_what_came_of_it():
     console = Console(record=True, width=140)
     broken = replace(ran(2, 22.0), violations={"caps": 3})
-    show(Simulation(plan=PLAN, runs=[ran(1, 12.0), broken]), console)
+    console.print(*summary(Simulation(plan=PLAN, runs=[ran(1, 12.0), broken])), sep="\n")
     text = console.export_text()
     assert "Value per customer over 2 seeds: 0.150 €" in text
     assert "broken: 3 × caps" in text
