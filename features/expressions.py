@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from features.language.kinds import Checker
 from features.language.nodes import ExpressionError, Node, names
-from features.language.reading import read
 from features.language.rows import Evaluate, compiled
 
 if TYPE_CHECKING:
@@ -76,6 +75,8 @@ def parse(text: str) -> Expression:
     Raises:
         ExpressionError: naming the piece, the rule it breaks and the way out.
     """
+    from features.language.reading import read  # noqa: PLC0415 - sqlglot is slow to import, and read rarely
+
     node = read(text)
     Checker().predicate(node)
     return Expression(text, names(node), node, compiled(node))

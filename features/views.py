@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables.moments import CUSTOMER
-from features.vocabulary import HOURS_OF_WEEK, Vocabulary
+from features.vocabulary import CUSTOMER, HOURS_OF_WEEK, Vocabulary
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     from numpy.typing import NDArray
 
 _NAN = float("nan")
@@ -46,6 +44,8 @@ class FloatView:
 
     def pack(self, table: ir.Table) -> ir.Table:
         """Return ``customer_id``, the moment (as both of Feast's timestamps) and the packed array."""
+        import ibis  # noqa: PLC0415 - only builds pack; online reads need no Ibis
+
         if self.width is None:
             packed = ibis.array([table[column].fill_null(_NAN) for column in self.columns])
         else:
@@ -74,6 +74,8 @@ class TextView:
 
     def pack(self, table: ir.Table) -> ir.Table:
         """Return ``customer_id``, the moment (as both of Feast's timestamps) and the packed array."""
+        import ibis  # noqa: PLC0415 - as above
+
         return _stamped(table, **{self.name: ibis.array([table[column].fill_null("") for column in self.columns])})
 
     def unpack(self, packed: pa.Array, known: NDArray[np.bool_]) -> dict[str, pa.Array]:

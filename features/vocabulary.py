@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+CUSTOMER = "customer_id"
+"""The column, and Feast's join key, that says whose a row is."""
+
 WINDOWS: tuple[int, ...] = (7, 30, 90)
 """The days over which activity, pressure and response are counted."""
 

@@ -15,25 +15,11 @@ from scipy.special import expit, logit
 from measures import bootstrap
 from measures.arrays import Floats, Integers, binary, columns, sum_by, within
 from measures.intervals import wilson
+from measures.knots import Knots
 from measures.outcome import NotComputableError, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-
-@dataclass(frozen=True, slots=True)
-class Knots:
-    """A monotone map from raw to calibrated probability: ``x`` rises strictly, ``y`` never falls."""
-
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse knots that ``np.interp`` would misread in silence."""
-        if len(self.x) != len(self.y) or not self.x:
-            raise ValueError(f"knots need as many x ({len(self.x)}) as y ({len(self.y)}), and one at least")
-        if np.any(np.diff(self.x) <= 0) or np.any(np.diff(self.y) < 0):
-            raise ValueError("knots must rise strictly in x and never fall in y")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +75,6 @@ def fit_platt(p: ArrayLike, y: ArrayLike, *, knots: int = 101) -> Knots:
     a, b = minimize(loss, np.array([0.0, 1.0]), jac=True, bounds=[(None, None), (0, None)], method="L-BFGS-B").x
     grid = np.linspace(logit(margin), logit(1 - margin), knots)
     return Knots(tuple(expit(grid).tolist()), tuple(np.maximum.accumulate(expit(a + b * grid)).tolist()))
-
-
-def apply(knots: Knots, p: ArrayLike) -> Floats:
-    """Return the calibrated probabilities; beyond the knots the ends hold."""
-    return np.interp(np.asarray(p, dtype=np.float64), knots.x, knots.y)
 
 
 def reliability(y: ArrayLike, p: ArrayLike, *, bins: int = 10, level: float = 0.95) -> tuple[Bin, ...]:

@@ -22,6 +22,7 @@ from pipelines.commands import (
     privacy,
     simulating,
 )
+from pipelines.light import have_the_process
 from pipelines.options import begin
 from runtime.quiet import switch_off_usage_statistics
 
@@ -64,6 +65,7 @@ def main() -> None:
     With ``--json`` an error is an object as well: ``{"error": …}``, on the last line of standard output.
     """
     switch_off_usage_statistics()
+    have_the_process()
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks "–" shows "?"
     sys.exit(_run())
 

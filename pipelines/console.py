@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 from rich.cells import cell_len
 from rich.console import Console, Group
-from rich.markdown import Markdown, TableElement
 from rich.measure import Measurement
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -112,11 +111,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         return Text.assemble((title, "bold"), ": none")
     numeric = [all(isinstance(row[at], (int, float)) for row in rows) for at in range(len(columns))]
     cells = [tuple(_shown(value) for value in row) for row in rows]
-    return _Drawn(title, tuple(columns), tuple(numeric), tuple(cells))
+    return Drawn(title, tuple(columns), tuple(numeric), tuple(cells))
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
     """A table that is drawn as the place allows: with lines, plain where no terminal is, or row by row."""
 
     title: str
@@ -192,33 +191,6 @@ class Heading:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it."""
         yield Rule(self.text) if console.is_terminal else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of Markdown: set in a terminal, and as it was written elsewhere, where it may be kept as a file."""
-
-    text: str
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it."""
-        yield _Set(self.text) if console.is_terminal else Text(self.text.rstrip("\n"))
-
-
-class _Whole(TableElement):
-    """A table of a page: Rich's own cuts cells that have no room."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        assert self.header is not None  # Markdown has no table without one
-        assert self.header.row is not None
-        columns = tuple(cell.content.plain for cell in self.header.row.cells)
-        rows = self.body.rows if self.body else ()
-        cells = tuple(tuple(cell.content.plain for cell in row.cells) for row in rows)
-        yield _Drawn("", columns, (False,) * len(columns), cells)
-
-
-class _Set(Markdown):
-    elements = {**Markdown.elements, "table_open": _Whole}  # noqa: RUF012  # Rich's own attribute
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.light import spare_pandas
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -103,8 +105,12 @@ def acting_settings(*, config: Path | None = None, demo: bool = False) -> Iterat
 
 
 @contextmanager
-def kairos_of(*, now: datetime | None = None, config: Path | None = None, demo: bool = False) -> Iterator[Kairos]:
-    """Build Kairos for one command, and close it."""
+def kairos_of(
+    *, now: datetime | None = None, config: Path | None = None, demo: bool = False, small: bool = False
+) -> Iterator[Kairos]:
+    """Build Kairos for one command, and close it; for a ``small`` one without what takes long to import."""
+    if small:
+        spare_pandas()
     from decisions.ledger.actor import acting
     from runtime.build import build
 

@@ -16,10 +16,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from decisions.scorers.base import KINDS, Kind, Scorer, Scorers
 from decisions.scorers.loading import load_scorer, scorer_class
+from runtime.logs import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +27,7 @@ POINTER = "champions.json"
 NO_CHAMPION = "no_champion"
 UNREADABLE = "unreadable"
 
-_log = structlog.get_logger("kairos.champions")
+_LOG = "kairos.champions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,7 @@ class Champions:
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, OSError, RecursionError) as error:
-            _log.error("champions unreadable", pointer=str(self.root / POINTER), error=type(error).__name__)
+            report(_LOG, "champions unreadable", pointer=str(self.root / POINTER), error=type(error).__name__)
             return {}
 
     def keep(self, champion: Champion, artefact: Path) -> None:
@@ -121,7 +120,7 @@ class Champions:
         try:
             scorer = load_scorer(kind, self.root / champion.folder)
         except Exception as error:  # noqa: BLE001  # whatever a damaged copy raises, the prior must serve
-            _log.error("champion unreadable", champion=champion.label, error=type(error).__name__)
+            report(_LOG, "champion unreadable", champion=champion.label, error=type(error).__name__)
             return _prior(kind, UNREADABLE)
         return scorer if scorer.version == champion.content else _prior(kind, UNREADABLE)
 

@@ -1,12 +1,12 @@
-"""Present features of customers, read through Feast; nothing of it is imported before the first read."""
+"""Present features of customers, from what Feast materialized; Feast itself is not needed to read it."""
 
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from features.layout import Layout
-from runtime.quiet import switch_off_usage_statistics
+from features.store.reading import OnlineStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class OnlineFeatures:
     def __init__(self, root: Path) -> None:
         self._layout = Layout(root)
         self._lock = Lock()
-        self._opened: tuple[int, Any] | None = None
+        self._opened: tuple[int, OnlineStore] | None = None
 
     def online(self, customer_ids: Sequence[str], *, now: datetime) -> pa.Table:
         """Return the feature frame at ``now``, one row per customer in the order given.
@@ -44,7 +44,7 @@ class OnlineFeatures:
         names = {"features_as_of": "event_timestamp"}
         return frame.rename_columns([names.get(name, name) for name in frame.column_names])
 
-    def _store(self) -> Any:
+    def _store(self) -> OnlineStore:
         built = self._moment_of_build()
         with self._lock:
             if self._opened is None or self._opened[0] != built:
@@ -57,8 +57,5 @@ class OnlineFeatures:
         except FileNotFoundError as error:
             raise FeaturesNotBuiltError(f"no features below {self._layout.root}: build them") from error
 
-    def _open(self) -> Any:
-        switch_off_usage_statistics()
-        from features.store import FeatureStore  # noqa: PLC0415  # imports Feast: seconds
-
-        return FeatureStore(self._layout.root, self._layout.read_manifest().vocabulary)
+    def _open(self) -> OnlineStore:
+        return OnlineStore(self._layout.root, self._layout.read_manifest().vocabulary)

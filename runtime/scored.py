@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
-import structlog
 
 from decisions.scoring import score
 from features.expressions import parse
 from runtime.champions import priors
+from runtime.logs import report
 from runtime.online import FeaturesNotBuiltError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SCORING_FAILED = "scoring_failed"
 """How the notes of priors end that stand in for something else than data that were never there."""
 
 _KEYS = ("customer_id", "event_timestamp")
-_log = structlog.get_logger("kairos.scored")
+_LOG = "kairos.scored"
 
 
 class Features(Protocol):
@@ -60,7 +60,7 @@ class Scored:
         try:
             scores = self._score(frame, scorers)
         except Exception as error:  # noqa: BLE001  # whatever a model raises, the priors must answer
-            _log.error("scoring failed", error=type(error).__name__)
+            report(_LOG, "scoring failed", error=type(error).__name__)
             scores = self._score(_empty(ids), priors(SCORING_FAILED))
         return {each.customer_id: each for each in scores}
 
@@ -70,7 +70,7 @@ class Scored:
         except FeaturesNotBuiltError:
             return _empty(ids), NO_FEATURES
         except Exception as error:  # noqa: BLE001  # whatever the store raises, a decision must be made
-            _log.error("features away", error=type(error).__name__)
+            report(_LOG, "features away", error=type(error).__name__)
             return _empty(ids), FEATURES_AWAY
 
     def _score(self, frame: pa.Table, scorers: Scorers) -> list[Scores]:

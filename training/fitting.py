@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from decisions.scorers.base import FloatArray
 from decisions.scorers.calibration import probability_of
 from decisions.scorers.trees import raw_scores, threads_for
-from measures.calibration import Knots, fit_isotonic, fit_platt
+from measures.calibration import fit_isotonic, fit_platt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from measures.knots import Knots
 
 
 ISOTONIC_FROM = 5000

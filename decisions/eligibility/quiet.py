@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import holidays
-
 from decisions.eligibility.codes import Code
 from decisions.eligibility.situation import Block
 from decisions.policy_parts import minute_of
@@ -103,6 +101,8 @@ def days_off(
 @lru_cache(maxsize=1024)
 def holidays_of(country: str, year: int) -> frozenset[date]:
     """Return the nationwide public holidays of ``country``; none where the calendar is not known."""
+    import holidays  # noqa: PLC0415  # slow to import, and many policies know no days off
+
     try:
         return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError:  # the library's word for a country it does not know
@@ -112,6 +112,8 @@ def holidays_of(country: str, year: int) -> frozenset[date]:
 @lru_cache(maxsize=512)
 def weekend_of(country: str) -> frozenset[int]:
     """Return the weekend of ``country`` (0 = Monday); Saturday and Sunday where it is not known."""
+    import holidays  # noqa: PLC0415  # as above
+
     try:
         return frozenset(holidays.country_holidays(country).weekend)
     except NotImplementedError:

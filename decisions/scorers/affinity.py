@@ -11,7 +11,7 @@ import numpy as np
 from decisions.scorers.calibration import calibrated, knots_as_json, knots_from_json, log_odds
 from decisions.scorers.pairs import pair_features, pair_matrix
 from decisions.scorers.trees import check_features, raw_scores
-from measures.calibration import Knots
+from measures.knots import Knots
 
 if TYPE_CHECKING:
     from decisions.scorers.base import Batch, FloatArray

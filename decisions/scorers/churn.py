@@ -16,7 +16,7 @@ from decisions.scorers.trees import check_features, margins
 
 if TYPE_CHECKING:
     from decisions.scorers.base import Batch, FloatArray
-    from measures.calibration import Knots
+    from measures.knots import Knots
 
 MONEY = ("spend_365d", "tenure_days")
 """Columns the remaining value is read from, whatever the booster uses."""

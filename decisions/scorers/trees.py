@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from decisions.scorers.base import matrix
+from decisions.scorers.native import Model
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,10 +23,8 @@ _KEPT = 32
 
 
 @lru_cache(maxsize=_KEPT)
-def _parsed(text: str) -> Any:
-    import lightgbm as lgb  # noqa: PLC0415  # seconds to import; a prior never needs it
-
-    return lgb.Booster(model_str=text)
+def _parsed(text: str) -> Model:
+    return Model(text)
 
 
 def check_features(text: str, features: tuple[str, ...]) -> None:
@@ -34,7 +33,7 @@ def check_features(text: str, features: tuple[str, ...]) -> None:
     Raises:
         ValueError: naming the first column that differs.
     """
-    own = tuple(_parsed(text).feature_name())
+    own = _parsed(text).features
     if own != features:
         differing = next((pair for pair in zip(own, features, strict=False) if pair[0] != pair[1]), "their number")
         raise ValueError(
@@ -51,8 +50,7 @@ def raw_scores(text: str, columns: FloatArray) -> FloatArray:
     """Return the raw scores of the rows of ``columns``, which are in the order the booster was trained on."""
     if not len(columns):
         return np.empty(0)
-    found = _parsed(text).predict(columns, raw_score=True, num_threads=threads_for(len(columns)))
-    return np.asarray(found, dtype=np.float64)
+    return _parsed(text).raw_scores(columns, threads=threads_for(len(columns)))
 
 
 def threads_for(rows: int) -> int:

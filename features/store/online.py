@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from features.files import replacing
 from features.layout import MATERIALIZED_AT
-from features.store.repository import open_repository
-from features.tables.moments import CUSTOMER
+from features.store.rows import PROJECT, entity_key, numbers, texts
 from features.views import FloatView, View
 from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from features.layout import Layout
 
+ONLINE_FILE = "online.db"
+"""Feast's SQLite store in the folder of a materialization."""
+
 _CHUNK = 500  # SQLite bounds the variables of one statement
+_ROWS = 'SELECT entity_key, value, event_ts FROM "{table}" WHERE feature_name = ? AND entity_key IN ({marks})'
 _KEPT = 2  # the folder in use, and the one before it for readers still at it
 
 
@@ -59,23 +62,19 @@ class Reader:
         self._layout = layout
         self._vocabulary = vocabulary
         self._lock = threading.Lock()
-        self._opened: tuple[tuple[int, int], Any] | None = None
+        self._opened: tuple[tuple[int, int], sqlite3.Connection] | None = None
 
     def read(self, ids: Sequence[str], every: Sequence[View]) -> Rows:
         """Return the rows of ``ids`` (unique), in order."""
         with self._lock:
             try:
-                repository = self._repository()
-                parts = [_read(repository, ids[i : i + _CHUNK], every) for i in range(0, len(ids), _CHUNK)]
+                held = {view.name: _held(self._connection(), ids, view) for view in every}
             except BaseException:
                 self._opened = None  # what is damaged now may be mended at the next call
                 raise
-        return Rows(
-            {view.name: pa.concat_arrays([part.packed[view.name] for part in parts]) for view in every},
-            pa.concat_arrays([part.as_of for part in parts]),
-        )
+        return Rows({view.name: _packed(view, held[view.name], ids) for view in every}, _as_of(held, ids))
 
-    def _repository(self) -> Any:
+    def _connection(self) -> sqlite3.Connection:
         pointer = self._layout.pointer
         state = pointer.stat()
         mark = (state.st_mtime_ns, state.st_ino)
@@ -83,35 +82,43 @@ class Reader:
             self._opened = (mark, self._open(json.loads(pointer.read_text())))
         return self._opened[1]
 
-    def _open(self, current: dict[str, Any]) -> Any:
+    def _open(self, current: dict[str, Any]) -> sqlite3.Connection:
         words = current["vocabulary"]
         held = Vocabulary(tuple(words["channels"]), tuple(words["categories"]))
         if held != self._vocabulary:
             raise ValueError(f"materialized for {held}, asked for {self._vocabulary}; build and materialize again")
-        return open_repository(self._layout.online / current["folder"])
+        file = self._layout.online / current["folder"] / ONLINE_FILE
+        # An URI, because a plain path would make an empty database of a file that is gone.
+        return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 
-def _read(repository: Any, ids: Sequence[str], every: Sequence[View]) -> Rows:
-    answer = repository.get_online_features(
-        features=[f"{view.name}:{view.name}" for view in every],
-        entity_rows=[{CUSTOMER: customer} for customer in ids],
-    ).proto
-    found = dict(zip(answer.metadata.feature_names.val, answer.results, strict=True))
-    seconds = np.array(
-        [[moment.seconds for moment in found[view.name].event_timestamps] for view in every], dtype=np.int64
-    )
-    # 0 stands for "no row". All views of a customer are of one moment; where not, the oldest is what holds.
-    oldest = np.where(seconds > 0, seconds, np.iinfo(np.int64).max).min(axis=0)
-    as_of = pa.array(oldest * 1_000_000, pa.timestamp("us", "UTC"), mask=oldest == np.iinfo(np.int64).max)
-    return Rows({view.name: _packed(view, found[view.name].values) for view in every}, as_of)
+_Held = dict[str, tuple[bytes, int]]
+"""Value and moment (seconds) by customer."""
 
 
-def _packed(view: View, values: Sequence[Any]) -> pa.Array:
+def _held(connection: sqlite3.Connection, ids: Sequence[str], view: View) -> _Held:
+    keys = {entity_key(each): each for each in ids}
+    ordered, found = list(keys), _Held()
+    for begin in range(0, len(ordered), _CHUNK):
+        part = ordered[begin : begin + _CHUNK]
+        query = _ROWS.format(table=f"{PROJECT}_{view.name}".replace('"', '""'), marks=",".join("?" * len(part)))
+        for key, value, moment in connection.execute(query, (view.name, *part)):
+            found[keys[key]] = (value, int(moment))
+    return found
+
+
+def _as_of(held: Mapping[str, _Held], ids: Sequence[str]) -> pa.Array:
+    """Return of when each customer's rows are. All are of one moment; where not, the oldest is what holds."""
+    moments = [[rows[each][1] for rows in held.values() if each in rows] for each in ids]
+    ticks = [min(each) * 1_000_000 if each else None for each in moments]
+    return pa.array(ticks, pa.int64()).cast(pa.timestamp("us", "UTC"))
+
+
+def _packed(view: View, held: _Held, ids: Sequence[str]) -> pa.Array:
+    values = [held[each][0] if each in held else b"" for each in ids]
     if isinstance(view, FloatView):
-        rows = [value.double_list_val.val if value.HasField("double_list_val") else None for value in values]
-        return pa.array(rows, pa.list_(pa.float64()))
-    words = [value.string_list_val.val if value.HasField("string_list_val") else None for value in values]
-    return pa.array(words, pa.list_(pa.string()))
+        return pa.array([numbers(value) for value in values], pa.list_(pa.float64()))
+    return pa.array([texts(value) for value in values], pa.list_(pa.string()))
 
 
 @contextmanager

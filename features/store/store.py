@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -12,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,22 +22,19 @@ from features.progress import quiet
 from features.rhythm import rhythm as rhythm_of
 from features.store.errors import FeaturesUnavailable
 from features.store.offline import Offline
-from features.store.online import Reader, drafted, publish
+from features.store.online import drafted, publish
+from features.store.reading import FEATURES_AS_OF, TTL, OnlineStore, unavailable, valid
 from features.store.repository import bounded, hushed, open_repository, register
 from features.store.spine import ROW, by_group, in_order, numbered
-from features.tables.moments import CUSTOMER
 from features.views import View, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    import numpy as np
 
     from features.progress import Progress
     from features.vocabulary import Vocabulary
-
-TTL = timedelta(days=2)
-"""How old a snapshot may be and still stand for its customer: a day between snapshots, and one missed build."""
-
-FEATURES_AS_OF = "features_as_of"
 
 _CUSTOMERS_AT_ONCE = 50_000
 _WEEK = pa.list_(pa.float64())
@@ -81,7 +76,7 @@ class FeatureStore:
         self._offline = Offline(
             layout=self._layout, vocabulary=vocabulary, ttl=ttl, memory_limit=memory_limit, threads=threads
         )
-        self._reader = Reader(self._layout, vocabulary)
+        self._online = OnlineStore(root, vocabulary, ttl=ttl)
 
     def apply(self) -> Path:
         """Write Feast's registry over all buckets, for its own command and user interface; return its file."""
@@ -108,7 +103,7 @@ class FeatureStore:
         started = time.perf_counter()
         manifest = self._manifest()
         self._check_day(manifest, last_snapshot(until) if until else manifest.until)
-        with _unavailable("materializing"), drafted(self._layout) as folder:
+        with unavailable("materializing"), drafted(self._layout) as folder:
             self._fill(folder, manifest, progress)
             publish(self._layout, folder, self._vocabulary)
         return Materialized(as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started)
@@ -145,9 +140,9 @@ class FeatureStore:
         """
         self._check_columns(spine)
         manifest, rows = self._manifest(), numbered(spine)
-        with _unavailable("joining features"):
+        with unavailable("joining features"):
             packed = self._offline.packed(rows, manifest)
-            known = _valid(packed["activity"])
+            known = valid(packed["activity"])
             for view in self._views(daily=True):
                 spine = _with(spine, view.unpack(packed[view.name], known))
         return self._with_rhythm(spine, known) if rhythm else spine
@@ -158,7 +153,7 @@ class FeatureStore:
         Daily snapshots leave it out; this rebuilds it from the kept evidence, to the moment.
         """
         manifest, rows = self._manifest(), numbered(spine)
-        with _unavailable("reading the rhythm"), bounded_duckdb(**self._bounds) as connection:
+        with unavailable("reading the rhythm"), bounded_duckdb(**self._bounds) as connection:
             groups = manifest.groups(customers=_CUSTOMERS_AT_ONCE)
             found = [
                 part.append_column("rhythm", self._week(connection, group, part, manifest))
@@ -175,30 +170,14 @@ class FeatureStore:
         return spine.append_column("rhythm", pc.if_else(pa.array(known), hours, pa.scalar(None, _WEEK)))
 
     def online(self, customer_ids: Sequence[str], *, now: datetime | None = None) -> pa.Table:
-        """Return the feature frame of ``customer_ids``, in their order, as of the last materialization.
-
-        Columns: ``customer_id``, every column of the vocabulary with rhythm and contact, ``features_as_of``
-        (null for a customer the store does not know). With ``now``, values older than ttl or from after it are
-        null too; ``features_as_of`` still tells of when they were. Feast itself never looks at their age.
-        """
-        every = self._views()
-        ids = list(dict.fromkeys(customer_ids))
-        with _unavailable("reading online features"):
-            rows = self._reader.read(ids or [""], every)
-            known = _valid(rows.packed["activity"]) & _fresh(rows.as_of, now, self._ttl)
-            usable = pa.array(_fresh(rows.as_of, now, self._ttl))
-            columns = {CUSTOMER: pa.array(ids or [""])}
-            for view in every:
-                packed = pc.if_else(usable, rows.packed[view.name], pa.scalar(None, rows.packed[view.name].type))
-                columns |= view.unpack(packed, known)
-        frame = pa.table(columns | {FEATURES_AS_OF: rows.as_of})
-        return frame.take(pc.index_in(pa.array(customer_ids, pa.string()), value_set=pa.array(ids, pa.string())))
+        """Return the feature frame as of the last materialization, as :class:`OnlineStore` reads it."""
+        return self._online.online(customer_ids, now=now)
 
     def _views(self, *, daily: bool = False) -> tuple[View, ...]:
         return tuple(view for view in views(self._vocabulary) if view.daily or not daily)
 
     def _manifest(self) -> Manifest:
-        with _unavailable("reading the features"):
+        with unavailable("reading the features"):
             manifest = self._layout.read_manifest()
         if manifest.vocabulary != self._vocabulary:
             raise FeaturesUnavailable(
@@ -211,28 +190,6 @@ class FeatureStore:
         ours = {column for view in self._views() for column in view.columns} | {FEATURES_AS_OF}
         if taken := sorted(ours & set(spine.column_names)):
             raise ValueError(f"the spine already has feature columns {taken}; rename or drop them")
-
-
-@contextmanager
-def _unavailable(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except FeaturesUnavailable:
-        raise
-    except Exception as error:
-        raise FeaturesUnavailable(f"{doing} failed: {error}") from error
-
-
-def _valid(packed: pa.Array) -> np.ndarray[Any, Any]:
-    return np.asarray(packed.is_valid().to_numpy(zero_copy_only=False))
-
-
-def _fresh(as_of: pa.Array, now: datetime | None, ttl: timedelta) -> np.ndarray[Any, Any]:
-    if now is None:
-        return _valid(as_of)
-    moment, oldest = pa.scalar(now, as_of.type), pa.scalar(now - ttl, as_of.type)
-    within = pc.and_(pc.less_equal(as_of, moment), pc.greater_equal(as_of, oldest))
-    return np.asarray(pc.fill_null(within, False).to_numpy(zero_copy_only=False))
 
 
 def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:

@@ -14,12 +14,12 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from features.contracts.words import FIRST_PLAUSIBLE
+from features.vocabulary import CUSTOMER as CUSTOMER  # noqa: PLC0414 - exported: tables are joined by it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-CUSTOMER = "customer_id"
 DAY = "day"
 
 _WALL = dt.Timestamp(scale=6)

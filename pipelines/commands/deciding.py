@@ -43,7 +43,7 @@ def decide(
     from pipelines.jobs.deciding import decide_now, replay_decision
     from pipelines.views.decisions import decided
 
-    with kairos_of(now=now, config=config, demo=demo) as kairos:
+    with kairos_of(now=now, config=config, demo=demo, small=True) as kairos:
         if replay:
             again = replay_decision(kairos, replay)
             made, about = [again.recomputed], {"same": again.same}

@@ -88,8 +88,9 @@ def analyse(
     Example: kairos experiment analyse evening-sends.yaml --exposures assigned.csv
     """
     from experiments.report import markdown
-    from pipelines.console import Page, answer
+    from pipelines.console import answer
     from pipelines.jobs.experimenting import analyse_experiment, analyse_file
+    from pipelines.views.pages import Page
 
     if exposures is not None:  # assigned elsewhere: neither a policy nor a catalogue has a say
         report = analyse_file(settings_of(now=now, config=config, demo=demo), plan, exposures, until=until)

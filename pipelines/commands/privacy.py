@@ -67,7 +67,7 @@ def export(
     from pipelines.console import answer
     from runtime.exporting import export_customer, written
 
-    with kairos_of(now=now, config=config, demo=demo) as kairos:
+    with kairos_of(now=now, config=config, demo=demo, small=True) as kairos:
         everything = export_customer(kairos, customer)
     if out is None:
         typer.echo(written(everything, indented=not as_json))

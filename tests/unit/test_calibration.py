@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from measures import calibration
-from measures.calibration import Knots
+from measures import calibration, knots
+from measures.knots import Knots
 from measures.outcome import Interval, NotComputableError
 from measures.proper import log_loss
 
@@ -21,7 +21,7 @@ def test_isotonic_knots_are_scikit_learns_steps_kept_off_the_ends(pairs):
     margin = 0.5 / (len(p) + 1)
     oracle = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip").fit(p, y)
     grid = np.linspace(0, 1, 101)
-    assert calibration.apply(calibration.fit_isotonic(p, y), grid) == pytest.approx(oracle.predict(grid), abs=1e-9)
+    assert knots.apply(calibration.fit_isotonic(p, y), grid) == pytest.approx(oracle.predict(grid), abs=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
@@ -29,7 +29,7 @@ def test_isotonic_knots_are_scikit_learns_steps_kept_off_the_ends(pairs):
 def test_calibration_never_reverses_an_order(pairs):
     p, y = map(np.array, zip(*pairs, strict=True))
     for fit in (calibration.fit_isotonic, calibration.fit_platt):
-        mapped = calibration.apply(fit(p, y), np.linspace(0, 1, 50))
+        mapped = knots.apply(fit(p, y), np.linspace(0, 1, 50))
         assert (np.diff(mapped) >= 0).all()
         assert 0 < mapped.min() <= mapped.max() < 1
 
@@ -41,7 +41,7 @@ def test_a_known_distortion_is_undone(fit):
     y = (rng.random(20_000) < truth).astype(float)
     odds = (truth / (1 - truth)) ** 2 * 3
     distorted = odds / (1 + odds)
-    mapped = calibration.apply(fit(distorted, y), distorted)
+    mapped = knots.apply(fit(distorted, y), distorted)
     assert np.abs(mapped - truth).mean() < 0.012
     assert log_loss(y, mapped) < log_loss(y, distorted) - 0.03
 
