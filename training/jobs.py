@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from decisions.scorers.base import FloatArray, Kind
     from training.gates import Verdict
     from training.models import Fitted, Model
-    from training.registry import Registry, Version
+    from training.registry import Registry
     from training.sources import TrainingSources
+    from training.version import Version
 
 
 def train(

@@ -12,9 +12,7 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +20,10 @@ from decisions.scorers.base import KINDS, Kind
 from training.cards import card, draw_plots
 from training.loading import ARTEFACT, write_model
 from training.runs import REQUIREMENTS, log_boosters, log_numbers, signature
+from training.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from training.gates import Verdict
     from training.models import Fitted
@@ -55,19 +54,6 @@ def _experiment(client: Any, *, artifacts: str | None = None) -> str:
     """Return the experiment's id. The embedded store is told where artefacts go (absolute), a server knows."""
     found = client.get_experiment_by_name(EXPERIMENT)
     return str(found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=artifacts))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One registered version. ``artefact`` is the content hash of its scorer; ``metrics`` are its run's."""
-
-    model: Kind
-    version: str
-    artefact: str
-    run_id: str
-    aliases: tuple[str, ...] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    reason: str = ""
 
 
 class Registry:

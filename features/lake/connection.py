@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ibis
-
 from features.lake.buckets import BUCKET_MACRO
 
 if TYPE_CHECKING:
@@ -18,6 +16,8 @@ def connect(*, memory_limit: str = "2GB", threads: int | None = None, temp: Path
     What does not fit spills below ``temp``. Extensions are never fetched from the network. The SQL macro
     ``bucket_of(key, buckets)`` is defined on it.
     """
+    import ibis  # noqa: PLC0415  # slow to import, and one customer's rows are read without it
+
     options: dict[str, Any] = {"memory_limit": memory_limit, "autoinstall_known_extensions": False}
     if threads is not None:
         options["threads"] = threads

@@ -8,7 +8,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,6 +30,8 @@ from features.whose import nobody
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
+
+    import ibis
 
     from features.progress import Progress
     from features.whose import Tombstones
@@ -161,7 +162,9 @@ class Lake:
             raise ValueError(f"bucket {bucket} is not in this lake: it has buckets 0 to {self.buckets - 1}")
         files = self._files(kind, bucket_folder(bucket))
         if not files:
-            return connection.create_table(ibis.util.gen_name(f"no_{kind}"), schema=_nullable(schema), temp=True)
+            from ibis.util import gen_name  # noqa: PLC0415  # whoever has a connection has imported it
+
+            return connection.create_table(gen_name(f"no_{kind}"), schema=_nullable(schema), temp=True)
         return connection.read_parquet(files, hive_partitioning=False)
 
     def _files(self, *parts: str) -> list[str]:

@@ -78,10 +78,10 @@ def list_(*, config: Config = None, demo: Demo = False, as_json: AsJson = False)
     """
     from decisions.scorers.base import KINDS
     from pipelines.console import answer, table
-    from pipelines.jobs.training import registry_of
+    from pipelines.jobs.listing import versions_of
 
-    registry = registry_of(settings_of(config=config, demo=demo))
-    found = [version for kind in KINDS for version in registry.versions(kind)]
+    settings = settings_of(config=config, demo=demo)
+    found = [version for kind in KINDS for version in versions_of(settings, kind)]
     rows = [(v.model, v.version, ", ".join(v.aliases), v.reason) for v in found]
     told = {"versions": [asdict(version) for version in found]}
     answer([table("Models", ("model", "version", "aliases", "reason"), rows)], told, as_json=as_json)
@@ -100,9 +100,9 @@ def compare(
     Example: kairos models compare churn
     """
     from pipelines.console import answer, table
-    from pipelines.jobs.training import registry_of
+    from pipelines.jobs.listing import versions_of
 
-    found = registry_of(settings_of(config=config, demo=demo)).versions(name.value)
+    found = versions_of(settings_of(config=config, demo=demo), name.value)
     metrics = sorted({metric for version in found for metric in version.metrics})
     rows = [(metric, *(version.metrics.get(metric) for version in found)) for metric in metrics]
     heads = [f"{version.version} {' '.join('@' + alias for alias in version.aliases)}" for version in found]

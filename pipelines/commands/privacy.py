@@ -93,7 +93,7 @@ def retain(
     from pipelines.console import Screen, answer, table
     from pipelines.jobs.retaining import retain as forget_the_old
 
-    with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
+    with kairos_of(now=now, config=config, demo=demo, small=True) as kairos, Screen() as screen:
         report = forget_the_old(kairos, dry_run=dry_run, progress=screen)
     title = "Would go" if dry_run else "Gone"
     rows = [(name, count) for name, count in report.gone.items() if count]
