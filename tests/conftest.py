@@ -22,7 +22,7 @@ DATABASES = ("sqlite", "postgresql")
 
 SHARED = {"service": "one running service", "system": "one demo"}
 """Folders whose tests share something that takes long to make: one process runs all of each."""
-APART = {"test_simulate", "test_demo_simulated"}
+APART = {"test_simulate", "test_demo_simulated", "test_commands"}
 """Files of those folders that share it with nobody: they need not wait until the others are through."""
 
 

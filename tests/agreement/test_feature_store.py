@@ -1,5 +1,6 @@
 """The feature store against an ASOF join of its own files, against itself online, and on damaged ground."""
 
+import json
 import random
 import shutil
 import sqlite3
@@ -12,7 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.build import Zones, build_features
+from features.layout import Layout
 from features.store import FeatureStore, FeaturesUnavailable
+from features.store.online import Reader
+from features.store.repository import open_repository
+from features.store.rows import entity_key
 from features.store.store import TTL
 from features.views import views
 from features.vocabulary import Vocabulary
@@ -132,6 +137,38 @@ def test_a_backfill_created_after_a_moment_is_not_known_at_it(copy):
         pq.write_table(held.set_column(2, "created_at", late.cast(UTC_US)), path)
     spine = _spine([(f"h{i}", utc(2017, 5, 1)) for i in range(12)])
     assert FeatureStore(copy, WORDS).training_set(spine)["orders_365d"].null_count == 12
+
+
+def test_online_rows_are_read_as_feast_reads_them(built):
+    layout, every = Layout(built), views(WORDS)
+    ids = [*(f"h{i}" for i in range(12)), "quiet", "nobody"]
+    folder = layout.online / json.loads(layout.pointer.read_text())["folder"]
+    theirs = open_repository(folder).get_online_features(
+        features=[f"{view.name}:{view.name}" for view in every],
+        entity_rows=[{"customer_id": each} for each in ids],
+    )
+    ours = Reader(layout, WORDS).read(ids, every)
+    values, moments = theirs.to_dict(), _moments(theirs, every)
+    for view in every:
+        np.testing.assert_equal(ours.packed[view.name].to_pylist(), values[view.name], err_msg=view.name)
+    assert [at and at.timestamp() for at in ours.as_of.to_pylist()] == moments
+    assert moments[-1] is None
+
+
+def _moments(answer, every):
+    found = dict(zip(answer.proto.metadata.feature_names.val, answer.proto.results, strict=True))
+    stamps = [[moment.seconds for moment in found[view.name].event_timestamps] for view in every]
+    return [min((each for each in row if each), default=None) for row in zip(*stamps, strict=True)]
+
+
+@pytest.mark.parametrize("customer_id", ["h3", "", "Zoë", "名前", "a" * 300, 'it\'s \\ "odd"\n'])
+def test_a_customers_key_is_spelled_as_feast_spells_it(customer_id):
+    from feast.infra.key_encoding_utils import serialize_entity_key
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+
+    key = EntityKey(join_keys=["customer_id"], entity_values=[Value(string_val=customer_id)])
+    assert entity_key(customer_id) == serialize_entity_key(key, entity_key_serialization_version=3)
 
 
 def test_online_rows_keep_the_callers_order_and_unknown_customers_are_null(built):

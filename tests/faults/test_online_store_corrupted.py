@@ -87,12 +87,18 @@ def _gone(file):
 
 
 @pytest.mark.parametrize("damage", [_half, _stump, _noise, _empty, _gone])
-@pytest.mark.parametrize("name", ["online.db", "registry.db", "online/current.json"])
+@pytest.mark.parametrize("name", ["online.db", "online/current.json"])
 def test_a_damaged_store_is_answered_for_by_priors_that_say_so(home, name, damage):
     damage(file_of(home, name))
     for answer in answers(home):
         assert answer["features_as_of"] is None
         assert "features_away" in told(answer)
+
+
+@pytest.mark.parametrize("damage", [_noise, _gone])
+def test_feasts_registry_is_not_needed_for_an_answer(home, damage):
+    damage(file_of(home, "registry.db"))
+    assert all("features_away" not in told(each) and each["features_as_of"] for each in answers(home))
 
 
 def test_noise_anywhere_in_the_store_never_breaks_an_answer(home):
