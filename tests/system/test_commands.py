@@ -13,13 +13,19 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
+import ibis
 import pytest
 from typer.main import get_command
 
+from features.lake import Lake
 from pipelines.cli import app
-from tests.worlds.commands import shop_in
+from pipelines.jobs.experimenting import read_exposures
+from pipelines.options import ROOT
+from tests.worlds.commands import NOW, shop_in
+from tests.worlds.lake import KeepingSink
 from tests.worlds.service import free_port
 
 pytestmark = pytest.mark.slow
@@ -206,3 +212,48 @@ def test_people_read_the_same_on_a_pipe_of_any_width(ran, shop, name, columns):
     assert said.exit_code == 0, said.output
     facts = PEOPLE[name](json.loads(told.stdout.splitlines()[-1]))
     assert [fact for fact in facts if fact not in said.stdout] == []
+
+
+def _blocks():
+    """Yield the pages' Python. What architecture.md lists are signatures, not a program."""
+    for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/README.md"))):
+        for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)):
+            if page.name != "architecture.md":
+                yield pytest.param(page, block, id=f"{page.name} {number}")
+
+
+@pytest.mark.parametrize(("page", "block"), list(_blocks()))
+def test_the_documented_python_runs(ran, shop, tmp_path, page, block):
+    done = _executed(shop, tmp_path, page, block)
+    if "report.quarantined" in block:
+        assert done["report"].events == ran["import"].answer["events"]
+
+
+def test_an_analysis_says_the_same_in_python_as_the_command(ran, shop, tmp_path, capsys):
+    (page, block) = next(each.values for each in _blocks() if "analyse(" in each.values[1])
+    _executed(shop, tmp_path, page, block)
+    said = capsys.readouterr().out
+    with shop.in_process() as kairos:
+        told = kairos("experiment", "analyse", "evening-sends.yaml", "--exposures", "assigned.csv")
+    assert told.stdout.split() == said.split()
+
+
+def _executed(shop, scratch, page, block):
+    """Run a block where the shop's files lie, with the names that its page says the reader has."""
+    (planned,) = re.findall(
+        r"^```yaml\n(experiment_id.*?)^```", (ROOT / "docs/experiments.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    (shop.folder / "evening-sends.yaml").write_text(planned)
+    lake = Lake(scratch / "lake") if page.name == "import.md" else Lake(shop.folder / ".kairos" / "lake")
+    given = {
+        "Path": Path,
+        "path": shop.folder / "import.yaml",
+        "lake": lake,
+        "sink": KeepingSink(lake),
+        "now": NOW,
+        "exposures": read_exposures(shop.folder / "assigned.csv"),
+        "table": ibis.memtable({"tier": ["gold"], "orders_90d": [2.0]}),
+    }
+    with shop.in_process():
+        exec(compile(block, page.name, "exec"), given)
+    return given
