@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import typer
+from pydantic_core import ValidationError
 from typer.exceptions import TyperException
 
 from pipelines.commands import (
@@ -25,6 +27,9 @@ from pipelines.commands import (
 from pipelines.light import have_the_process
 from pipelines.options import begin
 from runtime.quiet import switch_off_usage_statistics
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 app = typer.Typer(
     name="kairos",
@@ -104,8 +109,17 @@ def _code(error: Exception) -> int | None:
 def _said(error: Exception) -> str:
     if isinstance(error, TyperException):
         return error.format_message()
+    if isinstance(error, ValidationError):
+        return f"{error.title}: " + "; ".join(map(_wrong, error.errors(include_url=False)))
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return text or type(error).__name__
+
+
+def _wrong(found: ErrorDetails) -> str:
+    """Return what a value should have been: its place, what was given where that is short, and the rule."""
+    given = found["input"]
+    shown = f" {given!r}" if isinstance(given, str | int | float | None) else ""
+    return f"{'.'.join(map(str, found['loc'])) or 'it'}{shown}: {found['msg']}"
 
 
 def _hint(error: Exception) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -92,7 +93,10 @@ def settings_of(*, now: datetime | None = None, config: Path | None = None, demo
             raise typer.BadParameter("there is no demo here yet; run `kairos demo` first", param_hint="--demo")
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config)  # the service, a process of its own, reads the same file
-    return Settings() if now is None else Settings(now=now)
+    try:
+        return Settings() if now is None else Settings(now=now)
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{config or 'kairos.toml'} cannot be read as TOML: {error}; mend it") from error
 
 
 @contextmanager

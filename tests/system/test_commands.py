@@ -217,7 +217,9 @@ def test_people_read_the_same_on_a_pipe_of_any_width(ran, shop, name, columns):
 def _blocks():
     """Yield the pages' Python. What architecture.md lists are signatures, not a program."""
     for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/README.md"))):
-        for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)):
+        for number, block in enumerate(
+            re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        ):
             if page.name != "architecture.md":
                 yield pytest.param(page, block, id=f"{page.name} {number}")
 

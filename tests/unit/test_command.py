@@ -236,6 +236,22 @@ def test_a_callers_mistake_is_said_in_words_and_as_an_object(tmp_path, monkeypat
     assert run_main(monkeypatch, capsys, *words)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("home = [", "odd.toml cannot be read as TOML"),
+        ('buckets = "many"', "buckets 'many': Input should be a valid"),
+    ],
+)
+def test_settings_that_cannot_be_used_name_the_place(tmp_path, monkeypatch, capsys, text, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KAIROS_CONFIG", "odd.toml")  # the command sets it for the service: put back afterwards
+    (tmp_path / "odd.toml").write_text(text)
+    code, out, _ = run_main(monkeypatch, capsys, "keys", "list", "--config", "odd.toml", "--json")
+    assert code == cli.ASKED_WRONGLY
+    assert said in json.loads(out)["error"]
+
+
 def test_a_fault_of_ours_is_told_with_where_it_was(monkeypatch, capsys):
     def broken(*_, **__):
         raise TypeError("a fault")
