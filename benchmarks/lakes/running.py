@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.fingerprint import fingerprint
-from pipelines.console import Screen, json_line, table
+from pipelines.console import Screen, answer, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,7 @@ def run(plan: Plan, *, as_json: bool) -> int:
     with Screen() as screen:
         done = play_all(plan, screen)
     differing = {seed: found for seed, found in sorted(done.items()) if found}
-    for seed, found in differing.items():
-        screen.say(table(f"Seed {seed} differs", ("what",), [(each,) for each in found]))
-    answer = {
+    told = {
         "cases": len(done),
         "asked": plan.cases,
         "first_seed": plan.seed,
@@ -56,10 +54,9 @@ def run(plan: Plan, *, as_json: bool) -> int:
         "differing_seeds": list(differing),
         "seconds": round(time.monotonic() - begin, 1),
     }
-    if as_json:
-        print(json_line(answer))  # noqa: T201  # a command's output
-    else:
-        screen.say(table("Random lakes against the oracle", ("what", "how many"), list(answer.items())[:4]))
+    shown = [table(f"Seed {seed} differs", ("what",), [(each,) for each in differing[seed]]) for seed in differing]
+    shown.append(table("Random lakes against the oracle", ("what", "how many"), list(told.items())[:4]))
+    answer(shown, told, as_json=as_json)
     return 1 if differing else 0
 
 

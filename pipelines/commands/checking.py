@@ -36,14 +36,15 @@ def check(
 
     Example: kairos check policy.yaml catalogue.yaml import.yaml
     """
-    from pipelines.console import json_line
+    from rich.text import Text
+
+    from pipelines.console import answer
     from pipelines.jobs.checking import check_files
 
     findings = check_files(settings_of(config=config, demo=demo), files or ())
     errors = sum(each.level == "error" for each in findings)
-    for line in [*map(str, findings), f"{errors} errors, {len(findings) - errors} warnings"]:
-        typer.echo(line, err=as_json)
-    if as_json:
-        print(json_line({"errors": errors, "findings": [asdict(each) for each in findings]}))
+    lines = [Text(str(each)) for each in findings]
+    told = {"errors": errors, "findings": [asdict(each) for each in findings]}
+    answer([*lines, f"{errors} errors, {len(findings) - errors} warnings"], told, as_json=as_json)
     if errors:
         raise typer.Exit(1)

@@ -52,7 +52,9 @@ def import_(
     for warning in report.warnings:
         typer.echo(f"WARNING: {warning.words}", err=True)
     if report.lake_faults:
-        typer.echo(f"WARNING: the lake holds what it should not ({in_words(report.lake_faults)}): {WAY_OUT}", err=True)
+        typer.echo(
+            f"WARNING: the lake holds what it should not ({in_words(report.lake_faults)}): {WAY_OUT}", err=True
+        )
     answer(shown, report.as_json(), as_json=as_json)
 
 

@@ -37,23 +37,12 @@ def check(
 
     Example: kairos lake check --repair
     """
-    from pipelines.console import Screen, json_line, table
-    from pipelines.jobs.inspecting import WAY_OUT, check_lake, in_words
+    from pipelines.console import Screen, answer
+    from pipelines.jobs.inspecting import check_lake
+    from pipelines.views.inspecting import said
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
         report = check_lake(kairos, repair=repair, progress=screen)
-    found = report.found
-    screen.say(f"{found.events:,} events, {found.customers:,} customers")
-    screen.say(table("Wrong in the lake", ("what", "how many"), list(found.faults.items())))
-    for file in (*found.missing, *found.broken):
-        screen.say(f"  {file} {'is missing' if file in found.missing else 'cannot be read'}")
-    if report.left is not None:
-        screen.say(
-            f"left: {in_words(report.left.faults)}" if report.left.faults else "put right; build features anew"
-        )
-    elif found.faults:
-        screen.say(f"put it right with: {WAY_OUT}")
-    if as_json:
-        print(json_line(report.as_json()))
+    answer(said(report), report.as_json(), as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 import orjson
 
-from experiments.analyse import analyse
-from experiments.exposures import read_exposures
 from experiments.spec import load
 from runtime.clock import SystemClock
 from runtime.lake import lake_of
@@ -38,6 +36,8 @@ def analyse_experiment(kairos: Kairos, plan: Path, *, until: datetime | None = N
     Raises:
         SpecError: the plan cannot be used.
     """
+    from experiments.analyse import analyse
+
     spec = load(plan)
     who = exposures_of(kairos, spec.experiment_id)
     return analyse(spec, who, lake_of(kairos.settings), until=until, now=kairos.clock.now())
@@ -52,6 +52,9 @@ def analyse_file(
         SpecError: the plan cannot be used.
         ValueError: the exposures cannot be used, or there is no lake.
     """
+    from experiments.analyse import analyse
+    from experiments.exposures import read_exposures
+
     if not settings.lake.is_dir():
         raise ValueError(f"there is no lake at {settings.lake}: import the events first (kairos import)")
     spec, who = load(plan), read_exposures(exposures)

@@ -20,9 +20,9 @@ import ibis
 import pytest
 from typer.main import get_command
 
+from experiments.exposures import read_exposures
 from features.lake import Lake
 from pipelines.cli import app
-from pipelines.jobs.experimenting import read_exposures
 from pipelines.options import ROOT
 from tests.worlds.commands import NOW, shop_in
 from tests.worlds.lake import KeepingSink
@@ -47,6 +47,8 @@ READING = {
     "experiment list": (),
     "experiment analyse": ("analysis.yaml", "--exposures", "assigned.csv"),
     "monitor": (),
+    "lake check": (),
+    "check": (),
     "bench": (),
     "retain": ("--dry-run",),
     "customers export": ("c0001",),
