@@ -31,6 +31,8 @@ class Retention(BaseModel):
     """Lines of the outbox, after they expired."""
     reactions: Days | None = 90
     """Reactions to a message that was never reported as sent."""
+    guesses: Annotated[int, Field(ge=LOOK_BACK_DAYS)] | None = LOOK_BACK_DAYS
+    """Reactions that name no message, and are taken to be about the latest one of their campaign."""
     audit: Days | None = 1095
     """Entries of the audit that belong to no decision which is still there."""
     leases: Days | None = 7

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MONTHS = 14
+MONTHS = 13
+"""Within the 400 days that the ledger keeps of every message."""
 
 # An id is searched for in bytes: none is part of another, and none is spelled anywhere by chance.
 _ODD = (

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.blocks import blocks
 from decisions.ledger import reading
-from decisions.ledger.events import inbox, incoming, loading
+from decisions.ledger.events import inbox, incoming, loading, meaning
 from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.people.evidence import Evidence, Seal
@@ -273,10 +273,12 @@ class Ledger:
         count = 0
         for block in blocks(incoming.customers_of(people), BLOCK):
             with self._database.writing({each.customer_id for each in block}) as session:
+                tick = tick_of(session, now)
                 if not count:
-                    lifecycle.audit(session, INSTALLATION, "customers_put", tick_of(session, now))
+                    lifecycle.audit(session, INSTALLATION, "customers_put", tick)
                 standing = incoming.without_erased(session, block, key=self._key)
-                customers.store(session, standing)
+                customers.store(session, standing, tick)
+                meaning.draw(session, {each.customer_id for each in standing}, tick)
             count += len(standing)
         return count
 
@@ -293,7 +295,12 @@ class Ledger:
         for block in blocks(incoming.consents_of(entries), BLOCK):
             with self._database.writing({each.customer_id for each in block}) as session:
                 standing = incoming.without_erased(session, block, key=self._key)
-                new += journal.append(session, self._seal.sealed(standing), micros(now))
+                sealed = self._seal.sealed(standing)
+                fresh = journal.append(session, sealed, micros(now))
+                if fresh < len(sealed):
+                    journal.prove(session, sealed, self._seal)
+                new += fresh
+                meaning.draw(session, {each.customer_id for each in standing}, micros(now))
         return new
 
     def put_preference(self, preference: Preference, *, now: datetime | None = None) -> None:

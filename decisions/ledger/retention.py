@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, lite
 from sqlalchemy.sql import exists
 
 from decisions.ledger.events.effects import EFFECTIVE
+from decisions.ledger.events.open_events import NAMED, REACTIONS
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
 
@@ -31,6 +32,7 @@ BLOCK = 500
 """Rows in one transaction, so that nobody waits long for the lock."""
 
 _decision, _pressure, _inbox, _audit = schema.decision.c, schema.pressure.c, schema.inbox.c, schema.audit.c
+_alias, _open = schema.alias.c, schema.open_event.c
 _exposure, _outbox, _reaction, _lease = schema.exposure.c, schema.outbox.c, schema.reaction.c, schema.lease.c
 
 _BEFORE: Any = bindparam("before")
@@ -96,6 +98,17 @@ RULES: Mapping[str, Rule] = {
     ),
     "outbox": Rule(schema.outbox, _outbox.decision_id, _outbox.expires_at < _BEFORE, _outbox.customer_id),
     "reactions": Rule(schema.reaction, _reaction.customer_id, _reaction.at < _BEFORE, _reaction.customer_id),
+    "guesses": Rule(
+        schema.open_event,
+        _open.event_id,
+        and_(
+            _open.at < _BEFORE,
+            _open.occurred_at < _SEEN_FROM,
+            _open.type.in_([_word(each) for each in sorted(REACTIONS)]),
+            _open.body.not_like(literal_column(f"'{NAMED}%'")),
+        ),
+        _open.customer_id,
+    ),
     "audit": Rule(schema.audit, _audit.seq, and_(_audit.at < _BEFORE, not_(_OF_A_DECISION)), _audit.customer_id),
     "leases": Rule(schema.lease, _lease.lease_id, _lease.until < _BEFORE),
     "allowances": Rule(schema.allowance, schema.allowance.c.day, schema.allowance.c.day < bindparam("before_day")),
@@ -112,13 +125,26 @@ class _Statements(NamedTuple):
     deletes: tuple[Executable, ...]
 
 
+_UNNAMED = delete(schema.alias).where(_alias.customer_id == bindparam("who"))
+_DELETES: Mapping[Table, tuple[Executable, ...]] = {
+    schema.pressure: (_UNNAMED.where(_alias.pressure_id == bindparam("key")),),
+    schema.decision: (
+        _UNNAMED.where(
+            _alias.pressure_id.in_(select(_pressure.pressure_id).where(_pressure.decision_id == bindparam("key")))
+        ),
+    ),
+}
+"""What goes before: the names of a message that is forgotten."""
+
+
 def _write(rule: Rule) -> _Statements:
     owner = _word("") if rule.owner is None else rule.owner
     block = select(rule.key, owner).where(rule.old, rule.key > bindparam("after")).order_by(rule.key).distinct()
     return _Statements(
         counted=select(func.count()).select_from(rule.table).where(rule.old),
         block=block.limit(bindparam("at_most")),
-        deletes=_of_decisions() if rule.table is schema.decision else (_of(rule),),
+        deletes=_DELETES.get(rule.table, ())
+        + (_of_decisions() if rule.table is schema.decision else (_of(rule),)),
     )
 
 

@@ -38,10 +38,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventVerdict:
-    """What became of one event: taken, known already, or of a customer who was erased."""
+    """What became of one event: taken, known already, or of a customer who was erased.
+
+    ``conflict``: the first arrival of this id says something else. The first one stands.
+    """
 
     event_id: str
     status: Literal["accepted", "duplicate", "erased"]
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +102,12 @@ class Moment:
 class Loaded:
     """What a bulk load of history did: ``skipped`` rows bear on no decision, ``duplicates`` were known.
 
-    ``erased`` ones are about customers who were erased, and were left out.
+    ``erased`` ones are about customers who were erased, and were left out. Of ``conflicts`` the first arrival of
+    the same id says something else; the first one stands.
     """
 
     taken: int
     duplicates: int
     skipped: int
     erased: int = 0
+    conflicts: int = 0

@@ -20,19 +20,34 @@ def contact(events: ir.Table, customers: ir.Table, *, as_of: date, channels: Seq
     """Return one row for each customer of either table: ``Vocabulary.contact`` as it stands at ``as_of``.
 
     The more cautious of two sources wins: what the customer table declares, and what bounces before ``as_of``
-    show. A bounce is hard where its property ``bounce`` says so, else soft; a later delivery or reaction on the
-    channel ends a soft one. The customer table keeps no history, so this is no snapshot to train on.
+    show. A bounce is hard where its property ``bounce`` says so, else soft; a later delivery, open or click on the
+    channel, a machine's too, ends a soft one. An event that names its message and no channel is of the channel
+    that the earliest ``sent`` of that message names. The ledger says the same
+    (``decisions.ledger.people.contacts``), and knows besides when a declaration changed. The customer table keeps
+    no history, so this is no snapshot to train on.
     """
     known = dated(events, until=as_of)
     # The cast makes both sides nullable: to Ibis a union of null and not null is an error.
     ids = (table.select(table[CUSTOMER].cast("string").name(CUSTOMER)) for table in (customers, known))
     everybody = ibis.union(*ids, distinct=True)
     rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
-    rows = rows.left_join(_bounces(known, channels), CUSTOMER).drop(f"{CUSTOMER}_right")
+    rows = rows.left_join(_bounces(_placed(known), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
     return rows.select(
         CUSTOMER, event_timestamp=midnight(as_of), **states, time_zone=rows.time_zone, country=rows.country
     )
+
+
+def _placed(known: ir.Table) -> ir.Table:
+    """Give the events that tell of a channel the one of their message, where they name none."""
+    telling = known.filter(known.type.isin(("bounced", *_LIFE_SIGNS)))
+    for name in ("decision_id", "message_id"):
+        sends = known.filter((known.type == "sent") & known.channel.notnull() & known[name].notnull())
+        first = sends.channel.first(order_by=[sends["at"], sends.event_id])
+        by_name = sends.group_by([CUSTOMER, name]).agg(sent_on=first)
+        joined = telling.left_join(by_name, [CUSTOMER, name]).drop(f"{CUSTOMER}_right", f"{name}_right")
+        telling = joined.mutate(channel=ibis.coalesce(joined.channel, joined.sent_on)).drop("sent_on")
+    return telling
 
 
 def _bounces(known: ir.Table, channels: Sequence[str]) -> ir.Table:
@@ -52,10 +67,9 @@ def _state(rows: ir.Table, channel: str) -> ir.StringValue:
     declared = json_text(rows.contacts, f"$.{channel}").fill_null("absent")
     bounced, alive = rows[f"{channel}_bounced"], rows[f"{channel}_alive"]
     soft = bounced.notnull() & (alive.isnull() | (alive <= bounced))
-    settled = declared.isin(("absent", "hard_bounced"))
     return ibis.cases(
-        (settled, declared),
         (rows[f"{channel}_hard"].fill_null(False), "hard_bounced"),
+        (declared.isin(("absent", "hard_bounced")), declared),
         (soft, "soft_bounced"),
         else_=declared,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from features.progress import quiet
+from pipelines.jobs.erasing import forget_in_the_lake
 from pipelines.jobs.taking_turns import taking_turns
 from runtime.lake import lake_of
 
@@ -24,6 +25,7 @@ def drain_events(kairos: Kairos, *, progress: Progress = quiet) -> int:
     """
     lake, new = lake_of(kairos.settings), 0
     with taking_turns(kairos.settings):
+        forget_in_the_lake(kairos)
         while len(waiting := kairos.ledger.drain_inbox(BATCH)):
             new += lake.append(waiting).new
             kairos.ledger.mark_drained(waiting["event_id"].to_pylist())

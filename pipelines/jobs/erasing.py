@@ -65,6 +65,16 @@ def finish_erasures(kairos: Kairos, *, progress: Progress = quiet) -> ErasureRep
     return ErasureReport(customers=0, finished=len(pending), rows=rows)
 
 
+def forget_in_the_lake(kairos: Kairos) -> None:
+    """Take out of lake and quarantine whomever the ledger has forgotten; the erasure itself stays pending.
+
+    The ledger takes an event under an id that somebody erased once had. So the lake has to let go of it before new
+    events go in, or it would know the id still, and drop the new one.
+    """
+    if people := [each.customer_id for each in kairos.ledger.privacy.pending() if each.customer_id is not None]:
+        lake_of(kairos.settings).erase(*people)
+
+
 def _forget(kairos: Kairos, people: Sequence[str], progress: Progress) -> dict[str, int]:
     lake = lake_of(kairos.settings)
     for spill in (lake.root / ".spill", lake.quarantine / ".spill"):

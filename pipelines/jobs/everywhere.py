@@ -27,6 +27,8 @@ class Everywhere:
         self._lake = lake
         self._ledger = ledger
         self._now = now
+        self.conflicts = 0
+        """Events whose id came before with another content."""
 
     def customers(self, table: pa.Table) -> None:
         """Take customers (``CUSTOMER_SCHEMA``)."""
@@ -36,7 +38,7 @@ class Everywhere:
     def events(self, table: pa.Table) -> Appended:
         """Take events (``EVENT_SCHEMA``)."""
         appended = self._lake.append(table)
-        self._ledger.load_events(table, self._now)
+        self.conflicts += self._ledger.load_events(table, self._now).conflicts
         return appended
 
     def consents(self, table: pa.Table) -> None:

@@ -71,10 +71,14 @@ class UnsubscribedOut(Answer):
 
 
 class EventVerdictOut(Answer):
-    """What became of one event; `refused` ones carry a `problem` that names the field."""
+    """What became of one event; `refused` ones carry a `problem` that names the field.
+
+    A `duplicate` with `conflict` says something else than the first arrival of its `event_id`, which stands.
+    """
 
     event_id: str | None
     status: Literal["accepted", "duplicate", "erased", "refused"]
+    conflict: bool = False
     problem: Problem | None = None
 
 

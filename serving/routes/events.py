@@ -38,7 +38,8 @@ def take_events(body: EventsIn, kairos: TheKairos) -> Json:
 
 
 def _verdict(verdict: EventVerdict) -> dict[str, Any]:
-    return {"event_id": verdict.event_id, "status": verdict.status}
+    told = {"conflict": True} if verdict.conflict else {}
+    return {"event_id": verdict.event_id, "status": verdict.status, **told}
 
 
 def _refused(item: Refused, index: int) -> dict[str, Any]:

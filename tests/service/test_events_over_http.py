@@ -59,6 +59,14 @@ def test_the_second_arrival_of_an_event_changes_nothing(http, person):
     batch = {"events": [event(f"{person}-again", person)]}
     first, second = (http.post("/v1/events", json=batch).json() for _ in range(2))
     assert (first["counts"], second["counts"]) == ({"accepted": 1}, {"duplicate": 1})
+    assert "conflict" not in second["verdicts"][0]
+
+
+def test_a_second_arrival_that_says_something_else_is_told_and_changes_nothing(http, person):
+    first, other = (event(f"{person}-two", person, kind=kind) for kind in ("viewed", "complained"))
+    assert http.post("/v1/events", json={"events": [first]}).json()["counts"] == {"accepted": 1}
+    (verdict,) = http.post("/v1/events", json={"events": [other]}).json()["verdicts"]
+    assert verdict == {"event_id": f"{person}-two", "status": "duplicate", "conflict": True}
 
 
 def test_an_unsubscribe_binds_the_very_next_decision(http, person):

@@ -2,7 +2,7 @@
 
 import json
 
-from decisions.ledger.events import early, loading
+from decisions.ledger.events import early, inbox, matching, open_events, passed, sends
 from decisions.ledger.storage import migrate
 from decisions.ledger.storage.session import Database
 
@@ -19,7 +19,13 @@ def test_no_table_is_read_through_for_a_few_of_its_rows(tmp_path):
     migrate.to_head(database)
     plans = [
         *_plan(database, early._MET, customer_ids=json.dumps(["c"])),
-        *_plan(database, loading._KNOWN, ids=json.dumps(["e"])),
+        *_plan(database, inbox._DIGESTS, ids=json.dumps(["e"])),
+        *_plan(database, passed._SAID, ids=json.dumps([1])),
+        *_plan(database, open_events._OF_CUSTOMERS, ids=json.dumps(["c"])),
+        *_plan(database, sends._OF_SEVERAL, ids=json.dumps(["c"])),
+        *_plan(database, sends._OF_DECISIONS, ids=json.dumps(["c"])),
+        *_plan(database, matching._BY_NAME["message:"], who="c", key="m", name="message:m"),
+        *_plan(database, matching._BY_NAME["decision:"], who="c", key="d", name="decision:d"),
     ]
     database.close()
     read_through = [step for step in plans if step.startswith("SCAN") and "json_each" not in step]

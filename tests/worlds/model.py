@@ -36,7 +36,8 @@ class Place:
     promised: Message
     decided: datetime
     state: str = "reserved"
-    sent: bool = False
+    permitted: datetime | None = None
+    told: datetime | None = None
     unasked: bool = False
     counts: bool = True
     waits: bool = True
@@ -93,13 +94,13 @@ class Person:
         place = self.places[key]
         if place.state == "reserved":
             at = max(now, place.message.at)
-            place.state, place.message = "confirmed", replace(place.message, at=at, until=at)
+            place.state, place.permitted, place.message = "confirmed", at, replace(place.message, at=at, until=at)
 
     def hear(self, key: str, at: datetime) -> None:
         """A sign that a message went, with or without permission: the earliest sign counts until its sender's word."""
         place = self.places[key]
         at = max(at, place.decided)
-        if not place.counts or place.sent:
+        if not place.counts or place.told:
             return
         place.waits = False
         if place.state == "reserved":
@@ -108,15 +109,16 @@ class Person:
             place.message = replace(place.message, at=at, until=at)
 
     def went(self, key: str, at: datetime) -> None:
-        """A sender says it was sent: whatever became of the decision, the customer got it."""
+        """A sender says it was sent: whatever became of the decision, the customer got it.
+
+        Of several reports the earliest counts; but no message goes before it is decided and permitted, whatever a
+        clock says.
+        """
         self.hear(key, at)
         place = self.places[key]
-        at = max(at, place.decided)  # no message goes before it is decided, whatever a clock says
-        if not place.counts:
-            place.counts, place.sent, place.message = True, True, replace(place.message, at=at, until=at)
-        elif not place.sent:
-            later = max(at, place.message.at)
-            place.sent, place.message = True, replace(place.message, at=later, until=later)
+        place.told, place.counts = min(at, place.told or at), True
+        went = max(place.told, place.permitted or place.decided)
+        place.message = replace(place.message, at=went, until=went)
 
     def forbids(self, mine: Message, t: datetime, others: list[Message]) -> bool:
         """Whether ``mine`` may not go at ``t``, by the clock, by the customer's wish or for other messages."""

@@ -12,44 +12,40 @@ from sqlalchemy import (
     SmallInteger,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     exists,
+    func,
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.events.hearing import HEARD
 from decisions.ledger.events.matching import DECISION, MESSAGE
-from decisions.ledger.people import contacts, customers
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.session import Among, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from decisions.ledger.storage.session import Row, Session
+    from decisions.ledger.storage.session import Session
     from features.contracts import Event
 
-_reaction, _pressure = schema.reaction.c, schema.pressure.c
+_reaction, _pressure, _alias = schema.reaction.c, schema.pressure.c, schema.alias.c
 
-_COLUMNS = ("customer_id", "name", "responded", "proxied", "at")
+_COLUMNS = ("customer_id", "name", "responded", "at")
 
 
 def _merging(statement: Any) -> Any:
     """Two that wait under one name are one: the stronger word counts."""
     new = statement.excluded
-    stronger = or_(_reaction.responded.is_(None), new.responded > _reaction.responded)
     return statement.on_conflict_do_update(
         index_elements=[_reaction.customer_id, _reaction.name],
-        set_={
-            "responded": case((stronger, new.responded), else_=_reaction.responded),
-            "proxied": case((new.proxied > _reaction.proxied, new.proxied), else_=_reaction.proxied),
-            "at": new.at,
-        },
+        set_={"responded": new.responded, "at": new.at},
+        where=new.responded > func.coalesce(_reaction.responded, literal_column("-1")),
     )
 
 
@@ -61,7 +57,6 @@ _KEEP_UNLESS_SENT = _merging(
             cast(bindparam("customer_id"), _reaction.customer_id.type),
             cast(bindparam("name"), _reaction.name.type),
             cast(bindparam("responded"), SmallInteger),
-            cast(bindparam("proxied"), SmallInteger),
             cast(bindparam("at"), BigInteger),
         ).where(
             ~exists(
@@ -73,16 +68,9 @@ _KEEP_UNLESS_SENT = _merging(
         ),
     )
 )
-_MET = (
-    select(
-        _reaction.customer_id,
-        _reaction.name,
-        _reaction.responded,
-        _reaction.proxied,
-        _pressure.pressure_id,
-        _pressure.channel,
-    )
-    .join_from(
+_WAITING = select(_reaction.customer_id, _reaction.name, _reaction.responded, _pressure.pressure_id)
+_MET = union_all(
+    _WAITING.join_from(
         schema.reaction,
         schema.pressure,
         and_(
@@ -92,25 +80,23 @@ _MET = (
                 _reaction.name == literal_column(f"'{MESSAGE}'").concat(_pressure.message_id),
             ),
         ),
+    ).where(Among(_reaction.customer_id, "customer_ids")),
+    _WAITING.join_from(
+        schema.reaction,
+        schema.alias,
+        and_(_alias.customer_id == _reaction.customer_id, _alias.name == _reaction.name),
     )
-    .where(Among(_reaction.customer_id, "customer_ids"))
+    .join(schema.pressure, _pressure.pressure_id == _alias.pressure_id)
+    .where(Among(_reaction.customer_id, "customer_ids")),
 )
 _GONE = delete(schema.reaction).where(
     _reaction.customer_id == bindparam("who"), _reaction.name == bindparam("called")
 )
 
 
-def keep(
-    session: Session,
-    customer_id: str,
-    name: str,
-    tick: int,
-    *,
-    responded: int | None = None,
-    proxied: bool = False,
-) -> None:
-    """Let a reaction wait for the message of a name, as :func:`each_named` gives it."""
-    session.run(_KEEP, customer_id=customer_id, name=name, responded=responded, proxied=int(proxied), at=tick)
+def keep(session: Session, customer_id: str, name: str, word: int, tick: int) -> None:
+    """Let a word wait for the message of a name, as :func:`each_named` gives it."""
+    session.run(_KEEP, customer_id=customer_id, name=name, responded=word, at=tick)
 
 
 def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> None:
@@ -122,7 +108,6 @@ def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> No
                 "customer_id": each.customer_id,
                 "name": f"{MESSAGE}{each.message_id}",
                 "responded": int(each.type != "delivered"),
-                "proxied": 0,
                 "at": tick,
                 "message_id": each.message_id,
             }
@@ -134,15 +119,5 @@ def keep_unless_sent(session: Session, events: Sequence[Event], tick: int) -> No
 def settle(session: Session, customer_ids: Collection[str]) -> None:
     """Let what waits for messages of these customers count, where they have come by now."""
     met = session.rows(_MET, customer_ids=listed(customer_ids))
-    heard = [{"key": row[4], "word": row[2]} for row in met if row[2] is not None]
-    session.many(HEARD, heard)
-    for row in met:
-        _learn_of_proxy(session, row)
+    session.many(HEARD, [{"key": row[3], "word": row[2]} for row in met])
     session.many(_GONE, [{"who": row[0], "called": row[1]} for row in met])
-
-
-def _learn_of_proxy(session: Session, row: Row) -> None:
-    customer_id, _, _, proxied, _, channel = row
-    if proxied:
-        known = customers.contacts_of(session, customer_id)
-        customers.learn(session, customer_id, contacts.proxy(known, channel))

@@ -6,27 +6,26 @@ customer got it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal_column
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger.events import early
+from decisions.ledger.events import early, meaning, open_events
+from decisions.ledger.events.digests import digest
 from decisions.ledger.events.hearing import ARRIVED, RESPONDED, hear
-from decisions.ledger.events.matching import each_named, latest_of_campaign, named
-from decisions.ledger.events.sends import purpose_of, sent, spend
-from decisions.ledger.people import contacts, customers, journal
+from decisions.ledger.events.matching import decided, each_named, named
+from decisions.ledger.events.open_events import counts_from, learned_of, stated_purpose, stays_open
+from decisions.ledger.events.sends import sent, spend
+from decisions.ledger.people import customers, journal
 from decisions.ledger.storage import schema
-from decisions.ledger.storage.codec import micros, moment
-from features.contracts import Consent, Event
-from features.contracts.words import FIRST_PLAUSIBLE
+from decisions.ledger.storage.codec import micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-    from decisions.ledger.events.matching import Message
     from decisions.ledger.storage.session import Session
-    from features.contracts import Purpose
+    from features.contracts import Event
 
 _exposure = schema.exposure.c
 
@@ -44,13 +43,6 @@ CONVERT = _convert.on_conflict_do_update(
 )
 
 
-def apply(session: Session, event: Event, tick: int) -> None:
-    """Let one event that was not known before take effect, under the lock of its customer."""
-    effect = _EFFECTS.get(event.type)
-    if effect:
-        effect(session, event, tick)
-
-
 def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, Any]:
     """Return the event as it waits for the lake (or, where the lake has it, as a mark that it is known)."""
     return {
@@ -62,63 +54,43 @@ def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, An
         "received_at": tick,
         "body": None if drained else event.model_dump_json(),
         "drained": int(drained),
+        "digest": digest(event),
     }
+
+
+def apply(session: Session, event: Event, tick: int) -> None:
+    """Let one event that was not known before take effect, under the lock of its customer.
+
+    What hangs on other events is left to :func:`follow`, once for all of a block.
+    """
+    effect = _EFFECTS.get(event.type)
+    if effect:
+        effect(session, event, tick)
+
+
+def follow(session: Session, events: Collection[Event], tick: int) -> None:
+    """Let count what waited for messages that these events tell of, and draw anew what open events mean."""
+    if senders := {each.customer_id for each in events if each.type == "sent"}:
+        early.settle(session, senders)
+    if people := {each.customer_id for each in events if each.type in _EFFECTS}:
+        meaning.draw(session, people, tick)
 
 
 def _delivered(session: Session, event: Event, tick: int) -> None:
     _hear(session, event, ARRIVED, tick)
-    message = named(session, event)
-    if channel := event.channel or (message and message.channel):
-        known = customers.contacts_of(session, event.customer_id)
-        customers.learn(session, event.customer_id, contacts.deliver(known, channel))
+    _teach(session, event, tick)
 
 
 def _bounced(session: Session, event: Event, tick: int) -> None:
-    message = named(session, event)
-    if message:
-        spend(session, event, message, tick)
-    if channel := event.channel or (message and message.channel):
-        known, hard = customers.contacts_of(session, event.customer_id), event.properties.get("bounce") == "hard"
-        customers.learn(session, event.customer_id, contacts.bounce(known, channel, hard=hard))
+    for each in named(session, event):
+        spend(session, event, each, tick)
+    _teach(session, event, tick)
 
 
 def _reacted(session: Session, event: Event, tick: int) -> None:
-    if event.automated:
-        _learn_of_proxy(session, event, tick)
-    elif event.decision_id or event.message_id:
+    if not event.automated:
         _hear(session, event, RESPONDED, tick)
-    elif message := latest_of_campaign(session, event):
-        _hear_of(session, event, message, RESPONDED, tick)
-
-
-def _hear(session: Session, event: Event, word: int, tick: int) -> None:
-    """Let the word count for every message the event names, now or when it comes."""
-    for name, message in each_named(session, event):
-        if message:
-            _hear_of(session, event, message, word, tick)
-        else:
-            early.keep(session, event.customer_id, name, tick, responded=word)
-
-
-def _hear_of(session: Session, event: Event, message: Message, word: int, tick: int) -> None:
-    spend(session, event, message, tick)
-    hear(session, message.pressure_id, word)
-
-
-def _learn_of_proxy(session: Session, event: Event, tick: int) -> None:
-    if event.channel:
-        _proxy(session, event, event.channel)
-        return
-    for name, message in each_named(session, event):
-        if message:
-            _proxy(session, event, message.channel)
-        else:
-            early.keep(session, event.customer_id, name, tick, proxied=True)
-
-
-def _proxy(session: Session, event: Event, channel: str) -> None:
-    known = customers.contacts_of(session, event.customer_id)
-    customers.learn(session, event.customer_id, contacts.proxy(known, channel))
+    _teach(session, event, tick)
 
 
 def _bought(session: Session, event: Event, tick: int) -> None:
@@ -128,42 +100,37 @@ def _bought(session: Session, event: Event, tick: int) -> None:
         session.run(CONVERT, customer_id=event.customer_id, offer_id=event.offer_id, last_converted=converted)
 
 
+def _hear(session: Session, event: Event, word: int, tick: int) -> None:
+    """Let the word count for every message the event names, now or when it comes."""
+    for name, messages in each_named(session, event):
+        for each in messages:
+            spend(session, event, each, tick)
+            hear(session, each.pressure_id, word)
+        if not messages:
+            early.keep(session, event.customer_id, name, word, tick)
+
+
+def _teach(session: Session, event: Event, tick: int) -> None:
+    """Learn of the channel the event was on; where nobody can say yet which, keep it open."""
+    own = None if event.channel else decided(session, event)
+    channel = event.channel or (own and own.channel)
+    if channel and (learned := learned_of(event)):
+        customers.learn(session, {event.customer_id: {channel: learned}})
+    if stays_open(event, own):
+        open_events.keep(session, [event], tick)
+
+
 def _left(session: Session, event: Event, tick: int) -> None:
-    """An unsubscription or complaint withdraws the channel; where none is named, every channel.
-
-    One whose date cannot be counts from now: no grant came after it. It ends the purpose it states, or else
-    marketing and the purpose of the message it is about (transactional ones go on: they are no subscription).
-    """
-    message = named(session, event)
-    channel = event.channel or (message and message.channel)
-    channels = [channel] if channel else _every_channel(session, event.customer_id)
-    entries = [
-        Consent.model_construct(
-            customer_id=event.customer_id,
-            channel=each,
-            purpose=purpose,
-            status="withdrawn",
-            at=event.occurred_at if event.occurred_at >= FIRST_PLAUSIBLE else moment(tick),
-            source=f"event:{event.type}:{event.event_id}",  # its proof is the event itself
-            evidence=None,
-        )
-        for each in channels
-        for purpose in _left_purposes(event, message)
-    ]
+    """Who leaves withdraws the channel for what it ends; where that hangs on other events, it is kept open."""
+    own = decided(session, event)
+    if stays_open(event, own):
+        open_events.keep(session, [event], tick)
+        return
+    channel = event.channel or (own and own.channel) or ""
+    purposes = meaning.left_purposes(stated_purpose(event), {own.purpose} if own else set())
+    who, at, source = event.customer_id, counts_from(event, tick), meaning.source_of(event.type, event.event_id)
+    entries = [meaning.withdrawal(who, channel, purpose, at, source) for purpose in sorted(purposes)]
     journal.append(session, entries, tick)
-
-
-def _left_purposes(event: Event, message: Message | None) -> list[Purpose]:
-    stated = purpose_of(event)
-    if "purpose" in event.properties or message is None or message.purpose == "transactional":
-        return [stated]
-    return sorted({stated, cast("Purpose", message.purpose)})
-
-
-def _every_channel(session: Session, customer_id: str) -> list[str]:
-    """Return the channels the journal or the customer's contacts speak of: a grant may be told after its end."""
-    declared = customers.contacts_of(session, customer_id)
-    return sorted({*declared, *journal.channels_consented(session, customer_id)})
 
 
 _EFFECTS: dict[str, Callable[[Session, Event, int], None]] = {

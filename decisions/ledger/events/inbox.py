@@ -29,6 +29,12 @@ _WAITING = (
 _DRAINED = (
     update(schema.inbox).where(Among(_inbox.event_id, "ids")).values(drained=literal_column("1"), body=null())
 )
+_DIGESTS = select(_inbox.event_id, _inbox.digest).where(Among(_inbox.event_id, "ids"))
+
+
+def digests(session: Session, event_ids: Collection[str]) -> dict[str, int | None]:
+    """Return the digest of those of the events that are known; None where it was not kept yet."""
+    return {row[0]: row[1] for row in session.rows(_DIGESTS, ids=listed(event_ids))}
 
 
 def waiting(session: Session, limit: int) -> pa.Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from decisions.ledger.events import effects
+from decisions.ledger.events.arrivals import Arrivals
 from decisions.ledger.people import erasure
 from decisions.ledger.verdicts import EventVerdict
 from features.contracts import Consent, Customer, Event
@@ -24,21 +25,29 @@ _ROWS = 2_000
 
 
 def take(session: Session, batch: Sequence[Event], tick: int, *, key: bytes | None) -> list[EventVerdict]:
-    """Take events in the order they happened (a send before what it led to); answer in the order given."""
+    """Take events, of one id the first that is given; answer in the order given.
+
+    They take effect in the order they happened, a send before what it led to. Only what becomes of a reservation
+    hangs on that: who leaves right after a message went has not stopped it.
+    """
     erased = erasure.buried(session, key, {each.customer_id for each in batch})
-    verdicts: dict[int, EventVerdict] = {}
-    for place in sorted(range(len(batch)), key=lambda at: (batch[at].occurred_at, batch[at].type != "sent", at)):
-        verdicts[place] = _take_one(session, batch[place], tick, erased)
-    return [verdicts[place] for place in range(len(batch))]
+    arrivals = Arrivals(session, batch, key)
+    verdicts = [_receive(session, each, tick, arrivals, erased) for each in batch]
+    new = [each for each, verdict in zip(batch, verdicts, strict=True) if verdict.status == "accepted"]
+    for each in sorted(new, key=lambda each: (each.occurred_at, each.type != "sent")):
+        effects.apply(session, each, tick)
+    effects.follow(session, new, tick)
+    return verdicts
 
 
-def _take_one(session: Session, event: Event, tick: int, erased: set[str]) -> EventVerdict:
+def _receive(session: Session, event: Event, tick: int, arrivals: Arrivals, erased: set[str]) -> EventVerdict:
+    name = event.event_id
     if event.customer_id in erased:
-        return EventVerdict(event_id=event.event_id, status="erased")
-    if not session.run(effects.RECEIVE, **effects.inbox_row(event, tick)):
-        return EventVerdict(event_id=event.event_id, status="duplicate")
-    effects.apply(session, event, tick)
-    return EventVerdict(event_id=event.event_id, status="accepted")
+        return EventVerdict(event_id=name, status="erased")
+    if event not in arrivals and session.run(effects.RECEIVE, **effects.inbox_row(event, tick)):
+        arrivals.add(event)
+        return EventVerdict(event_id=name, status="accepted")
+    return EventVerdict(event_id=name, status="duplicate", conflict=arrivals.contradict(event))
 
 
 def without_erased(session: Session, block: Sequence[_Owned], *, key: bytes | None) -> list[_Owned]:

@@ -1,4 +1,4 @@
-"""Load imported history in bulk: what bears on no decision is passed over in columns, sends go in by the block.
+"""Load imported history in bulk: what bears on no decision only leaves its id, most else goes in by the block.
 
 The lake has these events already, so each only leaves its id in the inbox: loading twice changes nothing, and the
 same event arriving over the API is known.
@@ -6,34 +6,38 @@ same event arriving over the API is known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, update
 
-from decisions.ledger.events import early, effects, sends
+from decisions.ledger.events import early, effects, open_events, sends
+from decisions.ledger.events.arrivals import Arrivals, pass_by
 from decisions.ledger.events.incoming import without_erased
-from decisions.ledger.people import contacts
+from decisions.ledger.events.matching import MESSAGE, names_of
+from decisions.ledger.people import contacts, customers
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
-from decisions.ledger.storage.codec import text
-from decisions.ledger.storage.session import Among, listed
+from decisions.ledger.storage.codec import micros
 from decisions.ledger.verdicts import Loaded
 from features.contracts import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
     from decisions.ledger.storage.session import Session
 
+    Writing = Callable[[Collection[str]], AbstractContextManager[Session]]
+
 BLOCK = 5_000
 """Events in one transaction: the write lock is held for some tenths of a second."""
+PASSED_AT_ONCE = 50_000
+"""The same of events that only leave their id."""
 
-_inbox, _pressure = schema.inbox.c, schema.pressure.c
-_KNOWN = select(_inbox.event_id).where(Among(_inbox.event_id, "ids"))
+_pressure = schema.pressure.c
 # A row that has its message id was sent: no place is left to be spent.
 _OF_MESSAGE = (_pressure.customer_id == bindparam("who"), _pressure.message_id == bindparam("name"))
 _ARRIVED = (
@@ -42,54 +46,88 @@ _ARRIVED = (
     .values(responded=literal_column("0"))
 )
 _RESPONDED = update(schema.pressure).where(*_OF_MESSAGE).values(responded=literal_column("1"))
-_CONTACTS = select(schema.customer.c.customer_id, schema.customer.c.contacts).where(
-    Among(schema.customer.c.customer_id, "ids")
-)
 
-_FAST_REACTIONS = frozenset({"opened", "clicked"})
+_BOUGHT = frozenset({"purchased", "converted"})
 _NAMES = ("decision_id", "message_id", "campaign_id", "offer_id")
 
 
-def load(
-    writing: Callable[[Collection[str]], AbstractContextManager[Session]],
-    table: pa.Table,
-    tick: int,
-    *,
-    key: bytes | None = None,
-) -> Loaded:
-    """Let every event of the table that bears on decisions take effect, oldest first, once.
+class _Taken(NamedTuple):
+    """What became of a block."""
+
+    taken: int = 0
+    erased: int = 0
+    conflicts: int = 0
+
+    def and_then(self, other: _Taken) -> _Taken:
+        return _Taken(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+def load(writing: Writing, table: pa.Table, tick: int, *, key: bytes | None = None) -> Loaded:
+    """Let every event of the table that bears on decisions take effect once; of one id the first row counts.
 
     What is about customers who were erased (tombstones under ``key``) is left out.
     """
-    bearing = _bearing(table)
-    taken = erased = 0
-    for block in _blocks(bearing):
-        with writing({each.customer_id for each in block}) as session:
-            standing = without_erased(session, block, key=key)
-            taken += _take(session, standing, tick)
-        erased += len(block) - len(standing)
-    duplicates = len(bearing) - taken - erased
-    return Loaded(taken=taken, duplicates=duplicates, skipped=len(table) - len(bearing), erased=erased)
+    import pyarrow.compute as pc  # noqa: PLC0415  # only the bulk road needs columns
+
+    first, again = _by_arrival(table)
+    bears = _bears(first)
+    done, passed = _Taken(), _Taken()
+    bearing = first.filter(bears).sort_by([("customer_id", "ascending"), ("occurred_at", "ascending")])
+    for rows in _slices(bearing, BLOCK):
+        done = done.and_then(_take_block(writing, [*_events(rows)], tick, key))
+    for rows in _slices(first.filter(pc.invert(bears)), PASSED_AT_ONCE):
+        passed = passed.and_then(_pass_block(writing, rows, key))
+    for rows in _slices(again, BLOCK):
+        passed = passed.and_then(_repeat_block(writing, rows, key))
+    told = len(bearing) + _count(_bears(again))
+    return Loaded(
+        taken=done.taken,
+        duplicates=told - done.taken - done.erased,
+        skipped=len(table) - told,
+        erased=done.erased,
+        conflicts=done.conflicts + passed.conflicts,
+    )
 
 
-def _bearing(table: pa.Table) -> pa.Table:
-    """Keep message events, and purchases that name a message, campaign or offer; by time, sends first."""
-    import pyarrow as pa  # noqa: PLC0415  # only the bulk road needs columns
+def _by_arrival(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return the first row of each id, and those that come again."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if pc.count_distinct(table["event_id"]).as_py() == len(table):
+        return table, table.slice(0, 0)
+    numbered = table.append_column("row", pa.array(range(len(table))))
+    first = numbered.select(["event_id", "row"]).group_by("event_id").aggregate([("row", "min")])["row_min"]
+    is_first = pc.is_in(numbered["row"], first.combine_chunks())
+    return table.filter(is_first), table.filter(pc.invert(is_first))
+
+
+def _bears(table: pa.Table) -> pa.ChunkedArray:
+    """Tell message events, and purchases that name a message, campaign or offer."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
     import pyarrow.compute as pc  # noqa: PLC0415
 
     bearing = pc.is_in(table["type"], pa.array(effects.EFFECTIVE))
-    bought = pc.is_in(table["type"], pa.array(["purchased", "converted"]))
+    bought = pc.is_in(table["type"], pa.array(sorted(_BOUGHT)))
     named = pc.is_valid(table[_NAMES[0]])
     for column in _NAMES[1:]:
         named = pc.or_(named, pc.is_valid(table[column]))
-    kept = table.filter(pc.and_(bearing, pc.or_(pc.invert(bought), named)))
-    later = pc.not_equal(kept["type"], "sent")
-    return kept.append_column("later", later).sort_by([("occurred_at", "ascending"), ("later", "ascending")])
+    return pc.and_(bearing, pc.or_(pc.invert(bought), named))
 
 
-def _blocks(table: pa.Table) -> Iterator[list[Event]]:
-    for start in range(0, len(table), BLOCK):
-        yield [_event(row) for row in table.slice(start, BLOCK).drop_columns(["later"]).to_pylist()]
+def _count(marks: pa.ChunkedArray) -> int:
+    import pyarrow.compute as pc  # noqa: PLC0415  # as above
+
+    return int(pc.sum(marks).as_py() or 0)
+
+
+def _slices(table: pa.Table, size: int) -> Iterator[pa.Table]:
+    for start in range(0, len(table), size):
+        yield table.slice(start, size)
+
+
+def _events(rows: pa.Table) -> Iterator[Event]:
+    return map(_event, rows.to_pylist())
 
 
 def _event(row: dict[str, Any]) -> Event:
@@ -97,59 +135,97 @@ def _event(row: dict[str, Any]) -> Event:
     return Event.model_construct(**{**row, "properties": orjson.loads(row["properties"])})
 
 
-def _take(session: Session, block: Sequence[Event], tick: int) -> int:
-    """Sends come first, however they go in: what they led to must find its message."""
-    new = _unknown(session, block)
-    session.many(effects.RECEIVE, [effects.inbox_row(each, tick, drained=True) for each in new])
-    plain = _plainly_deliverable(session, new)
-    fast = [each for each in new if _is_fast(each, plain)]
-    slow = [each for each in new if not _is_fast(each, plain)]
-    session.many(sends.FOREIGN, _foreign_rows(session, fast))
-    early.settle(session, {each.customer_id for each in fast if each.type == "sent"})
-    _apply(session, [each for each in slow if each.type == "sent"], tick)
-    session.many(_ARRIVED, [_named(each) for each in fast if each.type == "delivered"])
-    session.many(_RESPONDED, [_named(each) for each in fast if each.type in _FAST_REACTIONS])
-    early.keep_unless_sent(session, [each for each in fast if each.type != "sent"], tick)
-    _apply(session, [each for each in slow if each.type != "sent"], tick)
-    return len(new)
+def _take_block(writing: Writing, block: Sequence[Event], tick: int, key: bytes | None) -> _Taken:
+    with writing({each.customer_id for each in block}) as session:
+        standing = without_erased(session, block, key=key)
+        arrivals = Arrivals(session, standing, key)
+        new = [each for each in standing if each not in arrivals]
+        session.many(effects.RECEIVE, [effects.inbox_row(each, tick, drained=True) for each in new])
+        _take(session, new, tick)
+    conflicts = sum(arrivals.contradict(each) for each in standing)
+    return _Taken(taken=len(new), erased=len(block) - len(standing), conflicts=conflicts)
 
 
-def _apply(session: Session, slow: Sequence[Event], tick: int) -> None:
-    for each in slow:
-        effects.apply(session, each, tick)
+def _pass_block(writing: Writing, rows: pa.Table, key: bytes | None) -> _Taken:
+    """Leave the ids of what bears on no decision, so that a second arrival is known by any road."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    with writing(()) as session:
+        conflicts, received = pass_by(session, rows, key)
+    again = rows.filter(pc.is_in(rows["event_id"], pa.array(received, pa.string())))
+    return _Taken(conflicts=conflicts).and_then(_repeat_block(writing, again, key))
 
 
-def _unknown(session: Session, block: Sequence[Event]) -> list[Event]:
-    known = {row[0] for row in session.rows(_KNOWN, ids=listed([each.event_id for each in block]))}
-    first = {each.event_id: each for each in reversed(block)}
-    return [each for each in block if each.event_id not in known and first[each.event_id] is each]
+def _repeat_block(writing: Writing, rows: pa.Table, key: bytes | None) -> _Taken:
+    """Count the conflicts of what has arrived before."""
+    events = [*_events(rows)]
+    with writing(()) as session:
+        arrivals = Arrivals(session, events, key)
+    return _Taken(conflicts=sum(map(arrivals.contradict, events)))
 
 
-def _foreign_rows(session: Session, block: Sequence[Event]) -> list[dict[str, Any]]:
+def _take(session: Session, new: Sequence[Event], tick: int) -> None:
+    """Most events are of plain messages, told by their own id: one statement for all of a kind.
+
+    All others go one by one, as over the API. What hangs on other events follows at the end.
+    """
+    people = {each.customer_id for each in new}
+    several = sends.of_several_names(session, people)
+    sent = [each for each in new if each.type == "sent"]
+    plain_sent = [each for each in sent if _is_plain(each, several)]
     after = last_audit(session)
-    return [sends.foreign_row(each, after) for each in block if each.type == "sent"]
+    session.many(sends.FOREIGN, [sends.foreign_row(each, after) for each in plain_sent])
+    for each in sent:
+        if not _is_plain(each, several):
+            effects.apply(session, each, tick)
+    several |= {
+        (each.customer_id, name) for each in sent if not _is_plain(each, several) for name in names_of(each)
+    }
+    rest = [each for each in new if each.type != "sent"]
+    _take_plain(session, [each for each in rest if _is_plain(each, several)], tick)
+    for each in rest:
+        if not _is_plain(each, several):
+            effects.apply(session, each, tick)
+    effects.follow(session, new, tick)
 
 
-def _named(event: Event) -> dict[str, Any]:
+def _is_plain(event: Event, several: Collection[tuple[str, str]]) -> bool:
+    """Return whether statements that are the same for all are the whole effect of the event."""
+    if event.decision_id or event.type in open_events.LEAVING:
+        return False
+    return event.message_id is None or (event.customer_id, f"{MESSAGE}{event.message_id}") not in several
+
+
+def _take_plain(session: Session, plain: Sequence[Event], tick: int) -> None:
+    """Let reactions, deliveries and bounces count that name no decision."""
+    named = [each for each in plain if each.message_id and each.type != "bounced"]
+    arrived = [each for each in named if each.type == "delivered"]
+    responded = [each for each in named if each.type != "delivered" and not each.automated]
+    session.many(_ARRIVED, [_of_message(each) for each in arrived])
+    session.many(_RESPONDED, [_of_message(each) for each in responded])
+    early.keep_unless_sent(session, [*arrived, *responded], tick)
+    customers.learn(session, _lessons(plain))
+    session.many(effects.CONVERT, [_conversion(each) for each in plain if each.type in _BOUGHT and each.offer_id])
+    open_events.keep(session, [each for each in plain if open_events.stays_open(each)], tick)
+
+
+def _of_message(event: Event) -> dict[str, Any]:
     return {"who": event.customer_id, "name": event.message_id}
 
 
-def _plainly_deliverable(session: Session, block: Sequence[Event]) -> frozenset[str]:
-    """Return customers for whom a delivery changes no contact: none bounced before or bounces in this block."""
-    people = {each.customer_id for each in block}
-    rows = session.rows(_CONTACTS, ids=listed(people))
-    bounced = {each.customer_id for each in block if each.type == "bounced"}
-    bounced |= {row[0] for row in rows if "soft_bounced" in text(contacts.states_of(orjson.loads(row[1])))}
-    return frozenset(people - bounced)
+def _conversion(event: Event) -> dict[str, Any]:
+    return {
+        "customer_id": event.customer_id,
+        "offer_id": event.offer_id,
+        "last_converted": micros(event.occurred_at),
+    }
 
 
-def _is_fast(event: Event, plain: frozenset[str]) -> bool:
-    """Return whether one statement, the same for all, is the whole effect of the event."""
-    if event.decision_id:
-        return False
-    if event.type == "sent":
-        return True
-    named = event.message_id is not None
-    if event.type == "delivered":
-        return named and event.customer_id in plain
-    return named and event.type in _FAST_REACTIONS and not event.automated
+def _lessons(plain: Iterable[Event]) -> dict[str, dict[str, contacts.Learned]]:
+    lessons: dict[str, dict[str, contacts.Learned]] = {}
+    for each in plain:
+        if each.channel and (learned := open_events.learned_of(each)):
+            known = lessons.setdefault(each.customer_id, {})
+            known[each.channel] = contacts.joined(known.get(each.channel, {}), learned)
+    return lessons

@@ -1,92 +1,126 @@
-"""Which message an event is about: the one it names by decision or message id, else its campaign's latest.
+"""Which messages an event is about: those it names by decision or message id, and what its decision says of it.
 
-An event that names a message is about that one alone, also while it is not known yet.
+A name is a message's own, or one it got when a ``sent`` named two at once. An event that names a message is about
+that one alone, also while it is not known yet; one that names none is left open (see ``open_events``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, literal_column, or_, select
+from sqlalchemy import BindParameter, bindparam, select, union_all
 
 from decisions.ledger.storage import schema
-from decisions.ledger.storage.codec import micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from decisions.ledger.storage.session import Row, Session
+    from decisions.ledger.storage.session import Session
     from features.contracts import Event
 
 DECISION, MESSAGE = "decision:", "message:"
 """What a name begins with: a provider may number its messages as we do our decisions."""
 
-_pressure = schema.pressure.c
+_pressure, _alias, _decision = schema.pressure.c, schema.alias.c, schema.decision.c
 _KEY: BindParameter[Any] = bindparam("key")
 _WHO: BindParameter[Any] = bindparam("who")
 
 _FOUND = select(
     _pressure.pressure_id,
-    _pressure.channel,
-    _pressure.purpose,
     _pressure.state,
     _pressure.decision_id,
     _pressure.message_id,
+    _pressure.responded,
+    _pressure.at,
+    _pressure.told_at,
+    _pressure.told_by,
+    _pressure.channel,
+    _pressure.purpose,
+    _pressure.category,
+    _pressure.offer_id,
+    _pressure.campaign_id,
 )
-_OF_CUSTOMER = _FOUND.where(_pressure.customer_id == _WHO)
-_BY_DECISION = _OF_CUSTOMER.where(_pressure.decision_id == _KEY)
-_BY_MESSAGE = _OF_CUSTOMER.where(_pressure.message_id == _KEY)
-_BY_CAMPAIGN = (
-    _OF_CUSTOMER.where(
-        _pressure.campaign_id == _KEY,
-        _pressure.at <= bindparam("tick"),
-        or_(bindparam("on_channel") == literal_column("''"), _pressure.channel == bindparam("on_channel")),
-    )
-    .order_by(_pressure.at.desc())
-    .limit(literal_column("1"))
+_BY_ALIAS = _FOUND.join_from(schema.alias, schema.pressure, _pressure.pressure_id == _alias.pressure_id).where(
+    _alias.customer_id == _WHO, _alias.name == bindparam("name"), _pressure.customer_id == _WHO
 )
+_OWN = {DECISION: _pressure.decision_id, MESSAGE: _pressure.message_id}
+_BY_NAME = {
+    kind: union_all(_FOUND.where(_pressure.customer_id == _WHO, own == _KEY), _BY_ALIAS)
+    for kind, own in _OWN.items()
+}
+_DECIDED = select(
+    _decision.decision_id,
+    _decision.channel,
+    _decision.purpose,
+    _decision.category,
+    _decision.offer_id,
+    _decision.campaign_id,
+    _decision.decided_at,
+).where(_decision.decision_id == _KEY, _decision.customer_id == _WHO, _decision.channel.is_not(None))
 
 
 class Message(NamedTuple):
     """One row of pressure an event is about."""
 
     pressure_id: int
-    channel: str
-    purpose: str
     state: str
     decision_id: str | None
     message_id: str | None
+    responded: int | None
+    at: int
+    told_at: int | None
+    told_by: str | None
+    channel: str
+    purpose: str
+    category: str | None
+    offer_id: str | None
+    campaign_id: str | None
 
 
-def each_named(session: Session, event: Event) -> Iterator[tuple[str, Message | None]]:
-    """Yield what the event names, decision first, as ``decision:…`` and ``message:…``, and the message if known.
+class Decided(NamedTuple):
+    """What was decided of a message, whether or not its place still stands."""
 
-    Two names may be of one message, or of two rows of which nobody has said yet that they are one.
+    decision_id: str
+    channel: str
+    purpose: str
+    category: str | None
+    offer_id: str | None
+    campaign_id: str | None
+    decided_at: int
+
+
+def names_of(event: Event) -> list[str]:
+    """Return what the event names, as ``decision:…`` and ``message:…``."""
+    keys = ((DECISION, event.decision_id), (MESSAGE, event.message_id))
+    return [f"{kind}{key}" for kind, key in keys if key]
+
+
+def each_named(session: Session, event: Event) -> Iterator[tuple[str, list[Message]]]:
+    """Yield what the event names, decision first, and the messages known by that name.
+
+    There are several where one message was told of two decisions. Two names may be of one message, or of two rows
+    of which nobody has said yet that they are one.
     """
-    names = ((DECISION, _BY_DECISION, event.decision_id), (MESSAGE, _BY_MESSAGE, event.message_id))
-    for kind, statement, key in names:
-        if key:
-            yield f"{kind}{key}", _message(session.row(statement, who=event.customer_id, key=key))
+    for name in names_of(event):
+        yield name, called(session, event.customer_id, name)
 
 
-def named(session: Session, event: Event) -> Message | None:
-    """Return the message the event names by decision or message id."""
-    return next((message for _, message in each_named(session, event) if message), None)
+def called(session: Session, customer_id: str, name: str) -> list[Message]:
+    """Return the messages of a customer known by a name."""
+    kind = DECISION if name.startswith(DECISION) else MESSAGE
+    key = name.removeprefix(kind)
+    return [Message(*row) for row in session.rows(_BY_NAME[kind], who=customer_id, key=key, name=name)]
 
 
-def _message(row: Row | None) -> Message | None:
-    return Message(*row) if row else None
+def named(session: Session, event: Event) -> list[Message]:
+    """Return every message the event names, once."""
+    found = {each.pressure_id: each for _, messages in each_named(session, event) for each in messages}
+    return list(found.values())
 
 
-def latest_of_campaign(session: Session, event: Event) -> Message | None:
-    """Return the latest message of the event's campaign and channel before it: what a nameless event is about."""
-    if event.campaign_id is None:
+def decided(session: Session, event: Event) -> Decided | None:
+    """Return the customer's decision that the event names; None for one that is not known or is no message."""
+    if event.decision_id is None:
         return None
-    row = session.row(
-        _BY_CAMPAIGN,
-        who=event.customer_id,
-        key=event.campaign_id,
-        tick=micros(event.occurred_at),
-        on_channel=event.channel or "",
-    )
-    return _message(row)
+    row = session.row(_DECIDED, key=event.decision_id, who=event.customer_id)
+    return Decided(*row) if row else None

@@ -1,7 +1,9 @@
 """What a ``sent`` changes: a message is one row of pressure, whoever sent it and however often it is told.
 
 Reports come in any order, and name the decision, the provider's message, or both. Whatever the order, the same row
-is left: the report that names the decision says when it went, and what was heard under either name counts.
+is left: the earliest report says when it went and, where nobody here decided it, what it was (of two at one moment
+the one whose event id sorts first; one that names its channel goes before one that does not), and what was heard
+under any of its names counts.
 """
 
 from __future__ import annotations
@@ -10,94 +12,237 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     BindParameter,
+    and_,
     bindparam,
     case,
     delete,
     exists,
-    func,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
-from decisions.ledger.events import early
-from decisions.ledger.events.hearing import hear
-from decisions.ledger.events.matching import named
+from decisions.ledger.events.matching import DECISION, MESSAGE, called, decided, named, names_of
 from decisions.ledger.places import lifecycle
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
+from decisions.ledger.storage.session import Among, listed
 from features.contracts import PURPOSES
 
 if TYPE_CHECKING:
-    from decisions.ledger.events.matching import Message
+    from collections.abc import Collection, Mapping, Sequence
+
+    from decisions.ledger.events.matching import Decided, Message
     from decisions.ledger.storage.session import Session
     from features.contracts import Event, Purpose
 
-_pressure, _decision, _audit = schema.pressure.c, schema.decision.c, schema.audit.c
+UNKNOWN = "unknown"
+"""The channel of a message of which no report names one."""
+
+_pressure, _decision, _audit, _alias = schema.pressure.c, schema.decision.c, schema.audit.c, schema.alias.c
 _KEY: BindParameter[Any] = bindparam("key")
 _WHO: BindParameter[Any] = bindparam("who")
 
-_FROM_THE_DECISION = ("channel", "purpose", "category", "offer_id", "campaign_id")
-_DECIDED = select(*(_decision[name] for name in _FROM_THE_DECISION)).where(
-    _decision.decision_id == _KEY, _decision.customer_id == _WHO, _decision.channel.is_not(None)
-)
-_DECIDED_AT = select(_decision.decided_at).where(_decision.decision_id == _KEY)
-_TWIN = (_pressure.customer_id == _WHO, _pressure.message_id == bindparam("name"), _pressure.pressure_id != _KEY)
-_HEARD_OF_TWIN = select(_pressure.responded).where(*_TWIN)
-_DROP_TWIN = delete(schema.pressure).where(*_TWIN)
+_FACTS = ("told_at", "told_by", "channel", "purpose", "category", "offer_id", "campaign_id")
+"""What one report says of a message that nobody here decided."""
 
-_NOBODY_ASKED = exists(
-    select(literal_column("1")).where(
-        _audit.customer_id == _pressure.customer_id,
-        _audit.decision_id == _pressure.decision_id,
-        _audit.what == literal_column("'sent_unconfirmed'"),
+_UNASKED = "sent_unconfirmed"
+
+
+def _unasked(customer_id: Any, decision_id: Any) -> Any:
+    return exists(
+        select(literal_column("1")).where(
+            _audit.customer_id == customer_id,
+            _audit.decision_id == decision_id,
+            _audit.what == literal_column(f"'{_UNASKED}'"),
+        )
     )
-)
+
+
+# Permission came first: a sender's slow clock does not make the message older than its permission.
+_NOT_BEFORE = select(
+    case(
+        (
+            or_(_decision.confirmed_at.is_(None), _unasked(_decision.customer_id, _decision.decision_id)),
+            _decision.decided_at,
+        ),
+        (_decision.confirmed_at < _decision.send_at, _decision.send_at),
+        else_=_decision.confirmed_at,
+    )
+).where(_decision.decision_id == _KEY)
 _MARK_SENT = (
     update(schema.pressure)
     .where(_pressure.pressure_id == _KEY)
     .values(
         state=literal_column("'sent'"),
         expires_at=null(),
-        # Permission came first: a sender's slow clock does not make the message older than its permission.
-        at=case((_pressure.at < bindparam("sent_at"), bindparam("sent_at")), else_=_pressure.at),
-        message_id=func.coalesce(_pressure.message_id, bindparam("name")),
+        **{name: bindparam(name) for name in ("at", "told_at", "responded")},
     )
 )
-_NAME = update(schema.pressure).where(_pressure.pressure_id == _KEY).values(message_id=bindparam("name"))
 # Without permission a place is spent at the earliest sign that it went, until its ``sent`` says when.
 _WENT_EARLIER = (
     update(schema.pressure)
-    .where(_pressure.pressure_id == _KEY, _pressure.at > bindparam("seen_at"), _NOBODY_ASKED)
+    .where(
+        _pressure.pressure_id == _KEY,
+        _pressure.at > bindparam("seen_at"),
+        _unasked(_pressure.customer_id, _pressure.decision_id),
+    )
     .values(at=bindparam("seen_at"))
 )
-_ATTRIBUTE = (
+_STATE = (
     update(schema.pressure)
     .where(_pressure.pressure_id == _KEY)
-    .values({name: bindparam(name) for name in ("decision_id", "at", *_FROM_THE_DECISION)})
+    .values({name: bindparam(name) for name in ("at", "responded", *_FACTS)})
 )
-_OF_A_RESERVATION = {"pressure_id", "expires_at", "value"}
-FOREIGN = (
-    postgresql.insert(schema.pressure)
-    .values({c.name: bindparam(c.name) for c in schema.pressure.c if c.name not in _OF_A_RESERVATION})
-    .on_conflict_do_nothing()
+_DROP = delete(schema.pressure).where(_pressure.pressure_id == _KEY)
+_NAME = update(schema.pressure).where(_pressure.pressure_id == _KEY).values(message_id=bindparam("name"))
+_ALIASES = select(_alias.name).where(_alias.customer_id == _WHO, _alias.pressure_id == _KEY)
+_UNALIAS = delete(schema.alias).where(_alias.customer_id == _WHO, _alias.pressure_id == _KEY)
+_ALIAS = (
+    postgresql.insert(schema.alias).values({c.name: bindparam(c.name) for c in _alias}).on_conflict_do_nothing()
+)
+_insert = postgresql.insert(schema.pressure).values(
+    {
+        c.name: bindparam(c.name)
+        for c in schema.pressure.c
+        if c.name not in {"pressure_id", "expires_at", "value", "guessed"}
+    }
+)
+_new = _insert.excluded
+_IS_EARLIER = or_(
+    and_(_pressure.channel == literal_column(f"'{UNKNOWN}'"), _new.channel != literal_column(f"'{UNKNOWN}'")),
+    and_(
+        or_(_pressure.channel == literal_column(f"'{UNKNOWN}'"), _new.channel != literal_column(f"'{UNKNOWN}'")),
+        or_(
+            _new.told_at < _pressure.told_at,
+            and_(_new.told_at == _pressure.told_at, _new.told_by < _pressure.told_by),
+        ),
+    ),
+)
+FOREIGN = _insert.on_conflict_do_update(
+    index_elements=[_pressure.customer_id, _pressure.message_id],
+    index_where=_pressure.message_id.is_not(None),
+    set_={
+        "at": case((_new.at < _pressure.at, _new.at), else_=_pressure.at),
+        **{name: case((_IS_EARLIER, _new[name]), else_=_pressure[name]) for name in _FACTS},
+    },
+    where=_pressure.decision_id.is_(None),
+)
+"""Adds a message, or another report of one that goes by this message id alone."""
+_ADDED = _insert.returning(_pressure.pressure_id)
+_DECIDED_AT = select(_decision.decided_at).where(_decision.decision_id == _KEY)
+_OF_SEVERAL = select(_alias.customer_id, _alias.name).where(Among(_alias.customer_id, "ids"))
+_OF_DECISIONS = select(_pressure.customer_id, _pressure.message_id).where(
+    Among(_pressure.customer_id, "ids"), _pressure.decision_id.is_not(None), _pressure.message_id.is_not(None)
 )
 
 
 def sent(session: Session, event: Event, tick: int) -> None:
-    """Let a message that went count, once, with all that was heard of it before."""
-    message = named(session, event)
-    if message is None:
-        _add(session, event, tick)
-    elif message.state == "sent":
-        _complete(session, event, message, tick)
+    """Let a message that went count, once."""
+    messages, own = named(session, event), decided(session, event)
+    if own and not any(each.decision_id == own.decision_id for each in messages):
+        messages.append(_without_place(session, event, own, tick))
+    if messages:
+        _unite(session, event, messages, tick)
     else:
-        spend(session, event, message, tick)
-        _mark_sent(session, event, message)
-    early.settle(session, (event.customer_id,))
+        _add(session, event)
+
+
+def _add(session: Session, event: Event) -> None:
+    """Add a message; by a decision that is not known here it goes as by any other name."""
+    row = session.row(_ADDED, **foreign_row(event, last_audit(session)))
+    if row and event.decision_id:
+        name = f"{DECISION}{event.decision_id}"
+        session.run(_ALIAS, customer_id=event.customer_id, name=name, pressure_id=row[0])
+
+
+def _without_place(session: Session, event: Event, own: Decided, tick: int) -> Message:
+    """Add a message that was decided and went without its place, and say so in the audit."""
+    facts = own._asdict()
+    at = max(micros(event.occurred_at), facts.pop("decided_at"))
+    row = foreign_row(event, last_audit(session)) | facts | {"at": at, "message_id": None, "told_by": None}
+    lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=own.decision_id)
+    session.run(_insert, **row)
+    return next(each for each in called(session, event.customer_id, f"{DECISION}{own.decision_id}"))
+
+
+def _unite(session: Session, event: Event, messages: Sequence[Message], tick: int) -> None:
+    """Make one of all that the report says is one: its decision's row, or one row for all that nobody decided.
+
+    Where one message was told of two decisions, each has spent its place, and both know all that is told of
+    either.
+    """
+    told = [each.told_at if each.decision_id else each.at for each in messages]
+    told_at = min([micros(event.occurred_at), *(at for at in told if at is not None)])
+    word = max((each.responded for each in messages if each.responded is not None), default=None)
+    standing = sorted((each for each in messages if each.decision_id), key=lambda each: each.decision_id or "")
+    for each in standing:
+        spend(session, event, each, tick)
+        at = max(told_at, _not_before(session, each.decision_id))
+        session.run(_MARK_SENT, key=each.pressure_id, at=at, told_at=told_at, responded=word)
+    if not standing:
+        standing = [messages[0]]
+        facts = min((_facts(event), *(_facts_of(each) for each in messages)), key=_order)
+        session.run(_STATE, key=messages[0].pressure_id, at=told_at, responded=word, **facts)
+    _name(session, event, messages, standing)
+
+
+def _not_before(session: Session, decision_id: str | None) -> int:
+    row = session.row(_NOT_BEFORE, key=decision_id)
+    return int(row[0]) if row else 0
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    row = foreign_row(event, 0)
+    return {name: row[name] for name in _FACTS}
+
+
+def _facts_of(message: Message) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in _FACTS}
+
+
+def _order(facts: Mapping[str, Any]) -> tuple[bool, int, str]:
+    return facts["channel"] == UNKNOWN, facts["told_at"], facts["told_by"]
+
+
+def _name(session: Session, event: Event, messages: Sequence[Message], standing: Sequence[Message]) -> None:
+    """Let what stands go by all the names there are, and what is one with it go.
+
+    A row has a column for one message id, which is the first of them; the other names are aliases.
+    """
+    new, who = set(names_of(event)), event.customer_id
+    if len(messages) == 1 and new <= _own_names(messages[0]):
+        return
+    names = new.union(*(_names(session, who, each) for each in messages))
+    for each in messages:
+        session.run(_UNALIAS, who=who, key=each.pressure_id)
+        session.run(_NAME, key=each.pressure_id, name=None)
+    session.many(_DROP, [{"key": each.pressure_id} for each in messages if each not in standing])
+    message_id = (
+        min((each for each in names if each.startswith(MESSAGE)), default="").removeprefix(MESSAGE) or None
+    )
+    session.run(_NAME, key=standing[0].pressure_id, name=message_id)
+    for place, each in enumerate(standing):
+        own = _own_names(each._replace(message_id=None if place else message_id))
+        rows = [
+            {"customer_id": who, "name": name, "pressure_id": each.pressure_id} for name in sorted(names - own)
+        ]
+        session.many(_ALIAS, rows)
+
+
+def _names(session: Session, customer_id: str, message: Message) -> set[str]:
+    rows = session.rows(_ALIASES, who=customer_id, key=message.pressure_id)
+    return _own_names(message) | {row[0] for row in rows}
+
+
+def _own_names(message: Message) -> set[str]:
+    """Return the names that stand in the row itself."""
+    keys = ((DECISION, message.decision_id), (MESSAGE, message.message_id))
+    return {f"{kind}{key}" for kind, key in keys if key}
 
 
 def spend(session: Session, event: Event, message: Message, tick: int) -> None:
@@ -110,7 +255,7 @@ def spend(session: Session, event: Event, message: Message, tick: int) -> None:
         session.run(_WENT_EARLIER, key=message.pressure_id, seen_at=seen_at)
     else:
         who, key = event.customer_id, message.decision_id
-        lifecycle.confirm(session, who, key, tick, at=seen_at, change="sent_unconfirmed")
+        lifecycle.confirm(session, who, key, tick, at=seen_at, change=_UNASKED)
 
 
 def _after_deciding(session: Session, decision_id: str, event: Event) -> int:
@@ -122,56 +267,13 @@ def _after_deciding(session: Session, decision_id: str, event: Event) -> int:
     return max(micros(event.occurred_at), row[0] if row else 0)
 
 
-def _mark_sent(session: Session, event: Event, message: Message) -> None:
-    if event.message_id:
-        _merge_twin(session, event, message)
-    session.run(_MARK_SENT, key=message.pressure_id, sent_at=micros(event.occurred_at), name=event.message_id)
-
-
-def _merge_twin(session: Session, event: Event, message: Message) -> None:
-    """The same message may have come before under its message id alone; what was heard of it stays."""
-    twin = {"who": event.customer_id, "name": event.message_id, "key": message.pressure_id}
-    found = session.row(_HEARD_OF_TWIN, **twin)
-    if found is None:
-        return
-    session.run(_DROP_TWIN, **twin)
-    if found[0] is not None:
-        hear(session, message.pressure_id, found[0])
-
-
-def _complete(session: Session, event: Event, message: Message, tick: int) -> None:
-    """A second report of a message may bring the name that the first one lacked."""
-    if event.message_id and message.message_id is None:
-        _merge_twin(session, event, message)
-        session.run(_NAME, key=message.pressure_id, name=event.message_id)
-    if message.decision_id is None and (decided := _decided(session, event, tick)):
-        session.run(_ATTRIBUTE, key=message.pressure_id, **decided)
-
-
-def _add(session: Session, event: Event, tick: int) -> None:
-    decided = _decided(session, event, tick)
-    row = foreign_row(event, last_audit(session))
-    session.run(FOREIGN, **row | decided)
-
-
-def _decided(session: Session, event: Event, tick: int) -> dict[str, Any]:
-    """Return the columns of a message that was decided and went without its place, and say so in the audit."""
-    key = event.decision_id
-    row = session.row(_DECIDED, key=key, who=event.customer_id) if key else None
-    if key is None or row is None:
-        return {}
-    lifecycle.audit(session, event.customer_id, "sent_without_place", tick, decision_id=key)
-    decided = dict(zip(_FROM_THE_DECISION, row, strict=True))
-    return {**decided, "decision_id": key, "at": _after_deciding(session, key, event)}
-
-
 def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
     """Return the pressure of a message that another system sent. Of unknown purpose, it counts as marketing."""
-    category = event.properties.get("category")
+    category, at = event.properties.get("category"), micros(event.occurred_at)
     return {
         "customer_id": event.customer_id,
-        "at": micros(event.occurred_at),
-        "channel": event.channel or "unknown",
+        "at": at,
+        "channel": event.channel or UNKNOWN,
         "purpose": purpose_of(event),
         "category": category if isinstance(category, str) else None,
         "offer_id": event.offer_id,
@@ -181,6 +283,8 @@ def foreign_row(event: Event, after_audit: int) -> dict[str, Any]:
         "state": "sent",
         "responded": None,
         "after_audit": after_audit,
+        "told_at": at,
+        "told_by": event.event_id,
     }
 
 
@@ -188,3 +292,10 @@ def purpose_of(event: Event) -> Purpose:
     """Return the purpose an event names, else marketing."""
     given = event.properties.get("purpose")
     return cast("Purpose", given) if given in PURPOSES else "marketing"
+
+
+def of_several_names(session: Session, customer_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Return customer and message name where more hangs on the name than one message that nobody here decided."""
+    ids = listed(customer_ids)
+    aliases = {(row[0], row[1]) for row in session.rows(_OF_SEVERAL, ids=ids)}
+    return aliases | {(row[0], f"{MESSAGE}{row[1]}") for row in session.rows(_OF_DECISIONS, ids=ids)}

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.dialects import postgresql
 
+from decisions.canonical import canonical
 from decisions.ledger.people import contacts
 from decisions.ledger.places.state import customer_of
 from decisions.ledger.storage import schema
@@ -17,7 +18,7 @@ from features.contracts import Customer, Preference
 from features.contracts.words import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from decisions.ledger.storage.session import Session
 
@@ -47,32 +48,59 @@ _IDS = (
 )
 
 
-def store(session: Session, customers: Sequence[Customer]) -> None:
+def store(session: Session, customers: Sequence[Customer], tick: int) -> None:
     """Write customers, the latest statement winning; what bounces taught of a channel stays (see contacts)."""
-    ids = listed([each.customer_id for each in customers])
-    known = {row[0]: orjson.loads(row[1]) for row in session.rows(_CONTACTS, ids=ids)}
-    session.many(_STORE, [_customer_row(each, known.get(each.customer_id, {})) for each in customers])
+    known = _known(session, [each.customer_id for each in customers])
+    rows: dict[str, dict[str, Any]] = {}
+    for each in customers:
+        rows[each.customer_id] = _customer_row(each, known.get(each.customer_id, {}), tick)
+        known[each.customer_id] = orjson.loads(rows[each.customer_id]["contacts"])
+    session.many(_STORE, list(rows.values()))
 
 
-def _customer_row(customer: Customer, known: Mapping[str, Any]) -> dict[str, Any]:
+def _customer_row(customer: Customer, known: Mapping[str, Any], tick: int) -> dict[str, Any]:
     return {
         "customer_id": customer.customer_id,
         "body": customer.model_dump_json(exclude={"contacts"}, exclude_defaults=True),
-        "contacts": text(contacts.declare(known, customer.contacts)),
+        "contacts": canonical(contacts.declare(known, customer.contacts, tick)).decode(),
     }
+
+
+def _known(session: Session, customer_ids: Collection[str]) -> dict[str, contacts.Contacts]:
+    rows = session.rows(_CONTACTS, ids=listed(customer_ids))
+    return {row[0]: orjson.loads(row[1]) for row in rows}
 
 
 def contacts_of(session: Session, customer_id: str) -> contacts.Contacts:
     """Return what is declared and learned of the customer's channels."""
-    rows = session.rows(_CONTACTS, ids=listed([customer_id]))
-    found: contacts.Contacts = orjson.loads(rows[0][1]) if rows else {}
-    return found
+    return _known(session, [customer_id]).get(customer_id, {})
 
 
-def learn(session: Session, customer_id: str, learned: contacts.Contacts | None) -> None:
-    """Keep what an event taught of the customer's channels; None: nothing new."""
-    if learned is not None:
-        session.run(_LEARN, customer_id=customer_id, body=_bare(customer_id), contacts=text(learned))
+def learn(session: Session, lessons: Mapping[str, Mapping[str, contacts.Learned]]) -> None:
+    """Keep what events taught of channels, by customer and channel."""
+    known = _known(session, lessons)
+    _keep(session, known, {who: contacts.learn(known.get(who, {}), lessons[who]) for who in lessons})
+
+
+def learn_by_messages(
+    session: Session, customer_id: str, lessons: Mapping[str, contacts.Learned]
+) -> contacts.Contacts:
+    """Keep what was learned by way of messages in place of what was before; return all that is known now."""
+    known = {customer_id: contacts_of(session, customer_id)}
+    made = contacts.learn_by_messages(known[customer_id], lessons)
+    _keep(session, known, {customer_id: made})
+    return made
+
+
+def _keep(session: Session, known: Mapping[str, contacts.Contacts], made: Mapping[str, contacts.Contacts]) -> None:
+    session.many(
+        _LEARN,
+        [
+            {"customer_id": who, "body": _bare(who), "contacts": canonical(new).decode()}
+            for who, new in made.items()
+            if new != known.get(who, {})
+        ],
+    )
 
 
 def wish(session: Session, preference: Preference) -> None:

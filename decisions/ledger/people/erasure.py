@@ -38,6 +38,8 @@ OF_A_CUSTOMER = (
     schema.outbox,
     schema.audit,
     schema.reaction,
+    schema.alias,
+    schema.open_event,
 )
 """Every table with a column ``customer_id`` that erasure empties; a test holds it against the schema."""
 

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 Plain = dict[str, Any]
 
 _WHO: BindParameter[Any] = bindparam("who")
-_COUNTERS = frozenset({"seq", "after_audit", "pressure_id", "consent_id"})
+_COUNTERS = frozenset({"seq", "after_audit", "pressure_id", "consent_id", "digest"})
 """Whole numbers that are not moments."""
-_JSON = frozenset({"contacts", "body", "preference", "experiments"})
+_JSON = frozenset({"contacts", "body", "preference", "experiments", "about"})
 
-_AS_ROWS = (schema.customer, schema.pressure, schema.exposure, schema.outbox, schema.reaction, schema.inbox)
+_AS_ROWS = (
+    schema.customer,
+    schema.pressure,
+    schema.alias,
+    schema.exposure,
+    schema.outbox,
+    schema.reaction,
+    schema.open_event,
+    schema.inbox,
+)
 _ROWS = {table.name: (table, select(table).where(table.c.customer_id == _WHO)) for table in _AS_ROWS}
 _AUDIT = select(schema.audit).where(schema.audit.c.customer_id == _WHO).order_by(schema.audit.c.seq)
 _DECISIONS = (
@@ -48,10 +57,10 @@ _COUNTS = {
 class Holdings:
     """What the ledger holds of one customer.
 
-    ``rows`` are the tables ``customer``, ``pressure``, ``exposure``, ``outbox``, ``reaction``, ``inbox`` and
-    ``audit``; ``decisions`` the decisions as they were recorded, in their present state, each with the ``inputs``
-    it was made from, still frozen; ``counts`` how many rows each table has, the consent journal included.
-    Moments are aware, in UTC.
+    ``rows`` are the tables ``customer``, ``pressure``, ``alias``, ``exposure``, ``outbox``, ``reaction``,
+    ``open_event``, ``inbox`` and ``audit``; ``decisions`` the decisions as they were recorded, in their present
+    state, each with the ``inputs`` it was made from, still frozen; ``counts`` how many rows each table has, the
+    consent journal included. Moments are aware, in UTC.
     """
 
     rows: Mapping[str, tuple[Plain, ...]]

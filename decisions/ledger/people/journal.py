@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, BindParameter, String, bindparam, func, insert, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    String,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from decisions.ledger.actor import actor
@@ -13,13 +25,15 @@ from decisions.ledger.places.state import CONSENTS_OF_ONE, consent_of, current_c
 from decisions.ledger.places.transaction import last_audit
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, moment
+from decisions.ledger.storage.errors import EvidenceLocked
 from decisions.ledger.storage.session import Among, listed
 from features.contracts import Consent
 from features.contracts.withdrawing import TAKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from decisions.ledger.people.evidence import Seal
     from decisions.ledger.storage.session import Session
 
 _consent = schema.consent.c
@@ -33,8 +47,18 @@ _ENTRY = (
 _JOURNAL = (
     select(_consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source, _consent.evidence)
     .where(_consent.customer_id == _WHO)
-    .order_by(_consent.at, _consent.status, _consent.consent_id)
+    .order_by(_consent.at, _consent.status, _consent.channel, _consent.purpose, _consent.source)
 )
+_OF_ENTRY = and_(
+    _consent.customer_id == _WHO,
+    _consent.channel == bindparam("on_channel"),
+    _consent.purpose == bindparam("for_purpose"),
+    _consent.at == bindparam("then"),
+    _consent.status == bindparam("word"),
+    _consent.source == bindparam("by_source"),
+)
+_PROOF = select(_consent.evidence).where(_OF_ENTRY)
+_PROVE = update(schema.consent).where(_OF_ENTRY).values(evidence=bindparam("proof"))
 _LAST = select(func.coalesce(func.max(_consent.consent_id), literal_column("0")))
 _NOTED = insert(schema.audit).from_select(
     ("customer_id", "what", "at", "detail", "actor"),
@@ -59,6 +83,13 @@ _LAST_WORD = (
     .order_by(_consent.at.desc(), _consent.status.desc())
     .limit(literal_column("1"))
 )
+_SOURCES = select(_consent.source, _consent.channel, _consent.purpose).where(_consent.customer_id == _WHO)
+_STRIKE = delete(schema.consent).where(
+    _consent.customer_id == _WHO,
+    _consent.source == bindparam("by_source"),
+    _consent.channel == bindparam("on_channel"),
+    _consent.purpose == bindparam("for_purpose"),
+)
 _TAKEN = (
     select(_consent.consent_id)
     .where(
@@ -69,7 +100,6 @@ _TAKEN = (
     )
     .limit(literal_column("1"))
 )
-_CHANNELS = select(_consent.channel).distinct().where(_consent.customer_id == _WHO).order_by(_consent.channel)
 
 
 def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
@@ -77,6 +107,8 @@ def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
 
     Their evidence is sealed by now.
     """
+    if not entries:
+        return 0
     after, last = last_audit(session), _last_entry(session)
     new = session.many(_ENTRY, [_entry_row(each, after) for each in entries if not _is_taken(each)])
     for each in filter(_is_taken, entries):  # after the others: they are dated after every grant among these
@@ -95,6 +127,38 @@ def append_each(session: Session, entries: Sequence[Consent], tick: int) -> list
         new.append(not known and bool(session.run(_ENTRY, **_entry_row(_after_all(session, each), after))))
     _follow(session, entries, tick, last)
     return new
+
+
+def prove(session: Session, entries: Iterable[Consent], seal: Seal) -> None:
+    """Of entries that are equal but for their evidence, let that evidence stand which sorts first."""
+    for each in entries:
+        if each.evidence is None:
+            continue
+        key = _key_of(each)
+        row = session.row(_PROOF, **key)
+        if row and _goes_before(seal, each.evidence, row[0]):
+            session.run(_PROVE, proof=each.evidence, **key)
+
+
+def _key_of(entry: Consent) -> dict[str, Any]:
+    return {
+        "who": entry.customer_id,
+        "on_channel": entry.channel,
+        "for_purpose": entry.purpose,
+        "then": micros(entry.at),
+        "word": entry.status,
+        "by_source": entry.source,
+    }
+
+
+def _goes_before(seal: Seal, new: str, stored: str | None) -> bool:
+    """Return whether it sorts before what is stored; what nobody has the key of any more stays."""
+    if stored is None or stored == new:
+        return stored is None
+    try:
+        return (seal.open(new) or "") < (seal.open(stored) or "")
+    except EvidenceLocked:
+        return False
 
 
 def _is_taken(entry: Consent) -> bool:
@@ -147,9 +211,21 @@ def _entry_row(entry: Consent, after: int) -> dict[str, Any]:
     }
 
 
-def channels_consented(session: Session, customer_id: str) -> list[str]:
-    """Return every channel the customer's journal speaks of."""
-    return [row[0] for row in session.rows(_CHANNELS, who=customer_id)]
+def by_source(session: Session, customer_id: str) -> dict[str, set[tuple[str, str]]]:
+    """Return channel and purpose of what is in the customer's journal, by where each entry is from."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for source, channel, purpose in session.rows(_SOURCES, who=customer_id):
+        found.setdefault(source, set()).add((channel, purpose))
+    return found
+
+
+def strike(
+    session: Session, customer_id: str, source: str, entries: Collection[tuple[str, str]], tick: int
+) -> None:
+    """Take back what was drawn from an event before it was known which message that is about."""
+    for channel, purpose in sorted(entries):
+        session.run(_STRIKE, who=customer_id, by_source=source, on_channel=channel, for_purpose=purpose)
+        lifecycle.audit(session, customer_id, "consent_narrowed", tick, why=f"{channel} {purpose}")
 
 
 def last_word(session: Session, customer_id: str, channel: str, purpose: str) -> tuple[int, str] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 from sqlalchemy import bindparam, select
 
+from decisions.ledger.events import meaning
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.places import lifecycle
 from decisions.ledger.places.state import RESERVED
@@ -76,6 +77,10 @@ class Wishes:
             if erasure.is_buried(session, self._key, customer_id):
                 return ["erased"] * len(sealed)
             new = journal.append_each(session, sealed, micros(now))
+            journal.prove(
+                session, (each for each, fresh in zip(sealed, new, strict=True) if not fresh), self._seal
+            )
+            meaning.draw(session, (customer_id,), micros(now))
         return ["accepted" if each else "duplicate" for each in new]
 
     def unsubscribe(self, asked: Unsubscribe, now: datetime) -> None:
@@ -89,6 +94,7 @@ class Wishes:
             if status != "withdrawn" and not erasure.is_buried(session, self._key, who):
                 entry = _withdrawal(asked, now, at=max(at, micros(now)))
                 journal.append(session, self._seal.sealed([entry]), micros(now))
+                meaning.draw(session, (who,), micros(now))
 
     def prefer(self, preference: Preference, now: datetime) -> Preferred:
         """Write the customer's own limits in place of those before, and end what they plainly forbid.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnClause, Select, bindparam, func, literal_column, or_, select
 
 from decisions.ledger.people.contacts import is_proxied, states_of
 from decisions.ledger.storage import schema
@@ -35,7 +35,7 @@ _CUSTOMERS = select(_customer.customer_id, _customer.body, _customer.contacts, _
 # Of two entries at the same moment the withdrawal counts: 'withdrawn' sorts after 'granted'.
 _CONSENTS = select(
     _consent.customer_id, _consent.channel, _consent.purpose, _consent.status, _consent.at, _consent.source
-).order_by(_consent.at, _consent.status, _consent.consent_id)
+).order_by(_consent.at, _consent.status, _consent.channel, _consent.purpose, _consent.source)
 _PRESSURE = (
     select(
         _pressure.customer_id,
@@ -46,13 +46,17 @@ _PRESSURE = (
         _pressure.offer_id,
         _pressure.campaign_id,
         _pressure.decision_id,
-        _pressure.responded,
+        func.coalesce(_pressure.guessed, _pressure.responded),
         _pressure.state,
         _pressure.expires_at,
         _pressure.value,
     )
     .where(or_(_pressure.at > bindparam("since"), _pressure.state == RESERVED))
-    .order_by(_pressure.at, _pressure.pressure_id)
+    # Of one moment too, the order is that of what they are, not of when they were told.
+    .order_by(
+        _pressure.at,
+        *(func.coalesce(each, literal_column("''")) for each in (_pressure.decision_id, _pressure.told_by)),
+    )
 )
 _EXPOSURES = select(_exposure.customer_id, _exposure.offer_id, _exposure.last_converted, _exposure.held_back_until)
 _READS: tuple[tuple[Select[Any], Any], ...] = (

@@ -40,7 +40,7 @@ _RESERVE = insert(schema.pressure).values(
     {
         c.name: bindparam(c.name)
         for c in schema.pressure.c
-        if c.name not in {"pressure_id", "message_id", "responded"}
+        if c.name not in {"pressure_id", "message_id", "responded", "guessed", "told_at", "told_by"}
     }
 )
 _OFFER = insert(schema.outbox)

@@ -26,6 +26,7 @@ metadata = MetaData()
 
 # SQLite numbers rows by itself only where the type is exactly INTEGER.
 Serial = BigInteger().with_variant(Integer, "sqlite")
+_Number = BigInteger().with_variant(Integer, "sqlite")
 
 _RESERVED = text("state = 'reserved'")
 _NAMED = text("message_id IS NOT NULL")
@@ -88,6 +89,9 @@ pressure = Table(
     Column("responded", SmallInteger),
     Column("after_audit", BigInteger, nullable=False),
     Column("value", Float),
+    Column("guessed", SmallInteger),
+    Column("told_at", BigInteger),
+    Column("told_by", String),
     Index("pressure_by_customer", "customer_id", "at"),
     Index(
         "pressure_by_message",
@@ -101,7 +105,10 @@ pressure = Table(
 )
 """Every message that counts, once: ``reserved``, ``confirmed`` or ``sent``. A freed place is a deleted row.
 
-``responded`` is null while nothing is known, 0 once the message is known to have arrived, 1 after a reaction.
+``responded`` is null while nothing is known, 0 once the message is known to have arrived, 1 after a reaction;
+``guessed`` is 1 where a reaction that names no message is taken to be about this one, the latest of its campaign.
+``told_at`` is when the first of its ``sent`` reports says that it went. Of a message nobody here decided, channel,
+purpose, category, offer and campaign are those of one report, ``told_by``, and ``told_at`` is that one's moment.
 ``after_audit`` is the last audit entry before the row: what was decided later knew of it. ``value`` is what a
 reserved message was expected to be worth: a better one may displace it.
 """
@@ -152,10 +159,25 @@ inbox = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("body", Text),
     Column("drained", SmallInteger, nullable=False),
+    Column("digest", BigInteger),
     Index("inbox_by_customer", "customer_id", "occurred_at"),
     Index("inbox_waiting", "received_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
-"""Every event ever taken, so that a second arrival is known. ``body`` stays until the lake has it."""
+"""Every event ever taken, so that a second arrival is known. ``body`` stays until the lake has it.
+
+``digest`` is of what the event says: a second arrival that says something else is told from one that repeats it.
+"""
+
+passed = Table(
+    "passed",
+    metadata,
+    Column("id_digest", _Number, primary_key=True, autoincrement=False),
+    Column("digest", BigInteger, nullable=False),
+)
+"""Imported events that bear on no decision, so that a second arrival of any is known: numbers that name nobody.
+
+Both are keyed digests, of the id and of what the event says but for its properties.
+"""
 
 outbox = Table(
     "outbox",
@@ -212,12 +234,41 @@ reaction = Table(
     Column("customer_id", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("responded", SmallInteger),
-    Column("proxied", SmallInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
 """What came before the ``sent`` it is about, under the decision or message id it named; gone once that arrives.
 
-``responded`` as in ``pressure``; ``proxied`` says that a machine opened it. ``at`` is when it came.
+``responded`` as in ``pressure``. ``at`` is when it came.
+"""
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("customer_id", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("pressure_id", BigInteger, primary_key=True),
+)
+"""What a message is called besides the ``decision_id`` and ``message_id`` of its row, as in ``reaction``.
+
+A ``sent`` that names a decision and a message says that they are one. A decision unknown here is a name like any
+other. Where one message was told of two decisions, both rows go by all the names.
+"""
+
+open_event = Table(
+    "open_event",
+    metadata,
+    Column("customer_id", String, primary_key=True),
+    Column("event_id", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", Text),
+    Column("at", BigInteger, nullable=False),
+)
+"""Events whose meaning hangs on what else is told, in whichever order: it is drawn anew whenever that changes.
+
+``body`` is what of the event it is drawn from; ``about`` the channel and purpose of each message it was last found
+to be about, which stays when those messages are forgotten. ``at`` is when it came.
 """
 
 allowance = Table(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Engine, String, bindparam
+from sqlalchemy import BigInteger, Engine, String, bindparam
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
@@ -36,7 +36,7 @@ class Among(ColumnElement[bool]):
     inherit_cache = True
     type = Boolean()
 
-    def __init__(self, column: ColumnElement[str], name: str) -> None:
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
         self.values = bindparam(name, type_=String)
 
@@ -56,7 +56,8 @@ def _among_in_sqlite(element: Among, compiler: Any, **options: Any) -> str:
 def _among_in_postgresql(element: Among, compiler: Any, **options: Any) -> str:
     """Write the list as one array: an index is searched for each of its values, however many rows a table has."""
     column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
-    return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({values} AS json))))"
+    kind = "bigint" if isinstance(element.column.type, BigInteger) else "text"
+    return f"{column} = ANY (ARRAY(SELECT CAST(json_array_elements_text(CAST({values} AS json)) AS {kind})))"
 
 
 class Text(NamedTuple):
@@ -122,7 +123,7 @@ class Session:
         return int(self._cursor.rowcount)
 
 
-def listed(ids: Collection[str]) -> str:
+def listed(ids: Collection[str] | Collection[int]) -> str:
     """Return ids as the one parameter that :class:`Among` takes."""
     return text(list(ids))
 
