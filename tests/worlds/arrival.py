@@ -43,7 +43,20 @@ CHANNELS = ("email", "sms", "push")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONTHS = 6
 
-_PEOPLE = ("ada", "O'Hara", 'b"ob', "back\\slash", "zoë", "with a space", "%_*", "17", "017", "null?", "a,b", "漢字")
+_PEOPLE = (
+    "ada",
+    "O'Hara",
+    'b"ob',
+    "back\\slash",
+    "zoë",
+    "with a space",
+    "%_*",
+    "17",
+    "017",
+    "null?",
+    "a,b",
+    "漢字",
+)
 _IDS = ("{}", "e'{}", 'x"{}', "\\{}", "{}é", "event {}")
 _KINDS = (
     *("sent",) * 5,
