@@ -6,6 +6,9 @@ Three things go on side by side: tests that draw examples (property, agreement, 
 a process of its own; kills, hammers, faults, random worlds and draws of the scoreboard of promises; and random
 lakes of many customers with few events each against their oracle (``kairos bench lakes``).
 
+``lakes`` counts those, ``told_in_any_order`` histories told in two orders over both roads, and rows of feature
+tables and labels that were held against plain Python.
+
     python -m benchmarks.soak --seconds 600
 """
 
@@ -20,8 +23,10 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -143,13 +148,23 @@ def fill_lakes(seconds: float, reached: dict[str, int], *, seed: int) -> None:
         )
 
 
-def break_promises(deadline: Deadline, tally: Tally, *, seed: int) -> None:
+def tell_in_any_order(seed: int, told: Counter[str]) -> None:
+    """Tell one history in two orders over both roads; hold one lake's tables and labels against an oracle."""
+    arrival, small_groups = (import_module(f"tests.worlds.{name}") for name in ("arrival", "small_groups"))
+    if found := arrival.check(seed):
+        raise Broken(f"tests.worlds.arrival.check({seed}): {found[:3]}")
+    told["orders"] += 1
+    with TemporaryDirectory(prefix="kairos-soak-") as folder:
+        told["rows"] += small_groups.check(seed, Path(folder))
+
+
+def break_promises(deadline: Deadline, tally: Tally, told: Counter[str], *, seed: int) -> None:
     """Kill, hammer, fill disks, try worlds and draw until the time is over, or until a promise is broken."""
     from benchmarks.promises.stores import stores  # noqa: PLC0415  # starts a server: not for --help
 
     with stores() as found:
         for number, store in enumerate(itertools.cycle(found)):
-            for attack in _attacks(store, tally, seed + number):
+            for attack in _attacks(store, tally, told, seed + number):
                 if deadline.passed():
                     return
                 attack()
@@ -157,7 +172,7 @@ def break_promises(deadline: Deadline, tally: Tally, *, seed: int) -> None:
                     raise Broken("\n".join([f"on {store.kind} with seed {seed + number}:", *tally.details]))
 
 
-def _attacks(store: Store, tally: Tally, seed: int) -> list[Callable[[], Any]]:
+def _attacks(store: Store, tally: Tally, told: Counter[str], seed: int) -> list[Callable[[], Any]]:
     from benchmarks.promises.cases import try_worlds  # noqa: PLC0415  # as above
     from benchmarks.promises.draws import try_draws  # noqa: PLC0415
     from benchmarks.promises.erasures import erase_people  # noqa: PLC0415
@@ -173,6 +188,7 @@ def _attacks(store: Store, tally: Tally, seed: int) -> list[Callable[[], Any]]:
         lambda: inject_all(store, seed=seed, tally=tally),
         lambda: erase_people(store, count=10, seed=seed, tally=tally),
         lambda: list(try_draws(draws=500, tally=tally, seed=seed)),
+        lambda: tell_in_any_order(seed, told),
     ]
 
 
@@ -181,17 +197,17 @@ def soak(seconds: float, *, seed: int) -> tuple[dict[str, Any], str]:
     from benchmarks.promises.tally import Tally  # noqa: PLC0415  # as above
 
     deadline, examples, tally = Deadline(time.monotonic() + seconds), Examples(), Tally()
-    filled = {"lakes": 0}
+    filled, told = {"lakes": 0}, Counter[str]()
     with ThreadPoolExecutor(3) as pool:
         every = [
             pool.submit(draw_examples, deadline, examples, seed=seed),
-            pool.submit(break_promises, deadline, tally, seed=seed),
+            pool.submit(break_promises, deadline, tally, told, seed=seed),
             pool.submit(fill_lakes, seconds, filled, seed=seed),
         ]
         wait(every, return_when=FIRST_EXCEPTION)
         deadline.stopped = True
     found = [str(each.exception()) for each in every if each.exception()]
-    return {**_reached(examples, tally, seed), **filled}, "\n".join(found)
+    return {**_reached(examples, tally, seed), **filled, "told_in_any_order": dict(told)}, "\n".join(found)
 
 
 def _reached(examples: Examples, tally: Tally, seed: int) -> dict[str, Any]:

@@ -269,20 +269,27 @@ def expected(name, rows, moment):
     return expected_pressure(rows, moment, name.removeprefix("pressure_"))
 
 
+def _channel_of_message(row, known):
+    """The channel of the earliest ``sent`` that shares a name with the row; the decision's before the message's."""
+    for name in ("decision_id", "message_id"):
+        sends = [r for r in known if r["type"] == "sent" and r["channel"] and r[name] and r[name] == row[name]]
+        if sends:
+            return min(sends, key=lambda r: (r["occurred_at"], r["event_id"]))["channel"]
+    return None
+
+
 def expected_contact(rows, row, as_of):
     known = [r for r in rows if r["occurred_at"] < as_of]
     states = {}
     for channel in WORDS.channels:
-        here = [r for r in known if r["channel"] == channel]
+        here = [r for r in known if (r["channel"] or _channel_of_message(r, known)) == channel]
         bounces = [r for r in here if r["type"] == "bounced"]
         signs = [r["occurred_at"] for r in here if r["type"] in ("delivered", "opened", "clicked")]
         state = json.loads(row["contacts"]).get(channel, "absent") if row else "absent"
-        if state not in ("absent", "hard_bounced") and bounces:
-            last = max(r["occurred_at"] for r in bounces)
-            if any(json.loads(r["properties"]).get("bounce") == "hard" for r in bounces):
-                state = "hard_bounced"
-            elif not signs or max(signs) <= last:
-                state = "soft_bounced"
+        if any(json.loads(r["properties"]).get("bounce") == "hard" for r in bounces):
+            state = "hard_bounced"  # the worst there is, also where nothing is declared
+        elif state == "valid" and bounces and (not signs or max(signs) <= max(r["occurred_at"] for r in bounces)):
+            state = "soft_bounced"
         states[f"{channel}_contact"] = state
     return states | {name: row[name] if row else None for name in ("time_zone", "country")}
 
