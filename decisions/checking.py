@@ -15,7 +15,7 @@ from decisions.timing.zones import countries
 from features.contracts import PURPOSES
 from features.expressions import ExpressionError, parse
 from features.language.kinds import nearest
-from features.vocabulary import Vocabulary
+from features.vocabulary import Vocabulary, is_own_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from decisions.policy_parts import Experiment
 
 Level = Literal["error", "warning"]
-File = Literal["policy", "catalogue"]
 
 _DAY_MINUTES = 24 * 60
 _NEAR = 0.8
@@ -100,20 +99,17 @@ def _expressions(policy: Policy, catalogue: Catalogue, seen: Seen) -> Iterator[F
                 expression.check(features)
             except ExpressionError as error:
                 yield Finding(level="error", file="catalogue", where=where, what=str(error))
-    for name in sorted(seen.attributes & set(features) - named_in(catalogue)):
-        what = f"the customers' attribute {name!r} has the name of a feature: whoever names it gets the attribute"
+    for name in sorted(filter(is_own_name, seen.attributes - named_in(catalogue))):
+        what = f"the customers' attribute {name!r} has a name of Kairos' own, so that no condition can read it"
         yield Finding(level="warning", file="catalogue", where="as a whole", what=f"{what}; give it another name")
 
 
 def _name(name: str, where: str, features: Mapping[str, str], seen: Seen) -> Iterator[Finding]:
-    if name in seen.attributes:
-        if name in features:
-            what = f"{name!r} is a feature, but the customers' own attribute of that name hides it"
-            yield Finding(
-                level="error", file="catalogue", where=where, what=f"{what}: import it under another name"
-            )
+    if name in seen.attributes and is_own_name(name):
+        what = f"{name!r} is what Kairos itself knows, never the customers' attribute of that name"
+        yield Finding(level="error", file="catalogue", where=where, what=f"{what}: import it under another name")
         return
-    if name in features:
+    if name in features or name in seen.attributes:
         return
     hint = nearest(name, sorted({*features, *seen.attributes}))
     if seen.anybody:

@@ -19,7 +19,7 @@ _HEAD = f"""\
 
 Written by `make docs` from the vocabulary. These are the columns that `kairos features build` makes, that models
 learn from and that `eligibility` and `audience` may name ([expressions.md](expressions.md)); the customers' own
-attributes come under the names the import gives them, and one that is called like a feature hides it (`kairos
+attributes come under the names the import gives them, and one that is called like a feature is never read (`kairos
 check` says so). `email` stands for each of the policy's `channels`. What each model needs is in
 [models.md](models.md).
 

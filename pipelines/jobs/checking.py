@@ -11,6 +11,7 @@ from decisions.checking import Finding, Seen, features_of, look, named_in
 from decisions.policy import load_policy
 from features.documents import YamlError, load_yaml
 from features.language.kinds import nearest
+from features.vocabulary import is_own_name
 from runtime.checking import seen_in
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _together(read: _Read, settings: Settings) -> Iterator[Finding]:
         for each in look(read.policy, read.catalogue, _with(seen, read.mappings)):
             yield replace(each, file=str(read.paths[_own(each.file)]))
         for path, mapping in read.mappings:
-            yield from _hiding(path, mapping, features)
+            yield from _unread(path, mapping)
     if read.policy:
         for path, plan in read.plans:
             yield from _plan(path, plan, read.policy)
@@ -135,10 +136,10 @@ def _attributes(mapping: ImportMapping) -> Iterator[tuple[str, str]]:
             yield from ((block.name, name) for name in block.attributes)
 
 
-def _hiding(path: Path, mapping: ImportMapping, features: dict[str, str]) -> Iterator[Finding]:
+def _unread(path: Path, mapping: ImportMapping) -> Iterator[Finding]:
     for block, name in _attributes(mapping):
-        if name in features:
-            what = f"attribute {name!r} would hide the feature of that name in every expression: call it otherwise"
+        if is_own_name(name):
+            what = f"attribute {name!r} has a name of Kairos' own, so that no condition can read it; rename it"
             yield Finding(level="error", file=str(path), where=f"customers {block!r}", what=what)
 
 

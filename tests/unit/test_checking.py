@@ -44,12 +44,13 @@ def test_what_is_meant_says_nothing():
         ("tier = 'gold'", Seen(), "warning", "no customer is imported yet"),
         ("country < 3", SOMEBODY, "error", "compares a string (country) with a number"),
         ("category_share > 3", SOMEBODY, "error", "neither a feature nor an attribute"),
-        ("recency_days < 3", Seen(attributes=frozenset({"recency_days"}), anybody=True), "error", "hides it"),
+        ("recency_days < 3", Seen(attributes=frozenset({"recency_days"}), anybody=True), "error", "never the"),
+        ("fax_sent_7d < 3", Seen(attributes=frozenset({"fax_sent_7d"}), anybody=True), "error", "never the"),
         (
             "tier = 'x'",
             Seen(attributes=frozenset({"tier", "churn"}), anybody=True),
             "warning",
-            "name of a feature",
+            "no condition can read it",
         ),
     ],
 )
@@ -140,9 +141,9 @@ def test_files_are_checked_together_a_mapping_saying_which_attributes_there_will
     assert "'tier' is no feature, and no customer is imported yet" in what
 
 
-def test_an_attribute_that_would_hide_a_feature_is_an_error(deployment):
+def test_an_attribute_that_is_called_like_a_feature_is_an_error(deployment):
     (deployment.home / "mapping.yaml").write_text(MAPPING.replace("tier:", "recency_days:"))
-    assert any("would hide the feature" in what for _, what in said(deployment, "mapping.yaml"))
+    assert any("no condition can read it" in what for _, what in said(deployment, "mapping.yaml"))
 
 
 @pytest.mark.parametrize(
