@@ -25,6 +25,7 @@ from features.engine import bounded_duckdb
 from features.files import replacing
 from features.layout import EVIDENCE, Layout, Manifest
 from features.progress import quiet
+from features.quoting import sql_text
 from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
 from features.tables import activity, categories, contact, pressure
 from features.tables.messages import reports
@@ -186,12 +187,8 @@ def _build_bucket(lake: CustomerSource, plan: _Plan, bucket: int) -> dict[str, i
 
 def _write(connection: Any, sql: str, path: Path) -> int:
     with replacing(path) as draft:
-        connection.raw_sql(f"COPY ({sql}) TO '{_quoted(draft)}' (FORMAT parquet, COMPRESSION zstd)")
+        connection.raw_sql(f"COPY ({sql}) TO {sql_text(draft)} (FORMAT parquet, COMPRESSION zstd)")
         return int(pq.read_metadata(draft).num_rows)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _write_rhythm(connection: Any, plan: _Plan, bucket: int) -> int:

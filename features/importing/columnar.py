@@ -14,7 +14,8 @@ from features.importing.compiling import ARRIVAL, EXACT, as_text, inexact, visib
 from features.importing.macros import to_json
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
-from features.importing.tables import Opened, columns_of, numbered, sql_name, sql_text
+from features.importing.tables import Opened, columns_of, numbered
+from features.quoting import sql_name, sql_text
 
 if TYPE_CHECKING:
     from features.importing.finding import Found

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from features.importing.filling import ROWS, TextTable
 from features.importing.problems import MappingError
 from features.importing.records import records
-from features.importing.tables import Opened, columns_of, numbered, refused_lines, sql_name, sql_text
+from features.importing.tables import Opened, columns_of, numbered, refused_lines
 from features.importing.texts import Lines, Odd, check_encoding
+from features.quoting import sql_name, sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from features.importing.tables import sql_name, sql_text
 from features.importing.texts import plain
+from features.quoting import sql_name, sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ class TextTable(ABC):
         alike = len(files) == 1 or not (self.folders or len({found.packed for found in files}) > 1)
         if not alike or not all(self._is_plain(found) for found in files):
             return False
-        paths = ", ".join(sql_text(str(found.path)) for found in files)
+        paths = ", ".join(sql_text(found.path) for found in files)
         values = dict(files[0].partition)
         more = "".join(f", {sql_text(values.get(key))}" for key in self.folders)
         select = self.reading(f"[{paths}]", "gzip" if files[0].packed else "none", more)

@@ -15,8 +15,9 @@ from features.importing.compiling import ARRIVAL
 from features.importing.filling import ROWS, TextTable
 from features.importing.macros import as_written, json_text, pointer
 from features.importing.problems import MappingError
-from features.importing.tables import Opened, columns_of, numbered, refused_lines, sql_name
+from features.importing.tables import Opened, columns_of, numbered, refused_lines
 from features.importing.texts import Line, Lines, Odd, check_encoding
+from features.quoting import sql_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from features.importing.compiling import ARRIVAL
 from features.importing.problems import MappingError
+from features.quoting import sql_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,13 +81,3 @@ def columns_of(names: Iterable[str]) -> dict[str, str]:
         columns[name] = column
         taken.add(column.lower())
     return columns
-
-
-def sql_name(name: str) -> str:
-    """Quote a name for DuckDB."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def sql_text(text: str | None) -> str:
-    """Quote a text for DuckDB."""
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"

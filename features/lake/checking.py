@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.lake.manifest import KINDS, unnamed
 from features.lake.placing import DIRECTORY_SCHEMA, fetch, show
+from features.quoting import sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,7 +187,7 @@ def _show_rows(connection: Any, root: Path, kind: str, files: list[str]) -> None
         show(connection, **{f"no_{kind}": _SCHEMAS[kind].empty_table()})
         rows = f"SELECT *, '' AS filename, 0::BIGINT AS file_row_number FROM no_{kind}"  # noqa: S608 - our own names
     else:
-        listed = ", ".join(f"'{_quoted(root / file)}'" for file in files)
+        listed = ", ".join(sql_text(root / file) for file in files)
         options = "hive_partitioning = false, union_by_name = true, filename = true, file_row_number = true"
         rows = f"SELECT * FROM read_parquet([{listed}], {options})"  # noqa: S608 - paths are quoted
     connection.execute(
@@ -194,10 +195,6 @@ def _show_rows(connection: Any, root: Path, kind: str, files: list[str]) -> None
         f"SELECT {columns}, filename, file_row_number, bucket, month, part FROM ({rows}) "
         f"JOIN {kind}_files USING (filename)"
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _placed(root: Path, files: list[str]) -> pa.Table:

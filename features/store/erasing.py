@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from features.quoting import sql_name
 from features.store.rows import entity_key
 
 if TYPE_CHECKING:
@@ -30,5 +31,4 @@ def erase_online(store: Path, customer_ids: Collection[str]) -> int:
 
 
 def _delete(connection: sqlite3.Connection, table: str, keys: list[tuple[bytes]]) -> int:
-    quoted = table.replace('"', '""')
-    return connection.executemany(f'DELETE FROM "{quoted}" WHERE entity_key = ?', keys).rowcount  # noqa: S608  # a name from the file's own catalogue, quoted
+    return connection.executemany(f"DELETE FROM {sql_name(table)} WHERE entity_key = ?", keys).rowcount  # noqa: S608  # a name from the file's own catalogue, quoted

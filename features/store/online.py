@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from features.files import replacing
 from features.layout import MATERIALIZED_AT
+from features.quoting import sql_name
 from features.store.rows import PROJECT, entity_key, numbers, texts
 from features.views import FloatView, View
 from features.vocabulary import Vocabulary
@@ -33,7 +34,7 @@ ONLINE_FILE = "online.db"
 """Feast's SQLite store in the folder of a materialization."""
 
 _CHUNK = 500  # SQLite bounds the variables of one statement
-_ROWS = 'SELECT entity_key, value, event_ts FROM "{table}" WHERE feature_name = ? AND entity_key IN ({marks})'
+_ROWS = "SELECT entity_key, value, event_ts FROM {table} WHERE feature_name = ? AND entity_key IN ({marks})"
 _KEPT = 2  # the folder in use, and the one before it for readers still at it
 
 
@@ -101,7 +102,7 @@ def _held(connection: sqlite3.Connection, ids: Sequence[str], view: View) -> _He
     ordered, found = list(keys), _Held()
     for begin in range(0, len(ordered), _CHUNK):
         part = ordered[begin : begin + _CHUNK]
-        query = _ROWS.format(table=f"{PROJECT}_{view.name}".replace('"', '""'), marks=",".join("?" * len(part)))
+        query = _ROWS.format(table=sql_name(f"{PROJECT}_{view.name}"), marks=",".join("?" * len(part)))
         for key, value, moment in connection.execute(query, (view.name, *part)):
             found[keys[key]] = (value, int(moment))
     return found
