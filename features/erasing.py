@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from features.files import clear_drafts, clear_spill, write_parquet
 from features.layout import Layout
+from features.store.erasing import erase_online
 from features.tables.moments import CUSTOMER
 from features.whose import about, without
 
@@ -63,6 +64,4 @@ def _erase_online(layout: Layout, customer_ids: Collection[str]) -> int:
     stores = list(layout.online.glob("*/online.db")) if layout.online.is_dir() else []
     if not stores:
         return 0
-    from features.store.erasing import erase_online  # noqa: PLC0415 - imports Feast: seconds
-
     return sum(erase_online(store, customer_ids) for store in stores)
