@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.importing.compiling import ARRIVAL, EXACT, as_text, inexact, visible
+from features.importing.finding import WILD
 from features.importing.macros import to_json
 from features.importing.problems import MappingError
 from features.importing.rules import first_broken
@@ -89,7 +90,7 @@ def _part(connection: Any, name: str, files: list[Found], columns: dict[str, str
 
 def _path(found: Found) -> str:
     # What is left of a pattern's signs in brackets stands for itself.
-    return sql_text("".join(f"[{c}]" if c in "*?[" else c for c in str(found.path)))
+    return sql_text("".join(f"[{c}]" if c in WILD else c for c in str(found.path)))
 
 
 def _told(files: list[Found], key: str) -> str:

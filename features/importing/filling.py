@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from features.importing.finding import WILD
 from features.importing.texts import plain
 from features.quoting import sql_name, sql_text
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 """Lines read at a time where they are read one by one."""
-
-_WILD = "*?["  # DuckDB takes a path with one of these for a pattern
 
 
 class TextTable(ABC):
@@ -83,6 +82,6 @@ class TextTable(ABC):
 
     def _is_plain(self, found: Found) -> bool:
         if found not in self._plain:
-            wild = any(c in str(found.path) for c in _WILD)
+            wild = any(c in str(found.path) for c in WILD)  # DuckDB takes it for a pattern
             self._plain[found] = not wild and plain(found, self.file.encoding)
         return self._plain[found]

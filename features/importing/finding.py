@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from features.importing.problems import MappingError
 
 _PACKAGE = "package:"
-_WILD = "*?["
+WILD = "*?["
+"""Signs that make a path a pattern, here as in DuckDB."""
 _HIDDEN = ("_", ".")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # what Hive and Spark write for null
 
@@ -54,7 +55,7 @@ def find_files(path: str, base: Path) -> list[Found]:
         found = [whole]
     elif whole.is_dir():
         found = _below(whole, path)
-    elif any(c in inside for c in _WILD):
+    elif any(c in inside for c in WILD):
         found = _matching(inside, root, path)
     else:
         raise MappingError(f"file {path!r} is not there (looked for {whole.name} in the folder it names)")
@@ -91,7 +92,7 @@ def _inside_package(path: str) -> tuple[Path, str]:
 
 def _matching(pattern: str, root: Path, path: str) -> list[Path]:
     parts = Path(pattern).parts
-    fixed = next(place for place, part in enumerate(parts) if any(c in part for c in _WILD))
+    fixed = next(place for place, part in enumerate(parts) if any(c in part for c in WILD))
     meant = any(part.startswith(_HIDDEN) for part in parts[fixed:])
     found: list[Path] = []
     for hit in glob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 - Path.glob takes no absolute pattern
