@@ -28,10 +28,14 @@ _ISO = (
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PER_SECOND = {"seconds": 1, "millis": 1_000, "micros": 1_000_000}
 _LAST_SECOND = 253_402_300_799  # 9999-12-31: beyond it no database keeps a moment
-_FIRST, _LAST = (
-    ibis.literal(at.replace(tzinfo=UTC), type=MOMENT)
-    for at in (datetime(1, 1, 1), datetime(9999, 12, 30))  # noqa: DTZ001
-)
+
+
+def moment_literal(at: datetime) -> Any:
+    """Return a moment as a value to compare columns with."""
+    return ibis.literal(at, type=MOMENT)
+
+
+_FIRST, _LAST = map(moment_literal, (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)))
 
 
 def compile_moment(table: Any, moment: Moment) -> Compiled:

@@ -12,7 +12,7 @@ import ibis
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.macros import json_structure, json_text
 from features.importing.mapping import CustomerBlock
-from features.importing.moments import MOMENT
+from features.importing.moments import moment_literal
 from features.importing.withdrawals import STATED, TAKEN_IN
 from features.vocabulary import is_own_name
 
@@ -56,7 +56,7 @@ def oddities(block: Block, judged: Any, now: datetime) -> Iterator[Oddity]:
     if STATED in judged.columns:
         yield from _taken(block, judged)
     if isinstance(block, CustomerBlock) and block.attributes is not None:
-        yield from _hidden_names(block, judged)
+        yield from _unread_names(block, judged)
 
 
 def _moments(block: Block, judged: Any, field: str, now: datetime) -> Iterator[Oddity]:
@@ -75,7 +75,9 @@ def _moments(block: Block, judged: Any, field: str, now: datetime) -> Iterator[O
     )
     if field == "occurred_at":
         early += "; features leave out what is dated before 1990"
-    for odd, hint in ((judged[field] < _moment(FIRST_PLAUSIBLE), early), (judged[field] > _moment(last), late)):
+    too_early = judged[field] < moment_literal(FIRST_PLAUSIBLE)
+    too_late = judged[field] > moment_literal(last)
+    for odd, hint in ((too_early, early), (too_late, late)):
         yield from _seen(block, judged.filter(odd), field, judged[field].get_name(), hint)
 
 
@@ -93,7 +95,7 @@ def _seen(block: Block, odd: Any, field: str, column: str, hint: str) -> Iterato
         yield Oddity(block=block.name, field=field, count=seen["n"], first=first, last=last, hint=hint)
 
 
-def _hidden_names(block: Block, judged: Any) -> Iterator[Oddity]:
+def _unread_names(block: Block, judged: Any) -> Iterator[Oddity]:
     attributes = judged["attributes"]
     objects = ibis.ifelse(judged["rule?"].isnull(), attributes, ibis.null("string")).cast("json")
     keys = json.loads(judged.aggregate(keys=json_structure(objects)).to_pyarrow()["keys"][0].as_py() or "{}")
@@ -106,7 +108,3 @@ def _hidden_names(block: Block, judged: Any) -> Iterator[Oddity]:
             hint=f"{name!r} is what Kairos itself computes: conditions read that, never this attribute; "
             f"give it another name, like own_{name}",
         )
-
-
-def _moment(at: datetime) -> Any:
-    return ibis.literal(at, type=MOMENT)

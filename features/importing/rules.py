@@ -19,6 +19,7 @@ from features.contracts.ids import NOBODY, PLACEHOLDERS
 from features.contracts.places import OTHER_CODES, known_countries
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.macros import contact_states, flat_object, known_zone
+from features.importing.moments import moment_literal
 
 Target = Literal["customers", "events", "consents", "preferences"]
 
@@ -86,8 +87,7 @@ def _channel() -> list[Rule]:
 
 
 def _moment(name: str, now: datetime, *, since: datetime = _BEGINNING) -> list[Rule]:
-    last = ibis.literal(now + GRACE, type="timestamp('UTC', 6)")
-    first = ibis.literal(since, type="timestamp('UTC', 6)")
+    first, last = moment_literal(since), moment_literal(now + GRACE)
     asks = f"{name} lies between {since.year} and a day from now"
     return [Rule(f"{name}_plausible", asks, lambda t: t[name].notnull() & ~t[name].between(first, last))]
 

@@ -10,7 +10,7 @@ from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA, EVENT_SCHEMA, PR
 from features.importing.compiling import Compiled, as_text, column, compile_id, compile_value, convert
 from features.importing.macros import json_object, plain_json, without_nulls
 from features.importing.mapping import ConsentBlock, CustomerBlock, EventBlock
-from features.importing.moments import compile_day, compile_moment
+from features.importing.moments import MOMENT, compile_day, compile_moment
 from features.importing.problems import MappingError
 from features.importing.values import Plain, pieces
 
@@ -78,7 +78,7 @@ def _field(table: Any, block: Block, field: pa.Field) -> Compiled:
 def _absent(name: str, kind: str) -> Compiled:
     if kind == "words":
         return Compiled(ibis.literal([], type="array<string>"))
-    types = {"number": "float64", "integer": "int64", "moment": "timestamp('UTC', 6)", "day": "date"}
+    types = {"number": "float64", "integer": "int64", "moment": MOMENT, "day": "date"}
     constant = _EMPTY.get(name)
     return Compiled(ibis.literal(constant) if name in _EMPTY else ibis.null(types.get(kind, "string")))
 

@@ -10,7 +10,7 @@ from features.contracts.withdrawing import ENDINGS, SHOWN, TAKEN
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.compiling import Compiled, as_text, compile_scalar
 from features.importing.mapping import ConsentBlock, EventBlock
-from features.importing.moments import MOMENT
+from features.importing.moments import moment_literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,10 +36,10 @@ def whatever_its_date(rows: Any, block: Block, columns: dict[str, Compiled], now
     else:
         return columns
     moment = columns[field].column
-    can_be = moment.between(_literal(FIRST_PLAUSIBLE), _literal(now + GRACE)).fill_null(False)
+    can_be = moment.between(moment_literal(FIRST_PLAUSIBLE), moment_literal(now + GRACE)).fill_null(False)
     taken = withdraws.fill_null(False) & ~can_be
     unread = columns[field].unreadable
-    dated = Compiled(ibis.ifelse(taken, _literal(now), moment), None if unread is None else unread & ~taken)
+    dated = Compiled(ibis.ifelse(taken, moment_literal(now), moment), None if unread is None else unread & ~taken)
     made = {**columns, field: dated, TAKEN_IN: Compiled(taken), STATED: Compiled(moment)}
     if isinstance(block, ConsentBlock):
         stated = as_text(compile_scalar(rows, block.at.value))
@@ -50,7 +50,3 @@ def whatever_its_date(rows: Any, block: Block, columns: dict[str, Compiled], now
 def _source(source: Any, stated: Any, taken: Any) -> Any:
     shown = ibis.ifelse(stated.re_search(rf"^{SHOWN}\z"), stated, ibis.null("string")).fill_null("unreadably")
     return ibis.ifelse(taken, source.cast("string") + " (dated " + shown + TAKEN, source)
-
-
-def _literal(at: datetime) -> Any:
-    return ibis.literal(at, type=MOMENT)
