@@ -9,6 +9,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.contracts.words import FIRST_PLAUSIBLE
 from features.importing.compiling import ARRIVAL, visible
 from features.importing.mapping import File
 from features.importing.moments import compile_moment
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 EXPOSURE_SCHEMA = pa.schema(
     [("customer_id", pa.string()), ("arm", pa.string()), ("assigned_at", pa.timestamp("us", "UTC"))]
 )
-EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""An assignment outside is no assignment but a slip: seconds read as milliseconds, or a missing year."""
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""An assignment from then on is none but a slip, as is one before 1990."""
 
 
 def read_exposures(file: Path) -> pa.Table:
@@ -56,8 +57,10 @@ def typed(exposures: pa.Table) -> pa.Table:
     table = exposures.select(_columns(exposures.column_names))
     columns = [_text(table, "customer_id"), _text(table, "arm"), _moments(table)]
     found = pa.table(columns, schema=EXPOSURE_SCHEMA)
-    outside = pc.or_(pc.less(found["assigned_at"], EARLIEST), pc.greater_equal(found["assigned_at"], LATEST))
-    _refuse(table, outside, f"lies outside {EARLIEST:%Y} to {LATEST:%Y}")
+    outside = pc.or_(
+        pc.less(found["assigned_at"], FIRST_PLAUSIBLE), pc.greater_equal(found["assigned_at"], LATEST)
+    )
+    _refuse(table, outside, f"lies outside {FIRST_PLAUSIBLE:%Y} to {LATEST:%Y}")
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ibis
@@ -11,16 +11,12 @@ import pyarrow as pa
 
 from decisions.priors import Priors
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA, Offer
+from features.contracts.words import FIRST_PLAUSIBLE
 from features.lake import CustomerSource, connect
 from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""What is dated before it (a clock at zero, a year 1) happened at no such time: one such event must not let a
-young lake pass for an old one."""
 
 
 _BUCKET = "bucket_rows"
@@ -72,8 +68,9 @@ class TrainingSources:
         return self.collect(lambda events: events.filter(events["type"].isin(list(types))).select(*columns))
 
     def _past(self, connection: Any, bucket: int) -> Any:
+        # One event dated before 1990 (a clock at zero) must not let a young lake pass for an old one.
         events = self.lake.events(connection, bucket)
-        return events.filter(events["occurred_at"] < self.now, events["occurred_at"] >= EARLIEST)
+        return events.filter(events["occurred_at"] < self.now, events["occurred_at"] >= FIRST_PLAUSIBLE)
 
     def _each_bucket(
         self, build: Callable[[Any], Any], schema: pa.Schema, rows: Callable[[Any, int], Any]
