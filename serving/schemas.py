@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from decisions.records import Ask
 from features.contracts import Channel, Consent, Event, Id, Identity, Preference, Purpose
 from features.contracts.customer import Limits
-from features.contracts.withdrawing import ENDINGS, SaidAt, received, source_taken
+from features.contracts.withdrawing import LEAVING, SaidAt, received, source_taken
 from features.contracts.words import GRACE, ConsentStatus, Contract
 from serving.problems import errors_of
 
@@ -162,7 +162,7 @@ def heard(item: Event | Refused, now: datetime) -> Event | Refused:
     Of any other event such a moment is a refusal.
     """
     item = plausible(item, "occurred_at", now)
-    if not isinstance(item, Refused) or not isinstance(item.raw, dict) or item.raw.get("type") not in ENDINGS:
+    if not isinstance(item, Refused) or not isinstance(item.raw, dict) or item.raw.get("type") not in LEAVING:
         return item
     if {error["loc"] for error in item.errors} != {("occurred_at",)}:
         return item

@@ -14,7 +14,7 @@ from features.contracts.words import GRACE, PastDatetime
 TAKEN = ": taken when received)"
 """How the source of an entry ends whose own date could not be."""
 
-ENDINGS = ("unsubscribed", "complained")
+LEAVING = ("unsubscribed", "complained")
 """Events that withdraw."""
 
 SHOWN = "[0-9A-Za-z:.,+/ -]{1,40}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.contracts.withdrawing import ENDINGS, SHOWN, TAKEN
+from features.contracts.withdrawing import LEAVING, SHOWN, TAKEN
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
 from features.importing.compiling import Compiled, as_text, compile_scalar
 from features.importing.mapping import ConsentBlock, EventBlock
@@ -32,7 +32,7 @@ def whatever_its_date(rows: Any, block: Block, columns: dict[str, Compiled], now
     if isinstance(block, ConsentBlock):
         field, withdraws = "at", columns["status"].column == "withdrawn"
     elif isinstance(block, EventBlock):
-        field, withdraws = "occurred_at", columns["type"].column.isin(ENDINGS)
+        field, withdraws = "occurred_at", columns["type"].column.isin(LEAVING)
     else:
         return columns
     moment = columns[field].column

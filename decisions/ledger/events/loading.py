@@ -21,6 +21,7 @@ from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros
 from decisions.ledger.verdicts import Loaded
 from features.contracts import Event
+from features.contracts.withdrawing import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -192,7 +193,7 @@ def _take(session: Session, new: Sequence[Event], tick: int) -> None:
 
 def _is_plain(event: Event, several: Collection[tuple[str, str]]) -> bool:
     """Return whether statements that are the same for all are the whole effect of the event."""
-    if event.decision_id or event.type in open_events.LEAVING:
+    if event.decision_id or event.type in LEAVING:
         return False
     return event.message_id is None or (event.customer_id, f"{MESSAGE}{event.message_id}") not in several
 

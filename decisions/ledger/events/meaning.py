@@ -8,12 +8,12 @@ from sqlalchemy import bindparam, literal_column, select, update
 
 from decisions.ledger.events import open_events
 from decisions.ledger.events.matching import DECISION, MESSAGE
-from decisions.ledger.events.open_events import LEAVING
 from decisions.ledger.events.sends import UNKNOWN
 from decisions.ledger.people import contacts, customers, journal
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import moment
 from features.contracts import Consent
+from features.contracts.withdrawing import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

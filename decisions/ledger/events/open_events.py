@@ -23,6 +23,7 @@ from decisions.ledger.people.contacts import taught
 from decisions.ledger.storage import schema
 from decisions.ledger.storage.codec import micros, text
 from decisions.ledger.storage.session import Among, listed
+from features.contracts.withdrawing import LEAVING
 from features.contracts.words import FIRST_PLAUSIBLE
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from decisions.ledger.storage.session import Session
     from features.contracts import Event
 
-LEAVING = frozenset({"unsubscribed", "complained"})
 NAMED = '{"names"'
 """How the stored part of an event begins that names a message."""
 REACTIONS = frozenset({"opened", "clicked", "converted", "purchased"})
@@ -92,8 +92,12 @@ def stays_open(event: Event, own: Decided | None = None) -> bool:
 
 def learned_of(event: Event) -> dict[str, Any]:
     """Return what an event teaches of the channel it was on."""
-    hard = event.properties.get("bounce") == "hard"
-    return taught(event.type, micros(event.occurred_at), hard=hard, automated=event.automated)
+    at = micros(event.occurred_at)
+    return taught(event.type, at, hard=_is_hard(event), automated=event.automated)
+
+
+def _is_hard(event: Event) -> bool:
+    return event.properties.get("bounce") == "hard"
 
 
 def stated_purpose(event: Event) -> str | None:
@@ -118,7 +122,7 @@ def _row(event: Event, tick: int) -> dict[str, Any]:
         "channel": event.channel,
         "campaign_id": event.campaign_id,
         "purpose": stated_purpose(event),
-        "hard": event.properties.get("bounce") == "hard",
+        "hard": _is_hard(event),
         "automated": event.automated,
     }
     return {
