@@ -6,7 +6,7 @@ that one alone, also while it is not known yet; one that names none is left open
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sqlalchemy import BindParameter, bindparam, select, union_all
 
@@ -89,9 +89,23 @@ class Decided(NamedTuple):
     decided_at: int
 
 
-def names_of(event: Event) -> list[str]:
-    """Return what the event names, as ``decision:…`` and ``message:…``."""
-    keys = ((DECISION, event.decision_id), (MESSAGE, event.message_id))
+class BearsNames(Protocol):
+    """What bears names: an event, or a row of pressure."""
+
+    @property
+    def decision_id(self) -> str | None:
+        """The decision it is of."""
+        ...
+
+    @property
+    def message_id(self) -> str | None:
+        """The provider's message."""
+        ...
+
+
+def names_of(told: BearsNames) -> list[str]:
+    """Return the names that ``told`` itself bears, as ``decision:…`` and ``message:…``."""
+    keys = ((DECISION, told.decision_id), (MESSAGE, told.message_id))
     return [f"{kind}{key}" for kind, key in keys if key]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from sqlalchemy import bindparam, literal_column, select, update
 
 from decisions.ledger.events import open_events
-from decisions.ledger.events.matching import DECISION, MESSAGE
+from decisions.ledger.events.matching import names_of
 from decisions.ledger.events.sends import UNKNOWN
 from decisions.ledger.people import contacts, customers, journal
 from decisions.ledger.storage import schema
@@ -104,9 +104,8 @@ def _by_name(session: Session, customer_id: str, messages: Iterable[_Message]) -
     by_name: dict[str, list[_Message]] = {}
     by_id = {each.pressure_id: each for each in messages}
     for each in by_id.values():
-        for kind, key in ((DECISION, each.decision_id), (MESSAGE, each.message_id)):
-            if key:
-                by_name.setdefault(f"{kind}{key}", []).append(each)
+        for name in names_of(each):
+            by_name.setdefault(name, []).append(each)
     for name, pressure_id in session.rows(_ALIASES, who=customer_id):
         if pressure_id in by_id:
             by_name.setdefault(name, []).append(by_id[pressure_id])

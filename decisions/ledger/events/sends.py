@@ -215,7 +215,7 @@ def _name(session: Session, event: Event, messages: Sequence[Message], standing:
     A row has a column for one message id, which is the first of them; the other names are aliases.
     """
     new, who = set(names_of(event)), event.customer_id
-    if len(messages) == 1 and new <= _own_names(messages[0]):
+    if len(messages) == 1 and new.issubset(names_of(messages[0])):
         return
     names = new.union(*(_names(session, who, each) for each in messages))
     for each in messages:
@@ -227,22 +227,17 @@ def _name(session: Session, event: Event, messages: Sequence[Message], standing:
     )
     session.run(_NAME, key=standing[0].pressure_id, name=message_id)
     for place, each in enumerate(standing):
-        own = _own_names(each._replace(message_id=None if place else message_id))
+        own = names_of(each._replace(message_id=None if place else message_id))
         rows = [
-            {"customer_id": who, "name": name, "pressure_id": each.pressure_id} for name in sorted(names - own)
+            {"customer_id": who, "name": name, "pressure_id": each.pressure_id}
+            for name in sorted(names.difference(own))
         ]
         session.many(_ALIAS, rows)
 
 
 def _names(session: Session, customer_id: str, message: Message) -> set[str]:
     rows = session.rows(_ALIASES, who=customer_id, key=message.pressure_id)
-    return _own_names(message) | {row[0] for row in rows}
-
-
-def _own_names(message: Message) -> set[str]:
-    """Return the names that stand in the row itself."""
-    keys = ((DECISION, message.decision_id), (MESSAGE, message.message_id))
-    return {f"{kind}{key}" for kind, key in keys if key}
+    return {*names_of(message), *(row[0] for row in rows)}
 
 
 def spend(session: Session, event: Event, message: Message, tick: int) -> None:
