@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from features.contracts.words import is_encodable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,7 @@ def candidates(row: str) -> set[str]:
             found.update(cut.split(text))
     short = _out_of_escapes({each for each in found if len(each) <= _LONGEST})
     trimmed = {out for text in short for out in (text, text.strip(), text.strip(" \t'\""))}
-    return {each for each in trimmed if each and _is_encodable(each)}
+    return {each for each in trimmed if each and is_encodable(each)}
 
 
 def _out_of_escapes(texts: set[str]) -> set[str]:
@@ -79,7 +81,3 @@ def _unescaped(text: str) -> str:
         else text
     )
     return out.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if out is not text else text
-
-
-def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)

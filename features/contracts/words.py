@@ -151,20 +151,21 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Plain = str | int | float | bool | None
 
 
-_WHOLE_NUMBERS = range(-(2**63), 2**64)
+WHOLE_NUMBERS = range(-(2**63), 2**64)
 """What JSON readers keep as whole numbers."""
 
 
 def _storable(named: dict[str, Plain]) -> dict[str, Plain]:
     for name, value in named.items():
-        if isinstance(value, int) and value not in _WHOLE_NUMBERS:
+        if isinstance(value, int) and value not in WHOLE_NUMBERS:
             raise ValueError(f"{name!r} is a whole number of more than 64 bits; write it as text")
-        if isinstance(value, str) and not _is_encodable(value):
+        if isinstance(value, str) and not is_encodable(value):
             raise ValueError(f"{name!r} holds half a surrogate pair, which no file can keep")
     return named
 
 
-def _is_encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
+    """Return whether ``text`` can be written at all: half a surrogate pair cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

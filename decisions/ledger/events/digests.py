@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from decisions.ledger.storage.codec import micros
+from features.contracts.words import WHOLE_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from features.contracts import Event
 
 _BYTES = 8
-_WHOLE_NUMBERS = range(-(2**63), 2**64)
-"""What JSON keeps as a whole number; what is larger stays as it is."""
 COLUMNS = (
     "customer_id",
     "type",
@@ -52,5 +51,5 @@ def digest_of(told: list[Any], properties: Mapping[str, Any]) -> int:
 
 
 def _plain(value: Any) -> Any:
-    whole = isinstance(value, float) and value.is_integer() and int(value) in _WHOLE_NUMBERS
+    whole = isinstance(value, float) and value.is_integer() and int(value) in WHOLE_NUMBERS
     return int(value) if whole else value
