@@ -79,6 +79,13 @@ class Metric(Contract):
             )
         return self
 
+    @property
+    def parts(self) -> Iterator[tuple[str, Measure]]:
+        """The numerator and, of a ratio, the denominator: each by its name, and what it sums."""
+        yield "numerator", self.numerator
+        if self.denominator is not None:
+            yield "denominator", self.denominator
+
 
 class AnalysisSpec(Contract):
     """The whole plan of an analysis: who is compared, by what, and how sure the answer must be.
@@ -109,10 +116,7 @@ class AnalysisSpec(Contract):
     @property
     def measures(self) -> Iterator[tuple[Metric, str, Measure]]:
         """Every metric's parts: the metric, ``numerator`` or ``denominator``, and what it sums."""
-        for metric in self.metrics:
-            yield metric, "numerator", metric.numerator
-            if metric.denominator is not None:
-                yield metric, "denominator", metric.denominator
+        return ((metric, part, measure) for metric in self.metrics for part, measure in metric.parts)
 
     @property
     def treatments(self) -> tuple[str, ...]:

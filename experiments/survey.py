@@ -78,21 +78,15 @@ def lookalikes(unknown: pa.Table, source: EventSource, connection: Any) -> tuple
 
 def why_not(metric: Metric, found: Survey) -> str | None:
     """Return why the metric must not be computed from this lake, or None where it may."""
-    reasons = (
-        _why_not(metric, part, measure, found)
-        for part, measure in (("numerator", metric.numerator), ("denominator", metric.denominator))
-        if measure is not None
-    )
+    reasons = (_why_not(metric, part, measure, found) for part, measure in metric.parts)
     return next(filter(None, reasons), None)
 
 
 def comparable_before(metric: Metric, found: Survey) -> bool:
     """Whether the time before the assignment sums the same one kind of money as the time after."""
-    for part, measure in (("numerator", metric.numerator), ("denominator", metric.denominator)):
-        if measure is None or measure.what != "value":
-            continue
+    for part, measure in metric.parts:
         kinds = {c for period in (BEFORE, AFTER) for c in _counted(metric, part, measure, period, found)}
-        if len(kinds) > 1:
+        if measure.what == "value" and len(kinds) > 1:
             return False
     return True
 
@@ -100,9 +94,9 @@ def comparable_before(metric: Metric, found: Survey) -> bool:
 def money_notes(metric: Metric, found: Survey) -> tuple[str, ...]:
     """Return what a reader must know about the currencies of a metric that may be computed."""
     notes = []
-    for part, measure in (("numerator", metric.numerator), ("denominator", metric.denominator)):
-        seen = found.money.get((metric.name, part, AFTER), Counter()) if measure is not None else Counter()
-        if measure is not None and measure.currency is not None:
+    for part, measure in metric.parts:
+        seen = found.money.get((metric.name, part, AFTER), Counter())
+        if measure.currency is not None:
             others = Counter({each: n for each, n in seen.items() if each != measure.currency})
             if others:
                 notes.append(f"amounts in other money than {measure.currency} are left out: {_listed(others)}")
