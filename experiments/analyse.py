@@ -30,6 +30,7 @@ from measures.outcome import Interval, NotComputable, Outcome
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from experiments.metrics import Exposed
     from experiments.spec import AnalysisSpec, Metric
     from features.lake import EventSource
 
@@ -64,42 +65,54 @@ def analyse(
         no window is over) its effects are withheld.
     """
     connection = connection or connect()
-    everybody = exposed(spec, exposures).table
-    found = survey(spec, everybody, events, connection)
+    found = survey(spec, exposed(spec, exposures).table, events, connection)
     reach = min(filter(None, (until or found.last_event_at, now)), default=None)
     who = exposed(spec, exposures, until=reach)
     arms, sample_ratio = judge_sample_ratio(spec, who.table)
-    arms = _with_unknown(arms, found.unknown)
-    report = AnalysisReport(
+    warnings = warnings_of(spec, who, found, sample_ratio, events, connection, reach)
+    report = _without_effects(spec, who, found, arms, sample_ratio, warnings)
+    if not who.table.num_rows:
+        return report
+    if sample_ratio.broken:
+        reason = f"sample ratio: p = {sample_ratio.p_value:.2g}; find the leak before reading any effect"
+        return replace(report, verdict="broken, do not read", reasons=(reason,))
+    if 2 * found.unknown.num_rows >= who.table.num_rows:
+        return replace(report, verdict="cannot tell", reasons=(_nobody_is_there(who.table, found),))
+    customers = ripe(spec, who.table, until=reach)
+    if not customers.num_rows:
+        return replace(report, reasons=("no outcome window is over",))
+    table = metric_table(spec, customers, events, connection)
+    each = [_effect(spec, table, metric, arm, found) for arm in spec.treatments for metric in spec.metrics]
+    discovered = _discoveries(spec, each)
+    verdict, reasons = _verdict(discovered)
+    return replace(report, effects=discovered, verdict=verdict, reasons=reasons)
+
+
+def _without_effects(
+    spec: AnalysisSpec,
+    who: Exposed,
+    found: Survey,
+    arms: tuple[ArmCount, ...],
+    sample_ratio: SampleRatio,
+    warnings: tuple[str, ...],
+) -> AnalysisReport:
+    """Return the report of whom there is to compare, as it stays where nobody is."""
+    return AnalysisReport(
         experiment_id=spec.experiment_id,
         verdict="nothing to read",
         reasons=("nobody was exposed to an arm of the plan",),
         control=spec.control,
-        arms=arms,
+        arms=_with_unknown(arms, found.unknown),
         sample_ratio=sample_ratio,
         effects=(),
         excluded=who.excluded,
         level=spec.level,
         fdr=spec.fdr,
-        warnings=warnings_of(spec, who, found, sample_ratio, events, connection, reach),
+        warnings=warnings,
         repeated_rows=who.repeated,
         last_event_at=found.last_event_at,
-        windows_end_at=windows_end(spec, everybody),
+        windows_end_at=windows_end(spec, who.table),
     )
-    if sample_ratio.broken:
-        reason = f"sample ratio: p = {sample_ratio.p_value:.2g}; find the leak before reading any effect"
-        return replace(report, verdict="broken, do not read", reasons=(reason,))
-    if everybody.num_rows and 2 * found.unknown.num_rows >= everybody.num_rows:
-        return replace(report, verdict="cannot tell", reasons=(_nobody_is_there(everybody, found),))
-    customers = ripe(spec, who.table, until=reach)
-    if not customers.num_rows:
-        return replace(report, reasons=("no outcome window is over",)) if everybody.num_rows else report
-    table = metric_table(spec, customers, events, connection)
-    effects_found = _discoveries(
-        spec, [_effect(spec, table, metric, arm, found) for arm in spec.treatments for metric in spec.metrics]
-    )
-    verdict, reasons = _verdict(effects_found)
-    return replace(report, effects=effects_found, verdict=verdict, reasons=reasons)
 
 
 def judge_sample_ratio(spec: AnalysisSpec, table: pa.Table) -> tuple[tuple[ArmCount, ...], SampleRatio]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from experiments.metrics import NAMED
 from experiments.survey import Survey, lookalikes, why_not
 from features.importing.problems import nearest
 
@@ -61,7 +62,7 @@ def _unknown(who: Exposed, found: Survey, events: EventSource, connection: Any) 
             f"{example[0]!r} is here, the lake has {example[1]!r}. Give the ids as they were imported"
         )
     else:
-        some = ", ".join(map(repr, sorted(unknown["customer_id"].to_pylist())[:3]))
+        some = ", ".join(map(repr, sorted(unknown["customer_id"].to_pylist())[:NAMED]))
         yield (
             f"{text}, such as {some}: they count as customers who did nothing. If that is what they did, import "
             "them as customers; if not, look at the ids"
