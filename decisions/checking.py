@@ -82,6 +82,11 @@ def named_in(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(name for text in _texts(catalogue).values() for name in parse(text).names)
 
 
+def open_names(policy: Policy, catalogue: Catalogue) -> frozenset[str]:
+    """Return those of the names that only an attribute can be."""
+    return named_in(catalogue) - set(features_of(policy, catalogue))
+
+
 def _texts(catalogue: Catalogue) -> dict[str, str]:
     offers = {f"eligibility of offer {offer.offer_id!r}": offer.eligibility for offer in catalogue.offers}
     campaigns = {f"audience of campaign {each.campaign_id!r}": each.audience for each in catalogue.campaigns}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from decisions.checking import Finding, Seen, features_of, look, named_in
+from decisions.checking import Finding, Seen, look, open_names
 from decisions.documents import DocumentError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ FROM (SELECT properties FROM read_parquet($files) WHERE type = 'purchased' LIMIT
 def check_deployment(settings: Settings, policy: Policy, catalogue: Catalogue) -> list[Finding]:
     """Return what is wrong with policy and catalogue, errors first; nothing is changed."""
     names = {"policy": str(settings.policy), "catalogue": str(settings.catalogue)}
-    found = look(policy, catalogue, seen_in(settings.lake, _open_names(policy, catalogue)))
+    found = look(policy, catalogue, seen_in(settings.lake, open_names(policy, catalogue)))
     return [Finding(level=each.level, file=names[each.file], where=each.where, what=each.what) for each in found]
 
 
@@ -49,10 +49,6 @@ def refuse_unsound(settings: Settings, policy: Policy, catalogue: Catalogue) -> 
     if errors := [str(each) for each in findings if each.level == "error"]:
         raise DocumentError("\n".join([*errors, "mend this first; `kairos check` says all that it finds"]))
     return findings
-
-
-def _open_names(policy: Policy, catalogue: Catalogue) -> frozenset[str]:
-    return named_in(catalogue) - set(features_of(policy, catalogue))
 
 
 def seen_in(lake: Path, named: Iterable[str]) -> Seen:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from decisions.catalogue import load_catalogue
-from decisions.checking import Finding, Seen, features_of, look, named_in
+from decisions.checking import Finding, Seen, look, open_names
 from decisions.policy import load_policy
 from features.documents import YamlError, load_yaml
 from features.language.kinds import nearest
@@ -32,6 +32,8 @@ _SIGNS: dict[Kind, frozenset[str]] = {
     "catalogue": frozenset({"offers", "campaigns"}),
 }
 """The keys by which a file is known; one without any is a policy."""
+_SHARE = 1e-3
+"""How far a share may be off before a sample ratio is another one."""
 
 
 class _Read:
@@ -106,8 +108,7 @@ def kind_of(path: Path) -> Kind:
 def _together(read: _Read, settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong with the files beside each other."""
     if read.policy and read.catalogue:
-        features = features_of(read.policy, read.catalogue)
-        seen = seen_in(settings.lake, named_in(read.catalogue) - set(features))
+        seen = seen_in(settings.lake, open_names(read.policy, read.catalogue))
         for each in look(read.policy, read.catalogue, _with(seen, read.mappings)):
             yield replace(each, file=str(read.paths[_own(each.file)]))
         for path, mapping in read.mappings:
@@ -164,10 +165,6 @@ def _plan(path: Path, plan: AnalysisSpec, policy: Policy) -> Iterator[Finding]:
         yield Finding(
             level="error", file=str(path), where="arms", what=f"{what}: the sample ratio would be broken"
         )
-
-
-_SHARE = 1e-3
-"""How far a share may be off before a sample ratio is another one."""
 
 
 def _rounded(shares: dict[str, float]) -> dict[str, float]:
