@@ -14,7 +14,7 @@ from decisions.policy import overlaid
 from decisions.timing.zones import countries
 from features.contracts import PURPOSES
 from features.expressions import ExpressionError, parse
-from features.language.kinds import nearest
+from features.nearest import nearest
 from features.vocabulary import Vocabulary, is_own_name
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ def _caps(policy: Policy, catalogue: Catalogue) -> Iterator[Finding]:
         for key, names in known.items():
             name = getattr(cap, key)
             if name is not None and name not in names:
-                what = (
-                    f"the catalogue has no {key} {name!r}, so the cap binds nothing. {nearest(name, list(names))}"
-                )
+                what = f"the catalogue has no {key} {name!r}, so the cap binds nothing. {nearest(name, names)}"
                 yield Finding(level="error", file="policy", where=f"caps.{at}", what=what)
     for offer in catalogue.offers:
         for at, cap in enumerate(offer.caps):
@@ -179,7 +177,7 @@ def _caps(policy: Policy, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _cap_of(own: str | None, name: str | None, where: str, key: str, names: Iterable[str]) -> Iterator[Finding]:
     if name is not None and name != own and name not in names:
-        what = f"it has no {key} {name!r}, so the cap binds nothing. {nearest(name, list(names))}"
+        what = f"it has no {key} {name!r}, so the cap binds nothing. {nearest(name, names)}"
         yield Finding(level="error", file="catalogue", where=where, what=what)
 
 

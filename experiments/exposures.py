@@ -13,10 +13,10 @@ from features.contracts.words import FIRST_PLAUSIBLE
 from features.importing.compiling import ARRIVAL, visible
 from features.importing.mapping import File
 from features.importing.moments import compile_moment
-from features.importing.problems import nearest
 from features.importing.sources import open_file
 from features.importing.values import Moment
 from features.lake import connect
+from features.nearest import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path

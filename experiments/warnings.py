@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from experiments.metrics import NAMED
 from experiments.survey import Survey, lookalikes, why_not
-from features.importing.problems import nearest
+from features.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

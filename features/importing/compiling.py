@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.importing.macros import blob_text, keyed_share
-from features.importing.problems import MappingError, nearest
+from features.importing.problems import MappingError
 from features.importing.values import Decimal, Plain, Product, Share, pieces
+from features.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from features.documents import YamlError, read_yaml
 from features.importing import mapping, values
 from features.importing.mapping import ImportMapping
-from features.importing.problems import MappingError, nearest
+from features.importing.problems import MappingError
+from features.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

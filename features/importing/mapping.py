@@ -18,8 +18,8 @@ from pydantic import (
 
 from features.contracts.words import Channel  # noqa: TC001 - pydantic reads it
 from features.expressions import ExpressionError, parse
-from features.importing.problems import nearest
 from features.importing.values import DayValue, Decimal, MomentValue, Part, Value
+from features.nearest import nearest
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Names of blocks, sources and rules: they appear in reports and file names."""

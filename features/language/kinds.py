@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.language.nodes import (
@@ -22,6 +21,7 @@ from features.language.nodes import (
     Not,
     OneOf,
 )
+from features.nearest import nearest
 
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("string", "str", "varchar", "text", "utf8", "large_string"), "string"),
@@ -102,7 +102,7 @@ class Checker:
         if self.types is None:
             return None
         if name not in self.types:
-            raise ExpressionError(f"name {name!r} is not known; {nearest(name, list(self.types))}")
+            raise ExpressionError(f"name {name!r} is not known; {nearest(name, sorted(self.types))}")
         kind = kind_of(self.types[name])
         if kind is None:
             raise ExpressionError(
@@ -141,11 +141,3 @@ def _described(node: Node) -> str:
             return f"{function}(…)"
         case _:
             return type(node).__name__.lower()
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """Return which of ``known`` was likely meant, or which there are, for the end of an error."""
-    close = difflib.get_close_matches(name, known, n=3)
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"known names: {', '.join(sorted(known)[:20]) or 'none'}"

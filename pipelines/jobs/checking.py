@@ -10,7 +10,7 @@ from decisions.catalogue import load_catalogue
 from decisions.checking import Finding, Seen, look, open_names
 from decisions.policy import load_policy
 from features.documents import YamlError, load_yaml
-from features.language.kinds import nearest
+from features.nearest import nearest
 from features.vocabulary import is_own_name
 from runtime.checking import seen_in
 
