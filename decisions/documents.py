@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 from pydantic import ValidationError
 
+from features.advice import advice
 from features.contracts.words import Contract
 from features.documents import YamlError, read_yaml
 
@@ -43,16 +44,16 @@ def load(kind: type[C], path: Path) -> C:
     try:
         return kind.model_validate(written.data)
     except ValidationError as error:
-        raise DocumentError("\n".join(_lines(error, path, written))) from error
+        raise DocumentError("\n".join(_lines(error, kind, path, written))) from error
 
 
-def _lines(error: ValidationError, path: Path, written: Written) -> list[str]:
+def _lines(error: ValidationError, kind: type[Contract], path: Path, written: Written) -> list[str]:
     lines = []
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"])
-        value = "" if item["type"] in {"missing", "value_error"} and not key else f" = {item['input']!r:.80}"
+        value = "" if item["type"] == "missing" or not key else f" = {item['input']!r:.80}"
         where = f"{path}: {key}{value}" if key else f"{path}: as a whole"
-        lines.append(f"{where}: {item['msg']} (line {written.line(item['loc'])})")
+        lines.append(f"{where}: {advice(item, kind)} (line {written.line(item['loc'])})")
     return lines
 
 

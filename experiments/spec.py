@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features.advice import advice
 from features.contracts import EVENT_SCHEMA
 from features.contracts.event import EventType
 from features.contracts.words import Contract, Currency, Id
@@ -143,7 +144,8 @@ def load(path: Path) -> AnalysisSpec:
         return AnalysisSpec.model_validate(written.data)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']} (line {written.line(fault['loc'])})"
+            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {advice(fault, AnalysisSpec)} "
+            f"(line {written.line(fault['loc'])})"
             for fault in error.errors()
         )
         raise SpecError(f"analysis {path}: {faults}") from error

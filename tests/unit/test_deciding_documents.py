@@ -38,7 +38,11 @@ def test_the_table_of_reason_codes_in_the_docs_is_fresh():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("channels: [email]\ncups: []", r"document.yaml: cups = \[\]: Extra inputs"),
+        ("channels: [email]\ncups: []", r"cups = \[\]: is no key here; did you mean 'caps'\?"),
+        ("channels: [email]\ncaps: [{limits: 1, window: 7d}]", r"caps.0.limits = 1: .* did you mean 'limit'\?"),
+        ("channels: [email]\ncaps: [{window: 7d}]", r"yaml: caps.0.limit: is missing \(line 2\)"),
+        ("channels: email", r"channels = 'email': must be a list: .* \(line 1\)"),
+        ("channels: [email]\nholdback: 0.1", r"holdback = 0.1: must be keys and values"),
         ("channels: [email]\ncaps: [{limit: -1, window: 7d}]", r"caps.0.limit = -1: .*greater than or equal to 0"),
         ("channels: [email]\ncaps: [{limit: 1, window: fortnight}]", r"caps.0.window = 'fortnight': .*rolling"),
         ("channels: [email]\ncaps: [{limit: 1, window: 1d, channel: sms}]", r"\['sms'\] are used below"),
