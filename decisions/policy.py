@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from decisions.documents import fingerprint, load
 from decisions.layers import PARTS, minus, overlap, placed, shown
@@ -22,11 +22,14 @@ from decisions.policy_parts import (
     SmartPause,
 )
 from decisions.priors import Priors
+from features.advice import advice
 from features.contracts import Cap, Channel, Purpose
 from features.contracts.words import LOOK_BACK_DAYS, Contract, Country, Currency, TimeZone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from decisions.policy_parts import Arm
 
 __all__ = ["Policy", "load_policy", "overlaid"]
 
@@ -164,8 +167,19 @@ class Policy(Contract):
             self._places_are_taken_once(layer)
         for experiment in self.experiments:
             for arm in experiment.arms:
-                overlaid(self, arm.policy)
+                self._can_be(experiment, arm)
         return self
+
+    def _can_be(self, experiment: Experiment, arm: Arm) -> None:
+        try:
+            overlaid(self, arm.policy)
+        except ValidationError as error:  # it would be taken for this policy's own, with a place that is not in it
+            faults = (
+                f"{'.'.join(map(str, each['loc'])) or 'it'}: {advice(each, Policy)}" for each in error.errors()
+            )
+            raise ValueError(
+                f"the policy of arm {arm.name!r} of experiment {experiment.experiment_id!r}: {'; '.join(faults)}"
+            ) from error
 
     def _places_are_taken_once(self, layer: str) -> None:
         inside = [experiment for experiment in self.experiments if experiment.in_layer == layer]

@@ -78,7 +78,7 @@ def test_a_missing_file_is_named_with_an_example_of_one(tmp_path):
                     {"experiment_id": "x", "arms": [{"name": "a"}, {"name": "b", "policy": {"cups": 1}}]}
                 ]
             },
-            "cups",
+            r"arm 'b' of experiment 'x': cups: is no key here; did you mean 'caps'\?",
         ),
         (
             {
