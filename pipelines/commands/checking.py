@@ -45,6 +45,6 @@ def check(
     errors = sum(each.level == "error" for each in findings)
     lines = [Text(str(each)) for each in findings]
     told = {"errors": errors, "findings": [asdict(each) for each in findings]}
-    answer([*lines, f"{errors} errors, {len(findings) - errors} warnings"], told, as_json=as_json)
+    answer([*lines, f"errors: {errors}, warnings: {len(findings) - errors}"], told, as_json=as_json)
     if errors:
         raise typer.Exit(1)

@@ -54,8 +54,8 @@ class _Read:
             self._take(path, kind)
         except ValueError as error:
             self.broken.add(kind)
-            for line in _lines(str(error), path):
-                self.findings.append(Finding(level="error", file=str(path), where="as a whole", what=line))
+            for where, what in _lines(str(error), path):
+                self.findings.append(Finding(level="error", file=str(path), where=where, what=what))
 
     def _take(self, path: Path, kind: Kind) -> None:
         match kind:
@@ -171,8 +171,9 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
     return {arm: round(share, 3) for arm, share in shares.items()}
 
 
-def _lines(message: str, path: Path) -> Iterator[str]:
-    """Yield an error's lines without the file's name, which stands before them."""
+def _lines(message: str, path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the key that each of an error's lines begins with, and what it says, both without the file's name."""
     for line in message.splitlines():
         if bare := re.sub(rf"^((mapping|analysis) )?{re.escape(str(path))}:?", "", line).strip():
-            yield bare
+            key = re.match(r"([\w.\[\]-]+)(?: = |: )", bare)
+            yield (key[1], bare[key.end() :]) if key else ("as a whole", bare.removeprefix("as a whole: "))

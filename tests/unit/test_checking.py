@@ -164,7 +164,8 @@ def test_whatever_is_unreadable_is_said_beside_the_rest(deployment):
     home = deployment.home
     (home / "mapping.yaml").write_text(MAPPING.replace("from: file", "form: file"))
     (home / "plan.yaml").write_text("arms: 010")
-    texts = [what for _, what in said(deployment, "mapping.yaml", "plan.yaml", "nowhere.yaml")]
+    files = [home / name for name in ("mapping.yaml", "plan.yaml", "nowhere.yaml")]
+    texts = [f"{each.where}: {each.what}" for each in check_files(deployment, files)]
     for what in ("customers[0].form: is no key here", "line 1: arms: 010", "there is no such file"):
         assert any(what in text for text in texts)
     assert not any(str(home) in text for text in texts)
@@ -187,7 +188,7 @@ def test_the_command_says_each_finding_on_a_line_and_ends_with_1_on_errors(deplo
     deployment.catalogue.write_text(CATALOGUE.replace("tier", "recency_dayz"))
     files = [str(deployment.policy), str(deployment.catalogue)]
     shown = CliRunner().invoke(app, ["check", *files])
-    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "1 errors, 0 warnings")
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "errors: 1, warnings: 0")
     assert f"error: {deployment.catalogue}: eligibility of offer 'tea'" in shown.stdout
     told = CliRunner().invoke(app, ["check", *files, "--json"])
     (finding,) = json.loads(told.stdout.splitlines()[-1])["findings"]
