@@ -19,7 +19,7 @@ from features.importing.rules import Target, contract_rules, first_broken
 from features.importing.selecting import RULE, repeated_keys, select
 from features.importing.shaping import ID_ASKS, SCHEMAS, shape, target_of
 from features.importing.sources import open_file
-from features.importing.values import Moment
+from features.importing.values import Moment, Plain
 from features.importing.withdrawals import whatever_its_date
 
 if TYPE_CHECKING:
@@ -157,4 +157,8 @@ def _numbers(block: Block, target: Target) -> dict[str, Any]:
 
 def _asks(block: Block, name: str) -> str:
     given = getattr(block, name)
-    return f"{name} is {asks_of(given)}" if isinstance(given, Moment) else f"{name} can be read"
+    if isinstance(given, Moment):
+        return f"{name} is {asks_of(given)}"
+    if isinstance(given, Plain) and given.map and "otherwise" not in given.model_fields_set:
+        return f"{name} can be read: its map names {', '.join(map(repr, given.map))}, and has no otherwise"
+    return f"{name} can be read"

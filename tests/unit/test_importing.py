@@ -596,6 +596,13 @@ def test_a_date_alone_is_refused_with_the_way_out(shop):
     assert "a date alone leaves the time of day open: say one, with at" in shop.refused()[0]["detail"]
 
 
+def test_a_value_that_the_map_does_not_name_is_refused_with_the_names_it_has(shop):
+    shop.write("sales.csv", "id,who,at\nbuy,7,2024-07-01 10:00\nsell,8,2024-07-01 10:00\n")
+    shop.run(EVENTS.replace("type: purchased", 'type: {value: "{id}", map: {buy: purchased, look: viewed}}'))
+    assert "type can be read: its map names 'buy', 'look', and has no otherwise" in shop.refused()[0]["detail"]
+    assert ids(shop.lake) == ["buy"]
+
+
 PLACEHOLDERS = "id,who,at\n" + "".join(
     f"{n},{who},2024-01-01 10:00\n" for n, who in enumerate(["NULL", "[object Object]", "7 ", "0"])
 )
