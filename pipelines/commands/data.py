@@ -36,6 +36,8 @@ def import_(
 
     Example: kairos import examples/webshop/import.yaml
     """
+    from rich.text import Text
+
     from pipelines.console import Screen, answer, table
     from pipelines.jobs.importing import import_files
     from pipelines.jobs.inspecting import WAY_OUT, in_words
@@ -49,6 +51,7 @@ def import_(
     shown = [table("Imported", ("what", "rows"), rows)]
     if report.quarantined:
         shown.append(table("In quarantine", ("rule", "rows"), list(report.quarantined.items())))
+        shown.append(Text(f"They lie in {kairos.settings.lake / 'quarantine'}, each with what its rule asks for."))
     for warning in report.warnings:
         typer.echo(f"WARNING: {warning.words}", err=True)
     if report.lake_faults:
