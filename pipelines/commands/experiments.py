@@ -47,7 +47,8 @@ def design(
         name, found = "effect", detectable_effect(baseline, customers or 0, plan)
     if isinstance(found, NotComputable):
         raise ValueError(found.reason)  # noqa: TRY004  # the options are at fault, not a type
-    shown = f"{name}: {found:,.6g} ({plan.power:.0%} power, two-sided error rate {plan.alpha:.0%})"
+    words = "customers, all arms together" if name == "customers" else "effect"
+    shown = f"{words}: {found:,.6g} ({plan.power:.0%} power, two-sided error rate {plan.alpha:.0%})"
     answer([shown], {name: found, "power": plan.power, "alpha": plan.alpha}, as_json=as_json)
 
 
