@@ -96,7 +96,7 @@ def _gap(spec: AnalysisSpec, who: Exposed, found: Survey, reach: datetime | None
         yield (
             f"{beyond} {_moment(reach)}, the last outcome window ends on {_moment(end)}: {left_out:,} customers "
             f"whose window ({spec.days} days) is not over are left out. Import what happened since; where nothing "
-            "did, say until when the events are complete (until)"
+            "did, say until when the events are complete (--until)"
         )
     elif last < end:
         yield (
