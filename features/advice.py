@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from features.contracts.words import Contract
-from features.language.kinds import nearest
+from features.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
