@@ -132,7 +132,7 @@ def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, 
     told = ibis.table(reports(events).schema(), name=_TOLD)
     plain = {
         "activity": activity(events, until=until),
-        "contact": contact(events, customers, as_of=until, channels=vocabulary.channels),
+        "contact": contact(events, customers, as_of=until, channels=vocabulary.channels, told=told),
         **{
             f"pressure_{channel}": pressure(events, until=until, channel=channel, told=told)
             for channel in vocabulary.channels

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER, dated, json_text, midnight
+from features.tables.messages import about, reports
+from features.tables.moments import CUSTOMER, DAY, dated, json_text, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,38 +17,45 @@ if TYPE_CHECKING:
 _LIFE_SIGNS = ("delivered", "opened", "clicked")
 
 
-def contact(events: ir.Table, customers: ir.Table, *, as_of: date, channels: Sequence[str]) -> ir.Table:
+def contact(
+    events: ir.Table,
+    customers: ir.Table,
+    *,
+    as_of: date,
+    channels: Sequence[str],
+    told: ir.Table | None = None,
+) -> ir.Table:
     """Return one row for each customer of either table: ``Vocabulary.contact`` as it stands at ``as_of``.
 
     The more cautious of two sources wins: what the customer table declares, and what bounces before ``as_of``
     show. A bounce is hard where its property ``bounce`` says so, else soft; a later delivery, open or click on the
-    channel, a machine's too, ends a soft one. An event that names its message and no channel is of the channel
-    that the earliest ``sent`` of that message names. The ledger says the same
+    channel, a machine's too, ends a soft one. An event that names its message (:mod:`features.tables.messages`)
+    and no channel is of the channel that the earliest report of it names. The ledger says the same
     (``decisions.ledger.people.contacts``), and knows besides when a declaration changed. The customer table keeps
-    no history, so this is no snapshot to train on.
+    no history, so this is no snapshot to train on. ``told`` are the reports, where they are at hand.
     """
     known = dated(events, until=as_of)
     # The cast makes both sides nullable: to Ibis a union of null and not null is an error.
     ids = (table.select(table[CUSTOMER].cast("string").name(CUSTOMER)) for table in (customers, known))
     everybody = ibis.union(*ids, distinct=True)
     rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
-    rows = rows.left_join(_bounces(_placed(known), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
+    sends = dated(reports(events) if told is None else told, until=as_of).drop("at", DAY)
+    rows = rows.left_join(_bounces(_placed(known, sends), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
     return rows.select(
         CUSTOMER, event_timestamp=midnight(as_of), **states, time_zone=rows.time_zone, country=rows.country
     )
 
 
-def _placed(known: ir.Table) -> ir.Table:
+def _placed(known: ir.Table, told: ir.Table) -> ir.Table:
     """Give the events that tell of a channel the one of their message, where they name none."""
     telling = known.filter(known.type.isin(("bounced", *_LIFE_SIGNS)))
-    for name in ("decision_id", "message_id"):
-        sends = known.filter((known.type == "sent") & known.channel.notnull() & known[name].notnull())
-        first = sends.channel.first(order_by=[sends["at"], sends.event_id])
-        by_name = sends.group_by([CUSTOMER, name]).agg(sent_on=first)
-        joined = telling.left_join(by_name, [CUSTOMER, name]).drop(f"{CUSTOMER}_right", f"{name}_right")
-        telling = joined.mutate(channel=ibis.coalesce(joined.channel, joined.sent_on)).drop("sent_on")
-    return telling
+    on = told.filter(told.channel.notnull())
+    earliest = on.channel.first(order_by=[on.occurred_at, on.event_id])
+    sent_on = on.group_by([CUSTOMER, "message"]).agg(sent_on=earliest)
+    named = about(telling.filter(telling.channel.isnull()), told).inner_join(sent_on, [CUSTOMER, "message"])
+    joined = telling.left_join(named.select("event_id", "sent_on"), "event_id").drop("event_id_right")
+    return joined.mutate(channel=ibis.coalesce(joined.channel, joined.sent_on)).drop("sent_on")
 
 
 def _bounces(known: ir.Table, channels: Sequence[str]) -> ir.Table:

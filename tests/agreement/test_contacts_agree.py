@@ -22,15 +22,22 @@ moments = st.integers(0, 4).map(lambda hours: NOW + hours * HOUR)  # few: ties a
 @st.composite
 def histories(draw):
     """Messages, and what is told of them with or without their channel; then the channels as they are declared."""
-    sends = [
-        {"kind": "sent", "at": draw(moments), "channel": draw(st.sampled_from(CHANNELS)), "message_id": name}
-        for name in draw(st.lists(st.sampled_from(("m1", "m2")), unique=True))
-    ]
+    sent = st.fixed_dictionaries(
+        {
+            "kind": st.just("sent"),
+            "at": moments,
+            "channel": st.sampled_from((*CHANNELS, None)),
+            "decision_id": st.sampled_from(("d1", "d2", None)),
+            "message_id": st.sampled_from(("m1", "m2", None)),
+        }
+    )
+    sends = draw(st.lists(sent, max_size=4))
     told = st.fixed_dictionaries(
         {
             "kind": st.sampled_from(KINDS),
             "at": moments,
             "channel": st.sampled_from((*CHANNELS, None)),
+            "decision_id": st.sampled_from(("d1", None)),
             "message_id": st.sampled_from(("m1", "m2", None)),
             "automated": st.booleans(),
             "properties": st.sampled_from(({}, {"bounce": "hard"}, {"bounce": "soft"})),

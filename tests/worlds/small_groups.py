@@ -269,29 +269,32 @@ def expected(name, rows, moment):
     return expected_pressure(rows, moment, name.removeprefix("pressure_"))
 
 
-def _channel_of_message(row, known):
-    """The channel of the earliest ``sent`` that shares a name with the row; the decision's before the message's."""
-    for name in ("decision_id", "message_id"):
-        sends = [r for r in known if r["type"] == "sent" and r["channel"] and r[name] and r[name] == row[name]]
-        if sends:
-            return min(sends, key=lambda r: (r["occurred_at"], r["event_id"]))["channel"]
-    return None
-
-
 def expected_contact(rows, row, as_of):
     known = [r for r in rows if r["occurred_at"] < as_of]
+    told = messages(rows)
     states = {}
     for channel in WORDS.channels:
-        here = [r for r in known if (r["channel"] or _channel_of_message(r, known)) == channel]
+        here = [r for r in known if channel in _channels(r, told, as_of)]
         bounces = [r for r in here if r["type"] == "bounced"]
         signs = [r["occurred_at"] for r in here if r["type"] in ("delivered", "opened", "clicked")]
         state = json.loads(row["contacts"]).get(channel, "absent") if row else "absent"
         if any(json.loads(r["properties"]).get("bounce") == "hard" for r in bounces):
-            state = "hard_bounced"  # the worst there is, also where nothing is declared
-        elif state == "valid" and bounces and (not signs or max(signs) <= max(r["occurred_at"] for r in bounces)):
-            state = "soft_bounced"
+            state = "hard_bounced"
+        elif bounces and state not in ("absent", "hard_bounced"):
+            last = max(r["occurred_at"] for r in bounces)
+            if not signs or max(signs) <= last:
+                state = "soft_bounced"
         states[f"{channel}_contact"] = state
     return states | {name: row[name] if row else None for name in ("time_zone", "country")}
+
+
+def _channels(row, told, as_of):
+    """The channel a row names, or else that of each message it names: of its earliest report that names one."""
+    if row["channel"]:
+        return {row["channel"]}
+    reports = ([r for r in each["reports"] if r["channel"]] for each in told if _names(row, each))
+    first = (min(of, key=lambda r: (r["occurred_at"], r["event_id"])) for of in reports if of)
+    return {r["channel"] for r in first if r["occurred_at"] < as_of}
 
 
 def expected_rhythm(rows, zone, moment):
