@@ -42,9 +42,9 @@ EventType = Annotated[str, AfterValidator(_known_type)]
 class Event(Contract):
     """One event. ``event_id`` is unique: a second arrival of the same id is ignored.
 
-    ``properties`` holds what a company adds; Kairos itself reads three of them: ``category`` (what was bought
-    or shown), ``order_id`` (several ``purchased`` events of one basket count as one order) and ``bounce``
-    (``hard``: the address is dead; anything else is a soft bounce).
+    ``properties`` holds what a company adds; Kairos itself reads four of them: ``category`` (what was bought
+    or shown), ``order_id`` (several ``purchased`` events of one basket count as one order), ``bounce`` (``hard``:
+    the address is dead; anything else is a soft bounce) and ``purpose`` (what a message is for, or leaving ends).
     ``automated`` marks machine opens and bot clicks, which are missing data and never a reaction.
     """
 
