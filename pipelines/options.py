@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -36,6 +37,12 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _customer(text: str) -> str:
+    if not re.fullmatch(r"[^\x00-\x1f\x7f]{1,200}", text):
+        raise typer.BadParameter(f"{text!r} is no customer id: write 1 to 200 characters, no control characters")
+    return text
+
+
 _COMMAND: ContextVar[str | None] = ContextVar("kairos_command", default=None)
 
 
@@ -58,6 +65,10 @@ def begin(
     _COMMAND.set(f"kairos {context.invoked_subcommand}")
 
 
+Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", parser=_customer, help="Customer id.")]
+Customers = Annotated[
+    list[str] | None, typer.Argument(metavar="[CUSTOMER]...", parser=_customer, help="Customer ids.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 Now = Annotated[
     datetime | None,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipelines.options import AsJson, Config, Demo, Now, kairos_of
+from pipelines.options import AsJson, Config, Customers, Demo, Now, kairos_of
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def decide(
-    customers: Annotated[list[str] | None, typer.Argument(metavar="[CUSTOMER]...", help="Customer ids.")] = None,
+    customers: Customers = None,
     *,
     purpose: Annotated[
         Literal["marketing", "service", "transactional"], typer.Option(help="What the message is for.")

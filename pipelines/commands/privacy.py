@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options import AsJson, Config, Demo, Now, kairos_of
+from pipelines.options import AsJson, Config, Customer, Customers, Demo, Now, kairos_of
 
 customers = typer.Typer(name="customers", help="One person: export, erase.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 @customers.command()
 def erase(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[CUSTOMER]...", help="Customer ids.")] = None,
+    ids: Customers = None,
     *,
     pending: Annotated[
         bool, typer.Option("--pending", help="Finish the erasures that were asked for over HTTP or cut short.")
@@ -50,7 +50,7 @@ def erase(
 
 @customers.command()
 def export(
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id.")],
+    customer: Customer,
     *,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write (default: print it).")] = None,
     now: Now = None,

@@ -86,6 +86,14 @@ def test_a_moment_that_cannot_be_read_is_refused_with_the_rule(moment, rule):
     assert rule in answer.output
 
 
+@pytest.mark.parametrize("words", ["decide", "customers export", "customers erase", "customers erase 7"])
+@pytest.mark.parametrize("name", ["", "7\n", "x" * 201])
+def test_what_is_no_customer_id_is_refused_before_anything_is_looked_up(words, name):
+    answer = run.invoke(app, [*words.split(), name], env={"COLUMNS": "400"})
+    assert answer.exit_code == 2
+    assert "is no customer id" in answer.output
+
+
 def test_without_a_demo_its_data_cannot_be_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     answer = run.invoke(app, ["decide", "1", "--demo"], env={"COLUMNS": "200"})

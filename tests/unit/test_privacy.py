@@ -77,6 +77,14 @@ def test_the_installation_remembers_when_and_by_whom_but_not_who_was_erased(ledg
     assert entry["decision_id"] is None
 
 
+def test_nobody_is_not_erased_and_the_installation_keeps_its_audit(ledger):
+    ledger.erase("ada", NOW)
+    before = ledger.privacy.holdings("").rows["audit"]
+    with pytest.raises(ValueError, match="'' is no customer id"):
+        ledger.erase("", NOW)
+    assert ledger.privacy.holdings("").rows["audit"] == before
+
+
 def test_an_erasure_is_pending_until_the_other_stores_have_followed(ledger):
     ledger.erase("ada", NOW)
     (waiting,) = ledger.privacy.pending()

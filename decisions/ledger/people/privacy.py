@@ -66,7 +66,12 @@ class Privacy:
 
         Returns:
             How many rows there were in each table.
+
+        Raises:
+            ValueError: for the empty id, which is nobody's: the installation's own audit lies under it.
         """
+        if customer_id == INSTALLATION:
+            raise ValueError("'' is no customer id: write whom to erase")
         tick = micros(now)
         name = erasure.digest(self._key, customer_id) if self._key else secrets.token_hex(16)
         with self._database.writing((customer_id,), shared=("inbox",)) as session:
