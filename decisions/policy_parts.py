@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from decisions.layers import PARTS, Parts, overlap, size
 from features.contracts import Channel, Purpose
-from features.contracts.words import LOOK_BACK_DAYS, Contract, Id
+from features.contracts.words import LOOK_BACK_DAYS, Contract, Id, WallOrMoment
 
 _ROUNDED = 10  # parts: shares are rounded one by one, and the last of a full layer takes what is left
 
@@ -100,9 +99,9 @@ class DaysOff(Scoped):
 class Blackout(Scoped):
     """No messages in [``start``, ``end``): absolute where both carry an offset, else the customer's local time."""
 
-    start: datetime
+    start: WallOrMoment
     """The first moment without messages."""
-    end: datetime
+    end: WallOrMoment
     """The first moment after it."""
     name: str = ""
     """What reasons call it."""

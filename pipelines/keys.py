@@ -36,7 +36,7 @@ _WORDS = {
     "Country": "two capitals",
     "TimeZone": "IANA zone",
     "UtcDatetime": "moment with an offset",
-    "datetime": "moment",
+    "WallOrMoment": "moment",
     "Window": "window",
     "Hour": "whole hour (`21`) or time of day (`21:30`)",
 }

@@ -100,6 +100,8 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+WallOrMoment = Annotated[datetime, BeforeValidator(_no_number)]
+"""A moment, or a time on somebody's own clock. A number is neither."""
 UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 """A moment with a zone, kept in UTC. A naive one is refused: nobody can say when it was. A number is none."""
 

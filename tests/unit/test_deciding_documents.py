@@ -70,6 +70,8 @@ def test_a_missing_file_is_named_with_an_example_of_one(tmp_path):
     ("changes", "message"),
     [
         ({"blackouts": [{"start": "2026-01-02T00:00", "end": "2026-01-01T00:00"}]}, "before it begins"),
+        ({"blackouts": [{"start": 20261224, "end": 20261227}]}, "20261224 is a number, not a moment"),
+        ({"blackouts": [{"start": "20261224", "end": "20261227"}]}, "is a number, not a moment"),
         ({"blackouts": [{"start": "2026-01-01T00:00Z", "end": "2026-01-02T00:00"}]}, "both carry an offset"),
         ({"experiments": [{"experiment_id": "x", "arms": [{"name": "a"}, {"name": "a"}]}]}, "different names"),
         (
