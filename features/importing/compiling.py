@@ -223,13 +223,15 @@ def convert(compiled: Compiled, kind: Kind) -> Compiled:
 def _plain_number(column: Any, decimal: Decimal | None) -> Any:
     """Return a number in text as a mapping would write it, null where it is none; other columns as they are.
 
-    With a decimal sign, thousands may be parted by the other one, a blank or an apostrophe, three digits each.
+    With a decimal sign, thousands may be parted by the other one, a blank or an apostrophe, three digits each, and
+    begin with no zero.
     """
     if decimal is None or not column.type().is_string():
         return column
     sign, other = (",", ".") if decimal == "," else (r"\.", ",")
     parted = f"[{other}{_BLANKS}]"
-    form = rf"^\s*[+-]?([0-9]{{1,3}}({parted}[0-9]{{3}})+|[0-9]+)?({sign}[0-9]+)?([eE][+-]?[0-9]+)?\s*$"
+    # Thousands begin with no zero: 0.500 beside a decimal comma is a fraction that somebody wrote otherwise.
+    form = rf"^\s*[+-]?([1-9][0-9]{{0,2}}({parted}[0-9]{{3}})+|[0-9]+)?({sign}[0-9]+)?([eE][+-]?[0-9]+)?\s*$"
     digits = column.strip().re_replace(parted, "").replace(decimal, ".")
     return ibis.ifelse(column.re_search(form), digits, ibis.null("string"))
 

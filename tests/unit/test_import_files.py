@@ -429,6 +429,9 @@ def test_an_encoding_that_is_none_or_not_the_files_is_refused(shop):
         (",", "1.23", None),
         (",", "1.234.5", None),
         (",", "4.50", None),
+        (",", "0.500", None),
+        (".", "0,500", None),
+        (".", "-012,345", None),
         (".", "1,234.50", 1234.5),
         (".", "4.50", 4.5),
         (".", "4,50", None),
@@ -467,6 +470,7 @@ def test_the_decimal_sign_of_a_file_is_that_of_every_value_made_of_its_columns(s
         ("4,50", """; '4,50' can be read with decimal: "," in its source"""),
         ("1,234.50", """; '1,234.50' can be read with decimal: "." in its source"""),
         ("1,234", """; '1,234' can be read with decimal: "," or decimal: "." in its source"""),
+        ("0,500", """; '0,500' can be read with decimal: "," in its source"""),
         ("four", ""),
     ],
 )
