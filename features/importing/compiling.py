@@ -23,9 +23,9 @@ ARRIVAL = "arrival?"
 """A name no column of a file has: the number of a row in its source, in order of arrival."""
 
 
-EXACT = 2**53
-"""Up to here a double holds every whole number; beyond, neighbours become one."""
-_EXACT_SINGLE = 2**24
+EXACT = 2**53 - 1
+"""Up to here a double stands for one whole number alone: 2^53 is also what becomes of 2^53 + 1."""
+_EXACT_SINGLE = 2**24 - 1
 _BLANKS = "\u0020\u00a0\u2009\u202f'\u2019"  # what parts thousands, besides a point or comma
 
 
@@ -176,7 +176,7 @@ def _is_whole(column: Any) -> Any:
 def inexact(column: Any) -> Any:
     """Return where a column's text would not be what was meant; None where it always is.
 
-    A float is one of many whole numbers beyond 2^53 (32 bits: 2^24), and bytes need not be UTF-8.
+    A float is one of several whole numbers from 2^53 on (32 bits: 2^24), and bytes need not be UTF-8.
     """
     kind = column.type()
     if kind.is_binary():

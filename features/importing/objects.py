@@ -43,7 +43,7 @@ SELECT key,
   bool_and(kind IN ('BIGINT', 'UBIGINT') AND (size < 19 OR try_cast(text AS BIGINT) IS NOT NULL)) FILTER (told),
   bool_and(kind = 'UBIGINT') FILTER (told),
   bool_and(CASE
-    WHEN kind IN ('BIGINT', 'UBIGINT') THEN size < 16 OR abs(try_cast(text AS HUGEINT)) <= 9007199254740992
+    WHEN kind IN ('BIGINT', 'UBIGINT') THEN size < 16 OR abs(try_cast(text AS HUGEINT)) <= 9007199254740991
     WHEN kind = 'DOUBLE' THEN NOT regexp_full_match(text, '-?[0-9]+') AND try_cast(text AS DOUBLE) IS NOT NULL
     ELSE false END) FILTER (told),
   bool_and(kind = 'BOOLEAN') FILTER (told)

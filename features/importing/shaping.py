@@ -40,7 +40,7 @@ _IDS = tuple(
     f"{what}_id" for what in ("customer", "event", "household", "decision", "message", "campaign", "offer")
 )
 ID_ASKS = {
-    f"{name}_readable": f"{name} can be read exactly: text or whole numbers (floats up to 2^53); store it as text"
+    f"{name}_readable": f"{name} can be read exactly: text or whole numbers (floats below 2^53); store it as text"
     for name in _IDS
 }
 """What is asked of ids that stand in a file as numbers or bytes."""

@@ -201,7 +201,7 @@ def test_parquet_names_that_differ_by_case_are_two_columns_and_equal_ones_are_re
 @pytest.mark.parametrize(
     ("column", "ids"),
     [
-        (pa.array([123.0, None, float("nan"), 2.0**53]), ["123", None, None, str(2**53)]),
+        (pa.array([123.0, None, float("nan"), 2.0**53 - 1]), ["123", None, None, str(2**53 - 1)]),
         (pa.array([7.0], pa.float32()), ["7"]),
         (pa.array([decimal.Decimal("123.00")], pa.decimal128(10, 2)), ["123"]),
         (pa.array([decimal.Decimal(10**30 + 1)], pa.decimal128(38, 0)), [str(10**30 + 1)]),
@@ -225,7 +225,10 @@ def test_an_id_of_any_type_is_the_text_that_was_meant(shop, column, ids):
     "column",
     [
         pa.array([7.5]),
+        pa.array([2.0**53]),  # or 2^53 + 1
+        pa.array([-(2.0**53)]),
         pa.array([2.0**53 + 2]),
+        pa.array([2.0**24], pa.float32()),
         pa.array([float("inf")]),
         pa.array([2.0**24 + 2], pa.float32()),
         pa.array([decimal.Decimal("7.50")]),
@@ -237,6 +240,13 @@ def test_what_is_nobodys_id_for_certain_is_refused(shop, column, field):
     pq.write_table(pa.table({"id": ["1"], "who": column, "at": [AT]}), shop.folder / "sales.parquet")
     report = shop.run(TYPED.replace('customer_id: "{who}"', field), sources="sales: sales.parquet")
     assert report.quarantined == {"customer_id_readable": 1}
+
+
+def test_two_numbers_that_a_double_makes_one_are_not_one_person(shop):
+    shop.write("sales.csv", "id,who,at\n1,9007199254740992,2024-07-01\n2,9007199254740993,2024-07-01\n")
+    typed = TYPED.replace('"{at}"', '{value: "{at}", at: "09:00", time_zone: UTC}')
+    report = shop.run(typed, sources="sales: {path: sales.csv, types: {who: number}}")
+    assert report.quarantined == {"customer_id_readable": 2}
 
 
 @pytest.mark.parametrize(
