@@ -27,6 +27,15 @@ KINDS = ("events", "customers", "households")
 """The folders of a lake. What lies below them is named by the manifest, or by nobody."""
 
 
+class BrokenManifestError(ValueError):
+    """Nobody knows which files make up the lake: what is there must neither be read nor swept away."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} {why}: put it back from a backup, or move the lake's {', '.join(KINDS)} away and import again"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The files of the lake, by folder (both relative to its root), and the number the next file gets."""
@@ -36,12 +45,21 @@ class Manifest:
 
     @classmethod
     def load(cls, root: Path) -> Self:
-        """Read the manifest of the lake at ``root``; a new lake's is empty."""
+        """Read the manifest of the lake at ``root``; a new lake's is empty.
+
+        Raises:
+            BrokenManifestError: it cannot be read, or is not there although files are.
+        """
         path = root / MANIFEST
         if not path.exists():
+            if _parts(root):
+                raise BrokenManifestError(path, "is not there, but files of the lake are")
             return cls({}, 1)
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return cls({folder: tuple(files) for folder, files in kept["folders"].items()}, kept["next_part"])
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return cls({folder: tuple(files) for folder, files in kept["folders"].items()}, kept["next_part"])
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise BrokenManifestError(path, "cannot be read") from error
 
     def save(self, root: Path) -> None:
         """Replace the manifest of the lake at ``root`` in one step."""
@@ -78,6 +96,8 @@ class Draft:
         self._next += 1
         path = self.root / folder / name
         self._new.append(path)
+        if not (self.root / MANIFEST).exists():  # before the first file: a manifest that is missing was lost
+            self.manifest.save(self.root)
         write_parquet(table, path)
         self._folders[folder].append(name)
 
@@ -115,8 +135,12 @@ class Draft:
 def unnamed(root: Path, manifest: Manifest) -> list[str]:
     """Return what killed writes left behind, relative to ``root``: parts nobody names, and half-written files."""
     named = {file for kind in KINDS for file in manifest.files(kind)}
-    parts = [path for kind in KINDS for path in (root / kind).rglob("*part-*.parquet*")]
-    return sorted({PurePosixPath(path.relative_to(root)).as_posix() for path in parts} - named)
+    return sorted(_parts(root) - named)
+
+
+def _parts(root: Path) -> set[str]:
+    found = (path for kind in KINDS for path in (root / kind).rglob("*part-*.parquet*"))
+    return {PurePosixPath(path.relative_to(root)).as_posix() for path in found}
 
 
 def sweep(root: Path, manifest: Manifest) -> None:

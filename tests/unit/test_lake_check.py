@@ -11,7 +11,14 @@ import pytest
 
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.lake import BrokenFilesError, Lake, bucket_of
-from features.lake.manifest import Draft, customers_folder, events_folder, households_folder
+from features.lake.manifest import (
+    MANIFEST,
+    BrokenManifestError,
+    Draft,
+    customers_folder,
+    events_folder,
+    households_folder,
+)
 from features.lake.placing import DIRECTORY_SCHEMA
 from tests.worlds.lake import customer, customers, event, events, everything
 
@@ -175,3 +182,23 @@ def test_a_lake_in_which_everything_is_shuffled_comes_out_as_if_written_anew(tmp
     assert shuffled.check().faults == {}
     assert everything(shuffled) == everything(lake)
     shutil.rmtree(shuffled.root)
+
+
+@pytest.mark.parametrize("text", [None, "", '{"half', "[]", '{"folders": {}}'])
+def test_a_lake_without_its_manifest_is_neither_swept_away_nor_added_to(lake, text):
+    manifest = lake.root / MANIFEST
+    manifest.unlink() if text is None else manifest.write_text(text)
+    before = sorted(lake.root.rglob("*.parquet"))
+    for touch in (lake.check, lake.repair, lake.compact, lambda: lake.append(events(event("new", "c1")))):
+        with pytest.raises(BrokenManifestError, match=r"manifest\.json .*: put it back from a backup"):
+            touch()
+    assert sorted(lake.root.rglob("*.parquet")) == before
+
+
+def test_a_first_write_that_was_killed_is_no_lost_manifest(tmp_path):
+    lake = Lake(tmp_path / "lake", buckets=BUCKETS)
+    Draft(lake.root).add(events_folder(0, "2024-01"), events(event("e", "c")))
+    lake.append(events(event("e", "c")))
+    lake.repair()
+    assert lake.check().faults == {}
+    assert len(everything(lake)) == 1
