@@ -1,4 +1,8 @@
-"""The consent journal: appended to, never changed; what consents now is read off it."""
+"""The consent journal: what anybody says is appended and stays; what consents now is read off it.
+
+Only what was drawn from an event may be struck out again, when more is told of the message it names. Of entries
+that are equal but for their evidence, one stays.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +123,11 @@ def append(session: Session, entries: Sequence[Consent], tick: int) -> int:
 
 
 def append_each(session: Session, entries: Sequence[Consent], tick: int) -> list[bool]:
-    """Do as :func:`append`; return of each entry whether it was new."""
+    """Do as :func:`append`; return of each entry whether it was new.
+
+    A withdrawal that is dated by its receipt is new unless the last word is a withdrawal already: said again after
+    a new grant, it counts again.
+    """
     after, last = last_audit(session), _last_entry(session)
     new = []
     for each in entries:
