@@ -240,7 +240,7 @@ def test_lifting_a_place_gives_the_state_the_ledger_reads_without_it(ledger):
 def test_the_answer_and_the_card_name_the_decision_that_gives_way(ledger, pair):
     coffee, tea = pair
     assert DecisionOut.model_validate_json(orjson.dumps(shown(tea))).displaces == coffee.decision_id
-    assert f"takes the place of decision {coffee.decision_id}" in card(tea, "EUR").renderable
+    assert f"takes the place of decision {coffee.decision_id}" in "\n".join(card(tea, "EUR").lines)
 
 
 class Rising(Worth):
