@@ -224,10 +224,12 @@ def _plain_number(column: Any, decimal: Decimal | None) -> Any:
     """Return a number in text as a mapping would write it, null where it is none; other columns as they are.
 
     With a decimal sign, thousands may be parted by the other one, a blank or an apostrophe, three digits each, and
-    begin with no zero.
+    begin with no zero. Nothing parts them with a line below: SQL's literals do, and no file of numbers.
     """
-    if decimal is None or not column.type().is_string():
+    if not column.type().is_string():
         return column
+    if decimal is None:
+        return ibis.ifelse(column.contains("_"), ibis.null("string"), column)
     sign, other = (",", ".") if decimal == "," else (r"\.", ",")
     parted = f"[{other}{_BLANKS}]"
     # Thousands begin with no zero: 0.500 beside a decimal comma is a fraction that somebody wrote otherwise.

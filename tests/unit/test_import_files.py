@@ -447,6 +447,8 @@ def test_an_encoding_that_is_none_or_not_the_files_is_refused(shop):
         (".", "4,50", None),
         (None, "4,50", None),
         (None, "4.50", 4.5),
+        (None, "1_000", None),
+        (None, "1000.5", 1000.5),
     ],
 )
 def test_a_number_is_read_with_the_decimal_sign_of_its_file(tmp_path, sign, text, number):
