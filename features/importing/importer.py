@@ -12,9 +12,10 @@ from features.importing.problems import ImportRefusedError
 from features.importing.quarantine import Quarantine
 from features.importing.report import BlockReport, Tally
 from features.importing.shaping import SCHEMAS
-from features.importing.standing import Erased, nobody, standing
+from features.importing.standing import standing
 from features.lake import Appended, connect
 from features.progress import Progress, quiet
+from features.whose import Tombstones, nobody
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +38,7 @@ def run_import(  # noqa: PLR0913 - all that an import is told, by name
     quarantine_root: Path,
     now: datetime,
     strict: bool = False,
-    erased: Erased = nobody,
+    erased: Tombstones = nobody,
     progress: Progress = quiet,
     memory_limit: str = "2GB",
 ) -> ImportReport:

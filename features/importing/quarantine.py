@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.files import write_parquet
-from features.importing.standing import Erased, nobody, refused_standing
+from features.importing.standing import refused_standing
+from features.whose import Tombstones, nobody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Quarantine:
     A file is named by its block and by what is in it: the same rows refused again are there already.
     """
 
-    def __init__(self, root: Path, imported_at: datetime, *, erased: Erased = nobody) -> None:
+    def __init__(self, root: Path, imported_at: datetime, *, erased: Tombstones = nobody) -> None:
         self._root = root
         self._imported_at = imported_at
         self.erased = erased

@@ -9,22 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.readings import candidates
-from features.whose import Tombstones as Erased
-from features.whose import nobody, without
+from features.whose import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Erased", "nobody", "refused_standing", "standing"]
+    from features.whose import Tombstones
 
 
-def standing(rows: pa.Table, erased: Erased) -> pa.Table:
+def standing(rows: pa.Table, erased: Tombstones) -> pa.Table:
     """Return the rows whose ``customer_id`` names nobody who was erased; a row that names nobody stays."""
     gone = erased(pc.unique(rows["customer_id"]).drop_null().to_pylist())
     return without(rows, gone) if gone else rows
 
 
-def refused_standing(rows: pa.Table, erased: Erased) -> pa.Table:
+def refused_standing(rows: pa.Table, erased: Tombstones) -> pa.Table:
     """Return refused rows (``row``, ``customer_id``, perhaps ``others``) without those of erased customers.
 
     A tombstone names nobody, so that each id must be asked for: whom the row is about, as it stands and without
