@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulation.account import Account
     from simulation.arena.playing import Played, Strategy
     from simulation.score import Score
+    from simulation.world import Day
 
 
 @dataclass
@@ -53,17 +54,17 @@ class Stage:
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - begin
 
-    def play(self, strategy: Strategy) -> Played:
-        """Let a strategy play in a fork of the world."""
-        return self._played(self.world.fork(), strategy)
+    def play(self, strategy: Strategy, *, watch: Callable[[Day], None] | None = None) -> Played:
+        """Let a strategy play in a fork of the world; ``watch`` is shown each day."""
+        return self._played(self.world.fork(), strategy, watch=watch)
 
     def told(self, oracle: Callable[[World, Opportunity], Strategy]) -> Played:
         """Let an oracle play that sees the very world it plays in."""
         world = self.world.fork()
         return self._played(world, oracle(world, self.opportunity))
 
-    def _played(self, world: World, strategy: Strategy) -> Played:
-        return play(world, self.past, strategy, self.opportunity, days=self.unit.days)
+    def _played(self, world: World, strategy: Strategy, *, watch: Callable[[Day], None] | None = None) -> Played:
+        return play(world, self.past, strategy, self.opportunity, days=self.unit.days, watch=watch)
 
     def score(self, played: Played) -> Score:
         """Return what a play was worth, in euros per customer."""

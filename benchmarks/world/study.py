@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.world import floors
 from benchmarks.world.expectations import slope
 from benchmarks.world.rivals import SWAPS, Facts, Metered, Twin
 from benchmarks.world.saying import said
@@ -19,7 +20,7 @@ from pipelines.options import ROOT
 from pipelines.simulating import run_loop
 from simulation.arena.playing import Played
 from simulation.facts import customers
-from simulation.oracles import Attainable, Hold, Myopic, Planning, Static
+from simulation.oracles import Attainable, Hold, Myopic, Planning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def study(unit: Unit, scratch: Path, tuned: Mapping[str, Record]) -> Record:
     stage, of_family = Stage.of(unit), tuned[unit.family]
     kairos, pages = _kairos(stage, scratch / unit.name)
     with stage.timed("oracles"):
-        static = _static(stage, of_family)
+        static = floors.static(stage, of_family)
         oracles = _oracles(stage, static, of_family, scratch)
     with stage.timed("rivals"):
         rivals = {**_twins(stage, pages), **_whole(stage, of_family, volumes(kairos.days))}
@@ -111,11 +112,6 @@ def _oracles(stage: Stage, static: Played, tuned: Record, scratch: Path) -> dict
     floor = max(worth["hold"], stage.score(static), key=lambda each: each.total)
     bound = {"first": None, "later": None, "total": stage.bound()}
     return {**{name: parts(each) for name, each in worth.items()}, "floor": parts(floor), "bound": bound}
-
-
-def _static(stage: Stage, tuned: Record) -> Played:
-    static = Static(**tuned["static"])
-    return stage.play(static.strategy(customers(stage.world), stage.world.calendar))
 
 
 def _twins(stage: Stage, pages: Pages) -> Rows:

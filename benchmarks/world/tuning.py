@@ -39,18 +39,22 @@ _BEGIN = Names(timing="best_global_hour", channel="open_ratio", offer="best_sing
 def tune(unit: Unit, fitted: Path) -> Record:
     """Return what is tuned for the family of ``unit``; what the attainable oracle learns is kept in ``fitted``."""
     stage = Stage.of(unit)
+    tuned = rivals_tuned(stage, unit)
+    with stage.timed("attainable"):
+        amortised(stage, unit.customers, fitted)
+    return {**tuned, "customers": unit.customers, "seconds": stage.seconds}
+
+
+def rivals_tuned(stage: Stage, unit: Unit) -> Record:
+    """Return the static policy, the composite's parts and everybody's cap, tuned in the world of ``stage``."""
     with stage.timed("tuning"):
         static = best_static(stage.world.family, stage.opportunity, [unit.seed], unit.customers)
         names = _composite(stage)
         caps = {name: tune_cap(partial(_value, stage), factory) for name, factory in _all(names).items()}
-    with stage.timed("attainable"):
-        amortised(stage, unit.customers, fitted)
     return {
         "static": {name: getattr(static, name) for name in Static.__slots__},
         "composite": names,
         "caps": caps,
-        "customers": unit.customers,
-        "seconds": stage.seconds,
     }
 
 

@@ -67,8 +67,15 @@ class Events:
 
     def take(self, rows: Flags) -> Events:
         """Return the events that ``rows`` flags."""
-        columns = {name: getattr(self, name)[rows] for name in _NUMBERS}
-        return Events(**columns, message=self.message.filter(pa.array(rows)))
+        return self._at(np.flatnonzero(rows))
+
+    def oldest_first(self) -> Events:
+        """Return the events by time, those of one second in the order they came."""
+        return self._at(np.argsort(self.at, kind="stable"))
+
+    def _at(self, places: Ints) -> Events:
+        columns = {name: getattr(self, name)[places] for name in _NUMBERS}
+        return Events(**columns, message=self.message.take(pa.array(places)))
 
     def within(self, since: int, until: int) -> Events:
         """Return the events of [``since``, ``until``)."""
