@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from features.advice import advice
 from features.contracts.words import Contract
-from features.documents import YamlError, read_yaml
+from features.documents import YamlError, read_yaml, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def _lines(error: ValidationError, kind: type[Contract], path: Path, written: Wr
     lines = []
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"])
-        value = "" if item["type"] == "missing" or not key else f" = {item['input']!r:.80}"
+        value = "" if item["type"] == "missing" or not key else f" = {shown(item['input'])}"
         where = f"{path}: {key}{value}" if key else f"{path}: as a whole"
         lines.append(f"{where}: {advice(item, kind)} (line {written.line(item['loc'])})")
     return lines

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.exposures import EXPOSURE_SCHEMA, typed
-from features.tables.messages import reports
+from features.tables.messages import messages
 
 if TYPE_CHECKING:
     from experiments.spec import AnalysisSpec, Measure, Metric
@@ -122,12 +122,14 @@ def _sums(spec: AnalysisSpec, customers: Any, events: Any) -> Any:
 
 
 def _told_once(spec: AnalysisSpec, events: Any, customers: Any) -> Any:
-    """Return the customers' own events, each message among them as the first of its reports of a send."""
+    """Return the customers' own events, each message among them as its telling report at the moment it went."""
     theirs = events.filter(~events.automated).semi_join(customers, "customer_id")
     if not any(SENT in measure.events for _, _, measure in spec.measures):
         return theirs
-    told = reports(theirs)
-    return theirs.anti_join(told.filter(told.stands_until.notnull()), "event_id")
+    sends = messages(theirs).select(event_id="told_by", went="occurred_at")
+    once = theirs.left_join(sends, "event_id").drop("event_id_right")
+    told = once.filter((once.type != SENT) | once.went.notnull())
+    return told.mutate(occurred_at=told.went.coalesce(told.occurred_at)).drop("went")
 
 
 def inside(joined: Any, spec: AnalysisSpec, metric: Metric, period: str) -> Any:

@@ -2,12 +2,14 @@
 
 YAML 1.1 reads ``no`` as false, ``on`` as true, ``010`` as 8, ``21:30`` as 1290 and a bare date as a date. Here a
 plain word is text unless it is ``true``, ``false``, ``null`` or a number in its usual form, and a key is always
-text. What one reader takes for this number and another for that is refused with the way out.
+text. What one reader takes for this number and another for that is refused with the way out. So is a file that
+nests deeper or repeats more by aliases than people write: a few lines may hold a billion values.
 """
 
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping  # a frozen record's field
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,11 @@ _KNOWN = {"": None, "~": None} | {
 }
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")  # 64 bits; what is longer is an id, to the last digit as text
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+|\.[0-9]+")
+DEEPEST = 50
+"""Lists and mappings within one another, those that aliases stand for too."""
+MOST_REPEATED = 100_000
+"""Values that stand in a file once and are meant again by aliases and merges. What is written out has no bound."""
+_SHOWN = 80
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
@@ -55,6 +62,13 @@ class Written:
         return self.lines.get(found)
 
 
+def shown(value: Any) -> str:
+    """Return the beginning of what ``value`` looks like, of any size: nothing is written out to be cut off."""
+    if isinstance(value, str):
+        return repr(value[:_SHOWN])[:_SHOWN]
+    return reprlib.repr(value)[:_SHOWN]
+
+
 def load_yaml(path: Path) -> Any:
     """Return what the YAML file at ``path`` says; see :func:`read_yaml`."""
     return read_yaml(path).data
@@ -65,7 +79,8 @@ def read_yaml(path: Path) -> Written:
 
     Raises:
         OSError: the file cannot be opened.
-        YamlError: it is no YAML, a key stands twice, or a value could be taken in two ways.
+        YamlError: it is no YAML, a key stands twice, a value could be taken in two ways, or the file holds more
+            than :data:`DEEPEST` and :data:`MOST_REPEATED` allow.
     """
     content = path.read_bytes()
     try:
@@ -81,6 +96,8 @@ def read_yaml(path: Path) -> Written:
 class _Nodes(yaml.BaseLoader):
     """Composes nodes and gives no plain scalar a kind. A tag would: it is refused, but for text's own."""
 
+    _depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs leave it out
         tag = getattr(event, "tag", None)
@@ -88,7 +105,11 @@ class _Nodes(yaml.BaseLoader):
             raise YamlError(
                 f"line {event.start_mark.line + 1}: the tag {tag!r} is not read: write the plain value"
             )
+        self._depth += 1
+        if self._depth > DEEPEST + 1:  # what the deepest list holds stands one deeper
+            raise _too_deep(event.start_mark.line + 1)
         node = super().compose_node(parent, index)
+        self._depth -= 1
         if tag and isinstance(node, yaml.ScalarNode):
             node.style = node.style or '"'
         return node
@@ -100,9 +121,12 @@ class _Reader:
     def __init__(self) -> None:
         self.lines: dict[Place, int] = {}
         self._open: list[yaml.Node] = []
+        self._seen: set[int] = set()
+        self._repeated = 0
 
     def value(self, node: yaml.Node, place: Place) -> Any:
         """Return the value of a node that stands at ``place``."""
+        self._count(node)
         self.lines.setdefault(place, _line(node))
         if isinstance(node, yaml.ScalarNode):
             return node.value if node.style else _plain(node, place)
@@ -110,6 +134,8 @@ class _Reader:
             raise YamlError(
                 f"line {_line(node)}: {_name(place)} holds itself: an alias may not stand in its own anchor"
             )
+        if len(self._open) >= DEEPEST:
+            raise _too_deep(_line(node))
         self._open.append(node)
         held = (
             self._mapping(node, place)
@@ -118,6 +144,15 @@ class _Reader:
         )
         self._open.pop()
         return held
+
+    def _count(self, node: yaml.Node) -> None:
+        self._repeated += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._repeated > MOST_REPEATED:
+            raise YamlError(
+                f"line {_line(node)}: aliases repeat more than {MOST_REPEATED:,} values: "
+                "write what is meant without aliases of aliases"
+            )
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -143,9 +178,15 @@ class _Reader:
         for part in parts:
             held = self.value(part, place)
             if not isinstance(held, dict):
-                raise YamlError(f"line {_line(part)}: << merges keys and values{_within(place)}, not {held!r:.80}")
+                raise YamlError(
+                    f"line {_line(part)}: << merges keys and values{_within(place)}, not {shown(held)}"
+                )
             merged = {**held, **merged}
         return merged
+
+
+def _too_deep(line: int) -> YamlError:
+    return YamlError(f"line {line}: lists and mappings stand in one another more than {DEEPEST} deep")
 
 
 def _unreadable(content: bytes, error: ReaderError) -> str:

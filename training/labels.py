@@ -63,7 +63,7 @@ def _asked(seen: pa.Table, number: int, cutoff: datetime) -> pa.Table:
 def engagements(sources: TrainingSources, *, days: int) -> pa.Table:
     """Return each ripe message and whether the customer engaged with it within ``days``.
 
-    A message counts once, however many sources told of it, with the facts of its earliest report
+    A message counts once, however many sources told of it, by one rule for its facts
     (:mod:`features.tables.messages`). It is ripe when ``days`` have passed since it was sent. It was engaged with
     if the customer opened, clicked or converted, not automatically, on the same channel with the same message,
     decision or campaign, in that time.

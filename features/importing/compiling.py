@@ -197,13 +197,34 @@ def _no_id(column: Any) -> Any:
     return inexact(column)
 
 
+def _check_id(parts: list[Any]) -> None:
+    """Refuse what nobody is numbered by. A time may tell apart what another column names: the sales of a day."""
+    nobodys = [part for part in parts if _is_nobodys(part.type())]
+    for part in parts:
+        if part.type().is_nested() or len(nobodys) == len(parts):
+            raise MappingError(
+                f"{part.get_name()!r} is {part.type()}, which is nobody's id: name another column, or store this "
+                "one as text, or as whole numbers, if it is one"
+            )
+
+
+def _is_nobodys(kind: Any) -> bool:
+    return bool(kind.is_boolean() or kind.is_temporal() or kind.is_interval() or kind.is_nested())
+
+
 def compile_id(table: Any, value: Plain | Product | Share) -> Compiled:
-    """Return the value as the text of an id, unreadable where it or a part of it is no id for certain."""
+    """Return the value as the text of an id, unreadable where it or a part of it is no id for certain.
+
+    Raises:
+        MappingError: where it or a part of it is of a kind that nobody numbers people or events by.
+    """
     compiled = compile_value(table, value)
     text = convert(compiled, "text")
     template = isinstance(value, Plain) and isinstance(value.value, str) and value.map is None
     named = [name for _, name in pieces(str(value.value)) if name] if template else []  # type: ignore[union-attr]
-    for part in [compiled.column, *(column(table, name) for name in named)]:
+    parts = [column(table, name) for name in named]
+    _check_id(parts or [compiled.column])
+    for part in [compiled.column, *parts]:
         text = text.then(text.column, _no_id(part))
     return text
 

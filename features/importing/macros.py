@@ -144,6 +144,14 @@ def as_written(json: Any, name: str) -> Any:
     )
 
 
+def rounded(json: Any, name: str) -> Any:
+    """Return where a member of a JSON object is a number, not of digits alone, that a double may have rounded."""
+    where = ibis.literal(pointer(name))
+    text, number = json_text(json, where), json_kind(json, where) == "DOUBLE"
+    plain = text.re_search(r"^(-?[0-9]+|NaN|-?Infinity)$")
+    return number & ~plain & (text.try_cast("float64").abs() > 2**53 - 1).fill_null(False)
+
+
 def json_object(members: dict[str, Any]) -> Any:
     """Return an object of Ibis values as JSON text; keys may be equal but for case, as no structure's may."""
     keyed = [part for key, value in members.items() for part in (ibis.literal(key), value)]

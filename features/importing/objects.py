@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ import pyarrow as pa
 
 from features.importing.compiling import ARRIVAL
 from features.importing.filling import ROWS, TextTable
-from features.importing.macros import as_written, json_text, pointer
+from features.importing.macros import as_written, json_text, pointer, rounded
 from features.importing.problems import MappingError
+from features.importing.rules import first_broken
 from features.importing.tables import Opened, columns_of, numbered, refused_lines
 from features.importing.texts import Line, Lines, Odd, check_encoding
 from features.quoting import sql_name
@@ -46,7 +48,9 @@ SELECT key,
     WHEN kind IN ('BIGINT', 'UBIGINT') THEN size < 16 OR abs(try_cast(text AS HUGEINT)) <= 9007199254740991
     WHEN kind = 'DOUBLE' THEN NOT regexp_full_match(text, '-?[0-9]+') AND try_cast(text AS DOUBLE) IS NOT NULL
     ELSE false END) FILTER (told),
-  bool_and(kind = 'BOOLEAN') FILTER (told)
+  bool_and(kind = 'BOOLEAN') FILTER (told),
+  bool_or(kind = 'DOUBLE' AND NOT regexp_full_match(text, '-?[0-9]+|NaN|-?Infinity')
+    AND coalesce(abs(try_cast(text AS DOUBLE)) > 9007199254740991, false))
 FROM (
   SELECT place, key, json_type(value) AS kind, kind <> 'NULL' AS told,
     CAST(value AS VARCHAR) AS text, strlen(text) AS size
@@ -67,7 +71,7 @@ def open_lines(connection: Any, name: str, files: list[Found], file: File) -> Op
         check_encoding(found, file.encoding)
     table = _Lines(connection, f"{name}:lines", files, file, 1)
     table.fill()
-    types = table.types()
+    types, rounded = table.types()
     if not types and table.odd:
         (odd, found), *_ = table.odd
         raise MappingError(
@@ -79,7 +83,18 @@ def open_lines(connection: Any, name: str, files: list[Found], file: File) -> Op
     rows = numbered(connection, f"{name}:numbered", "*, rowid", sql_name(table.name))
     members = {columns[key]: _member(rows["c0"], key, kind) for key, kind in types.items()}
     members |= {columns[key]: rows[place] for key, place in told.items()}
-    return Opened(rows.select(**members, **{ARRIVAL: rows[ARRIVAL]}), *refused_lines(table.odd))
+    lines = Opened(rows, *refused_lines(table.odd))
+    lines = _without_rounded(lines, {columns[key]: key for key in rounded}) if rounded else lines
+    return replace(lines, table=lines.table.select(**members, **{ARRIVAL: rows[ARRIVAL]}))
+
+
+def _without_rounded(lines: Opened, names: dict[str, str]) -> Opened:
+    """Set lines apart with a number that is text among its neighbours and is one of several: which was written?"""
+    rule = first_broken([(f"{name}_readable", rounded(lines.table["c0"], key)) for name, key in names.items()])
+    judged = lines.table.mutate(rule=rule)
+    refused = judged.filter(judged["rule"].notnull()).select("rule", row="c0").to_pyarrow()
+    asks = {f"{name}_readable": f"{name} can be read exactly as text" for name in names}
+    return lines.but(judged.filter(judged["rule"].isnull()).drop("rule"), refused, asks)
 
 
 def _member(line: Any, key: str, kind: str | None) -> Any:
@@ -101,10 +116,13 @@ class _Lines(TextTable):
             f"escape = '', compression = '{compression}', auto_detect = false) WHERE trim(c0) <> ''"
         )
 
-    def types(self) -> dict[str, str | None]:
-        """Return the type of each key's column; None where it is text."""
+    def types(self) -> tuple[dict[str, str | None], list[str]]:
+        """Return the type of each key's column, None where it is text; and keys of text with a rounded number."""
         found = self.connection.execute(_KEYS.format(table=sql_name(self.name))).fetchall()
-        return {key: next((t for t, fits in zip(_TYPES, each, strict=True) if fits), None) for key, *each in found}
+        types = {
+            key: next((t for t, fits in zip(_TYPES, each, strict=True) if fits), None) for key, *each, _ in found
+        }
+        return types, [key for key, *_, rounded in found if rounded and types[key] is None]
 
     def read(self, found: Found) -> None:
         """Read one file line by line."""

@@ -87,8 +87,9 @@ class Findings:
     (``in_wrong_bucket``, ``in_wrong_month``, some in both); ``scattered_customers`` are people whose events lie in
     several buckets; ``doubled_*`` rows repeat an id; ``wrong_households`` are entries of the households' directory
     too many or too few; ``erased`` are people whom the ledger has forgotten and the lake has not. Of files,
-    relative to the lake, ``missing`` are named and not there, ``broken`` cannot be read, ``unnamed`` were left by
-    killed writes.
+    relative to the lake, ``missing`` are named and not there, ``broken`` cannot be read as what they should hold
+    (a folder in a file's place, a column of another type, a row without what every row has), ``unnamed`` were left
+    by killed writes.
     """
 
     events: int
@@ -134,8 +135,8 @@ class Look:
 
 def look(connection: Any, root: Path, manifest: Manifest, *, buckets: int, erased: Tombstones) -> Look:
     """Read the whole lake once and return what is found; the tables ``astray``, ``doubled`` and ``homes`` stay."""
-    missing = [file for kind in KINDS for file in manifest.files(kind) if not (root / file).is_file()]
-    broken = _unreadable(root, manifest, missing, read=pq.read_schema)
+    missing = [file for kind in KINDS for file in manifest.files(kind) if not (root / file).exists()]
+    broken = _unreadable(root, manifest, missing, read=_read_ends)
     try:
         _lay_out(connection, root, manifest, [*missing, *broken], buckets=buckets)
     except duckdb.Error:  # a file whose end is whole and whose middle is not
@@ -154,21 +155,53 @@ def look(connection: Any, root: Path, manifest: Manifest, *, buckets: int, erase
 
 
 def _unreadable(
-    root: Path, manifest: Manifest, missing: list[str], *, read: Callable[[Path], pa.Schema]
+    root: Path, manifest: Manifest, missing: list[str], *, read: Callable[[Path, pa.Schema], bool]
 ) -> list[str]:
     there = ((kind, file) for kind in KINDS for file in manifest.files(kind) if file not in missing)
     return [file for kind, file in there if not _is_readable(root / file, _SCHEMAS[kind], read)]
 
 
-def _is_readable(path: Path, schema: pa.Schema, read: Callable[[Path], pa.Schema]) -> bool:
+def _is_readable(path: Path, schema: pa.Schema, read: Callable[[Path, pa.Schema], bool]) -> bool:
     try:
-        return set(schema.names) <= set(read(path).names)
+        return read(path, schema)
     except (pa.ArrowException, OSError):
         return False
 
 
-def _read_whole(path: Path) -> pa.Schema:
-    return pq.ParquetFile(path).read().schema
+def _read_ends(path: Path, schema: pa.Schema) -> bool:
+    """Tell whether the file has every column in its type, and none without values where each row has one.
+
+    Counts of what is missing stand at the end of a file; where they do not, the column itself is read.
+    """
+    with pq.ParquetFile(path) as file:
+        held = file.schema_arrow
+        if any(_count(held, field.name) != 1 or held.field(field.name).type != field.type for field in schema):
+            return False
+        return not any(_has_nulls(file, name) for name in _always_there(schema))
+
+
+def _count(schema: pa.Schema, name: str) -> int:
+    return len(schema.get_all_field_indices(name))
+
+
+def _always_there(schema: pa.Schema) -> list[str]:
+    # The directory's columns say nothing of nulls: it is written from customers who have a household.
+    return [field.name for field in schema if not field.nullable or schema is DIRECTORY_SCHEMA]
+
+
+def _has_nulls(file: pq.ParquetFile, name: str) -> bool:
+    place = file.schema_arrow.get_field_index(name)
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    told = [group.column(place).statistics for group in groups]
+    if all(each is not None and each.has_null_count for each in told):
+        return any(each.null_count for each in told)
+    return bool(file.read([name])[name].null_count)
+
+
+def _read_whole(path: Path, _: pa.Schema) -> bool:
+    with pq.ParquetFile(path) as file:
+        file.read()
+    return True
 
 
 def _lay_out(connection: Any, root: Path, manifest: Manifest, without: list[str], *, buckets: int) -> None:

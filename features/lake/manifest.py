@@ -139,12 +139,12 @@ def unnamed(root: Path, manifest: Manifest) -> list[str]:
 
 
 def _parts(root: Path) -> set[str]:
-    found = (path for kind in KINDS for path in (root / kind).rglob("*part-*.parquet*"))
+    found = (path for kind in KINDS for path in (root / kind).rglob("*part-*.parquet*") if not path.is_dir())
     return {PurePosixPath(path.relative_to(root)).as_posix() for path in found}
 
 
 def sweep(root: Path, manifest: Manifest) -> None:
-    """Remove what killed writes left behind."""
+    """Remove what killed writes left behind. They leave files: a folder is somebody's, and stays."""
     for file in unnamed(root, manifest):
         (root / file).unlink(missing_ok=True)
 

@@ -63,7 +63,8 @@ class BrokenFilesError(ValueError):
 
     def __init__(self, files: tuple[str, ...]) -> None:
         super().__init__(
-            f"{', '.join(files)} cannot be read: put them back from a backup, or remove them and import again"
+            f"{', '.join(files)} cannot be read as what they should hold: put them back from a backup, "
+            "or remove them and import again"
         )
 
 

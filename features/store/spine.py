@@ -64,9 +64,23 @@ def by_group(
             yield group, part.drop_columns("bucket").sort_by(ROW)
 
 
+def check_rosters(rosters: Path, connection: Any) -> None:
+    """Hold every customer of ``rosters`` (see :func:`by_group`) against all others.
+
+    Raises:
+        RowsDoubled: where a customer has more than one row.
+    """
+    rows = connection.read_parquet(str(rosters / "*.parquet"))
+    twice = rows.group_by(CUSTOMER).having(rows.count() > 1).aggregate()
+    _refuse(connection.to_pyarrow(twice)[CUSTOMER].to_pylist())
+
+
 def _check_homes(found: pa.Table) -> None:
     rows = found.group_by([CUSTOMER, ROW]).aggregate([([], "count_all")])
-    twice = pc.unique(rows.filter(pc.greater(rows["count_all"], 1))[CUSTOMER]).to_pylist()
+    _refuse(pc.unique(rows.filter(pc.greater(rows["count_all"], 1))[CUSTOMER]).to_pylist())
+
+
+def _refuse(twice: list[str]) -> None:
     if twice:
         raise RowsDoubled(DOUBLED.format(customers=f"{len(twice)} customers"), customers=twice, feature="contact")
 

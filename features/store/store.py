@@ -25,7 +25,7 @@ from features.store.offline import Offline
 from features.store.online import drafted, publish
 from features.store.reading import FEATURES_AS_OF, TTL, OnlineStore, unavailable, valid
 from features.store.repository import bounded, hushed, open_repository, register
-from features.store.spine import ROW, by_group, in_order, numbered
+from features.store.spine import ROW, by_group, check_rosters, in_order, numbered
 from features.views import View, views
 
 if TYPE_CHECKING:
@@ -99,11 +99,16 @@ class FeatureStore:
 
         ``until`` (by default the build's own day) says of when they must be: a build that ends more than ttl
         before it is refused, as is a past that the build has gone beyond.
+
+        Raises:
+            RowsDoubled: where customers lie in two buckets: one of their rows would stand for them by chance.
         """
         started = time.perf_counter()
         manifest = self._manifest()
         self._check_day(manifest, last_snapshot(until) if until else manifest.until)
         with unavailable("materializing"), drafted(self._layout) as folder:
+            with bounded_duckdb(**self._bounds) as connection:
+                check_rosters(self._layout.root / "contact", connection)
             self._fill(folder, manifest, progress)
             publish(self._layout, folder, self._vocabulary)
         return Materialized(as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started)

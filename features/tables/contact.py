@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.tables.messages import about, reports
-from features.tables.moments import CUSTOMER, DAY, dated, json_text, midnight
+from features.tables.moments import CUSTOMER, dated, json_text, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,8 @@ def contact(
     ids = (table.select(table[CUSTOMER].cast("string").name(CUSTOMER)) for table in (customers, known))
     everybody = ibis.union(*ids, distinct=True)
     rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
-    sends = dated(reports(events) if told is None else told, until=as_of).drop("at", DAY)
+    sends = reports(events) if told is None else told
+    sends = sends.filter(sends.heard_at < midnight(as_of))
     rows = rows.left_join(_bounces(_placed(known, sends), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
     return rows.select(
@@ -51,7 +52,7 @@ def _placed(known: ir.Table, told: ir.Table) -> ir.Table:
     """Give the events that tell of a channel the one of their message, where they name none."""
     telling = known.filter(known.type.isin(("bounced", *_LIFE_SIGNS)))
     on = told.filter(told.channel.notnull())
-    earliest = on.channel.first(order_by=[on.occurred_at, on.event_id])
+    earliest = on.channel.first(order_by=[on.told_at, on.told_by])
     sent_on = on.group_by([CUSTOMER, "message"]).agg(sent_on=earliest)
     named = about(telling.filter(telling.channel.isnull()), told).inner_join(sent_on, [CUSTOMER, "message"])
     joined = telling.left_join(named.select("event_id", "sent_on"), "event_id").drop("event_id_right")

@@ -2,11 +2,13 @@
 
 A report of a send may name a decision, a message, or both. Reports of one customer that share either name are of
 one message, and so are those that a third report, naming both, ties together: a message is a connected component.
-A report without a name is a message of its own. Its facts (moment, channel, campaign, offer) are those of its
-earliest report, by time and then by event id.
+A report without a name is a message of its own. It went when its earliest report says; what it was (channel,
+campaign, offer) is what the earliest report says that names a channel, else the earliest. Earliest is by time and
+then by event id. The ledger goes by the same rule (:mod:`decisions.ledger.events.sends`).
 
-A tie that is told later changes nothing before it: until the moment of the report that tied them, two reports were
-two messages to everybody, and a snapshot made then keeps both. :func:`reports` says until when each stood for one.
+What is told later changes nothing before it. Until the moment of the report that tied them, two reports were two
+messages to everybody, and until one named it, the channel of a message was unknown: a snapshot made then keeps
+what was known. :func:`reports` says from when until when each thing was known of a message.
 """
 
 from __future__ import annotations
@@ -17,67 +19,102 @@ import ibis.expr.types as ir
 
 from features.tables.moments import CUSTOMER
 
-FACTS = ("occurred_at", "channel", "decision_id", "message_id", "campaign_id", "offer_id")
-"""What a report tells of a send."""
+_SAID = ("channel", "campaign_id", "offer_id")
+"""What one report alone says of a message: that of its teller."""
+_NAMES = ("decision_id", "message_id")
+FACTS = ("occurred_at", *_SAID, *_NAMES)
+"""What is known of a message. Its names here are those of one report: it may go by others too."""
 
+_MOMENT = "timestamp('UTC', 6)"
 _TOLD = {
     CUSTOMER: "string",
     "event_id": "string",
-    **{name: "timestamp('UTC', 6)" if name == "occurred_at" else "string" for name in FACTS},
+    "heard_at": _MOMENT,
+    **dict.fromkeys((*_SAID, *_NAMES), "string"),
 }
 
 _PLACE = "place"
 """A report's number among those of its customer, by time and event id, from 1."""
 
-_UNTANGLED = ibis.schema({CUSTOMER: "string", _PLACE: "int64", "first": "int64", "tied": "int64"})
+_UNTANGLED = ibis.schema(
+    {CUSTOMER: "string", **dict.fromkeys((_PLACE, "first", "head", "teller", "ended"), "int64")}
+)
 _UNTANGLE = """
 WITH RECURSIVE told AS (
-  SELECT customer_id, place, [place] AS firsts, CAST(NULL AS BIGINT) AS gone
+  SELECT customer_id, place, [place] AS firsts, place AS head, naming AS teller, [naming] AS tellers,
+    true AS news, CAST(NULL AS BIGINT) AS gone
   FROM $reports WHERE place = 1
   UNION ALL
   SELECT customer_id, place,
     [CASE WHEN one = high THEN low ELSE one END FOR one IN firsts] || [coalesce(low, place)],
+    coalesce(low, place),
+    teller,
+    CASE WHEN low IS NULL THEN tellers || [teller]
+      ELSE list_slice(tellers, 1, low - 1) || [teller] || list_slice(tellers, low + 1, place - 1) || [NULL] END,
+    low IS NULL OR teller IS DISTINCT FROM tellers[low],
     CASE WHEN low <> high THEN high END
   FROM (
-    SELECT n.customer_id, n.place, o.firsts,
-      least(o.firsts[n.same_decision], o.firsts[n.same_message]) AS low,
-      greatest(o.firsts[n.same_decision], o.firsts[n.same_message]) AS high
-    FROM told AS o JOIN $reports AS n ON n.customer_id = o.customer_id AND n.place = o.place + 1
-  ) AS both_named
+    SELECT *, least(tellers[low], tellers[high], naming) AS teller
+    FROM (
+      SELECT n.customer_id, n.place, n.naming, o.firsts, o.tellers,
+        least(o.firsts[n.same_decision], o.firsts[n.same_message]) AS low,
+        greatest(o.firsts[n.same_decision], o.firsts[n.same_message]) AS high
+      FROM told AS o JOIN $reports AS n ON n.customer_id = o.customer_id AND n.place = o.place + 1
+    ) AS both_named
+  ) AS with_teller
 ),
 whole AS (SELECT customer_id, arg_max(firsts, place) AS firsts FROM told GROUP BY customer_id),
 each_report AS (
   SELECT customer_id, unnest(range(1, len(firsts) + 1)) AS place, unnest(firsts) AS first FROM whole
 ),
-ties AS (SELECT customer_id, gone AS place, place AS tied FROM told WHERE gone IS NOT NULL)
-SELECT customer_id, place, first, tied FROM each_report LEFT JOIN ties USING (customer_id, place)
+turns AS (
+  SELECT customer_id, head AS message, place FROM told WHERE news
+  UNION ALL
+  SELECT customer_id, gone, place FROM told WHERE gone IS NOT NULL
+),
+until AS (
+  SELECT customer_id, place, message AS head,
+    lead(place) OVER (PARTITION BY customer_id, message ORDER BY place) AS ended
+  FROM turns
+)
+SELECT customer_id, place, first, head,
+  CASE WHEN news THEN coalesce(teller, head) ELSE place END AS teller,
+  CASE WHEN news THEN ended ELSE place END AS ended
+FROM told JOIN each_report USING (customer_id, place) LEFT JOIN until USING (customer_id, place, head)
 """
 """Hear the reports one after the other: whom they name gets the number of the earliest (union–find as a fold)."""
 
 
 def messages(events: ir.Table) -> ir.Table:
-    """Return one row a message: ``customer_id``, ``message`` (its earliest report's event id) and its facts."""
+    """Return one row a message: ``customer_id``, ``message``, its facts and ``told_by``.
+
+    ``message`` is the event id of its earliest report, ``told_by`` that of the report that says what it was.
+    """
     return of_reports(reports(events))
 
 
 def of_reports(told: ir.Table) -> ir.Table:
     """Return the messages of :func:`reports`."""
-    return told.filter(told.stands_until.isnull()).select(CUSTOMER, "message", *FACTS)
+    return told.filter(told.stands_until.isnull()).select(CUSTOMER, "message", *FACTS, "told_by")
 
 
 def reports(events: ir.Table) -> ir.Table:
-    """Return every report of a send: ``customer_id``, ``event_id``, its facts, ``message`` and ``stands_until``.
+    """Return every report of a send, and what was known of its message by it.
 
-    ``message`` is the event id of the earliest report of the same message. ``stands_until`` is the moment from
-    which the report is known not to be a message of its own: null for the earliest, its own moment where one
-    before it bears the same name, later where only a later report tied it to one before it.
+    Columns: ``customer_id``, ``event_id``, the report's own ``decision_id`` and ``message_id``, ``heard_at`` (its
+    moment), and ``message``, the event id of the earliest report of the same message. From ``heard_at`` on it was
+    known that the message went at ``occurred_at`` and was what the report ``told_by`` (of ``told_at``) says, until
+    ``stands_until``: null where that still stands, ``heard_at`` where the report brought nothing new. Such a
+    report bears what it says itself.
     """
     # The cast makes every column nullable: to Ibis a union of null and not null is an error.
-    columns = {name: events[name].cast(kind) for name, kind in _TOLD.items()}
-    sends = events.filter(events.type == "sent").select(**columns)
-    named = _held_together(sends)
+    named = _held_together(
+        events.filter(events.type == "sent")
+        .mutate(heard_at=events.occurred_at)
+        .select(**{name: ibis._[name].cast(kind) for name, kind in _TOLD.items()})
+    )
     knotted = named.filter(named.ties).select(CUSTOMER).distinct()
-    return ibis.union(_plain(named.anti_join(knotted, CUSTOMER)), _untangled(sends.semi_join(knotted, CUSTOMER)))
+    return ibis.union(_plain(named.anti_join(knotted, CUSTOMER)), _untangled(named.semi_join(knotted, CUSTOMER)))
 
 
 def names(told: ir.Table) -> ir.Table:
@@ -141,38 +178,64 @@ def _wide(both: ir.Table, sends: ir.Table, name: str, other: str) -> ir.Table:
 
 
 def _plain(reports: ir.Table) -> ir.Table:
-    told = ibis.window(group_by=[CUSTOMER, reports.name], order_by=["occurred_at", "event_id"])
-    first = reports.event_id.first().over(told)
-    earliest = ibis.row_number().over(told) == 0
-    return reports.select(
-        CUSTOMER,
-        "event_id",
-        *FACTS,
-        message=first,
-        stands_until=ibis.cases((~earliest, reports.occurred_at)),
+    """Tell of messages that one name holds together: news is the first report, and the first of a channel."""
+    told = ibis.window(group_by=[CUSTOMER, reports.name], order_by=["heard_at", "event_id"])
+    named = reports.mutate(
+        message=reports.event_id.first().over(told),
+        occurred_at=reports.heard_at.first().over(told),
+        first=ibis.row_number().over(told) == 0,
+        naming=reports.channel.notnull()
+        .sum()
+        .over(ibis.cumulative_window(group_by=told.groupings, order_by=told.orderings)),
+        named_at=reports.heard_at.min(where=reports.channel.notnull()).over(group_by=[CUSTOMER, reports.name]),
+    )
+    names = named.channel.notnull()
+    return _columns(
+        named,
+        told_at=named.heard_at,
+        told_by=named.event_id,
+        stands_until=ibis.cases(
+            (named.first & ~names, named.named_at),
+            (named.first | (names & (named.naming == 1)), ibis.null(_MOMENT)),
+            else_=named.heard_at,
+        ),
     )
 
 
 def _untangled(reports: ir.Table) -> ir.Table:
     placed = reports.mutate(
-        **{
-            _PLACE: ibis.row_number().over(ibis.window(group_by=CUSTOMER, order_by=["occurred_at", "event_id"]))
-            + 1
-        }
+        **{_PLACE: ibis.row_number().over(ibis.window(group_by=CUSTOMER, order_by=["heard_at", "event_id"])) + 1}
     )
     placed = placed.mutate(
-        same_decision=_before(placed, "decision_id"), same_message=_before(placed, "message_id")
+        same_decision=_before(placed, "decision_id"),
+        same_message=_before(placed, "message_id"),
+        naming=ibis.cases((placed.channel.notnull(), placed[_PLACE])),
     ).alias(ibis.util.gen_name("reports"))
     op = placed.op()
     untangled = ops.SQLStringView(
         parent=op, query=_UNTANGLE.replace("$reports", op.name), schema=_UNTANGLED
     ).to_expr()
-    each = placed.inner_join(untangled, [CUSTOMER, _PLACE])
-    firsts = placed.select(CUSTOMER, first=placed[_PLACE], message=placed.event_id)
-    ties = placed.select(CUSTOMER, tied=placed[_PLACE], tied_at=placed.occurred_at)
-    each = each.inner_join(firsts, [CUSTOMER, "first"]).left_join(ties, [CUSTOMER, "tied"])
-    own = ibis.cases((each[_PLACE] != each.first, each.occurred_at))
-    return each.select(CUSTOMER, "event_id", *FACTS, "message", stands_until=ibis.coalesce(each.tied_at, own))
+    each = placed.drop(*_SAID).inner_join(untangled, [CUSTOMER, _PLACE])
+    by_place = {
+        "first": {"message": placed.event_id},
+        "head": {"occurred_at": placed.heard_at},
+        "teller": {
+            "told_at": placed.heard_at,
+            "told_by": placed.event_id,
+            **{name: placed[name] for name in _SAID},
+        },
+        "ended": {"stands_until": placed.heard_at},
+    }
+    for place, columns in by_place.items():
+        those = placed.select(CUSTOMER, **{place: placed[_PLACE]}, **columns)
+        each = each.left_join(those, [CUSTOMER, place]).drop(f"{CUSTOMER}_right", f"{place}_right")
+    return _columns(each)
+
+
+def _columns(told: ir.Table, **more: ir.Value) -> ir.Table:
+    own = (CUSTOMER, "event_id", "heard_at", "message", *FACTS)
+    known = ("told_at", "told_by", "stands_until")
+    return told.select(*own, **{name: more[name] if name in more else told[name] for name in known})
 
 
 def _before(placed: ir.Table, name: str) -> ir.IntegerColumn:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from datetime import date
 
 _FLEETING = "fleeting"
-"""A report that stood for a message of its own until a later one tied it to another."""
+"""A message on a day on which it was known, where it was not known so from the day it went on to this day."""
+_LATE = "late"
+"""A message on the day on which it became known, where that was a later day than the one on which it went."""
 
 
 def pressure(events: ir.Table, *, until: date, channel: str, told: ir.Table | None = None) -> ir.Table:
@@ -33,11 +35,14 @@ def pressure(events: ir.Table, *, until: date, channel: str, told: ir.Table | No
 
     Columns: ``customer_id``, ``event_timestamp`` and ``Vocabulary.pressure_of(channel)``. A customer's rows begin
     with the first message event on the channel: before it every count is 0 and ``days_since_sent`` null.
-    A message counts once, however many sources told of it (:mod:`features.tables.messages`), as far as what
-    happened before the snapshot ties their reports. ``told`` are the reports, where they are at hand.
+    A message counts once, however many sources told of it (:mod:`features.tables.messages`), by what was told
+    before the snapshot: from the day on which a report named the channel, as far as reports tied it to others.
+    ``told`` are the reports, where they are at hand.
     """
-    sends = dated(_on(reports(events) if told is None else told, channel), until=until)
-    daily = _daily(ibis.union(_answers(events, until, channel), _standing(sends), _fleeting(sends, until)))
+    sends = _known(_on(reports(events) if told is None else told, channel), until)
+    daily = _daily(
+        ibis.union(_answers(events, until, channel), _standing(sends), _late(sends), _fleeting(sends, until))
+    )
     first = daily.group_by(CUSTOMER).agg(day=daily.day.min())
     grid = snapshots(daily, first, until=until, fill=dict.fromkeys((*MESSAGE_COUNTS, *_fleeting_counts()), 0.0))
     history = ibis.cumulative_window(group_by=CUSTOMER, order_by=DAY)
@@ -65,17 +70,32 @@ def _answers(events: ir.Table, until: date, channel: str) -> ir.Table:
     return _counted(known.filter(known.type.isin(answers) & ~machine), "type")
 
 
+def _known(told: ir.Table, until: date) -> ir.Table:
+    """Add the day on which each message went, that from which it was known, and that until which it was so."""
+    known = told.mutate(
+        known=local_time("UTC", told.heard_at).date(), ended=local_time("UTC", told.stands_until).date()
+    )
+    return dated(known.filter(known.known < ibis.date(until)), until=until)
+
+
 def _standing(sends: ir.Table) -> ir.Table:
-    return _counted(sends.filter(sends.stands_until.isnull()), ibis.literal("sent"))
+    at_once = sends.stands_until.isnull() & (sends.known == sends[DAY])
+    return _counted(sends.filter(at_once), ibis.literal("sent"))
+
+
+def _late(sends: ir.Table) -> ir.Table:
+    late = sends.filter(sends.stands_until.isnull() & (sends.known > sends[DAY]))
+    return _counted(late.mutate(day=late.known), ibis.literal(_LATE))
 
 
 def _fleeting(sends: ir.Table, until: date) -> ir.Table:
-    """Return what stood for a message until a later report tied it to another: a row for each day that it did."""
-    tied = sends.mutate(tied=local_time("UTC", sends.stands_until).date())
-    tied = tied.filter(tied.tied > tied.day)
-    last = ibis.least(tied.tied, ibis.date(until)).cast("timestamp")
-    days = ibis.range(tied[DAY].cast("timestamp"), last, ibis.interval(days=1))
-    each = tied.mutate(stood=days.unnest())
+    """Return what was known for some days only, or from a later day on: a row for each day on which it counts."""
+    counts = (sends[DAY] + ibis.interval(days=max(WINDOWS))).cast("date")
+    some = sends.mutate(ended=ibis.ifelse(sends.stands_until.isnull(), counts, sends.ended))
+    some = some.filter(some.ended > some.known, some.stands_until.notnull() | (some.known > some[DAY]))
+    last = ibis.least(some.ended, ibis.date(until)).cast("timestamp")
+    days = ibis.range(some.known.cast("timestamp"), last, ibis.interval(days=1))
+    each = some.mutate(stood=days.unnest())
     age = each.stood.date().delta(each[DAY], unit="day")
     return _counted(each.mutate(day=each.stood.date(), age=age), ibis.literal(_FLEETING), age)
 
@@ -100,7 +120,7 @@ def _daily(counted: ir.Table) -> ir.Table:
             name: (fleeting & (counted.age < days)).sum().cast("float64")
             for days, name in zip(WINDOWS, _fleeting_counts(), strict=True)
         },
-        last_sent=counted["at"].max(where=counted.what == "sent"),
+        last_sent=counted["at"].max(where=counted.what.isin(("sent", _LATE))),
         last_fleeting=counted["at"].max(where=fleeting),
     )
 

@@ -13,6 +13,7 @@ from features.documents import YamlError, load_yaml
 from features.nearest import nearest
 from features.vocabulary import is_own_name
 from runtime.checking import seen_in
+from runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,13 +79,15 @@ class _Read:
 def check_files(settings: Settings, files: Sequence[Path] = ()) -> list[Finding]:
     """Return what is wrong with ``files``, errors first; without any, with those that the settings name.
 
-    A policy or catalogue that is not among them is the settings'. A file is known by its keys.
+    A policy or catalogue that is not among them is the settings'. A file is known by its keys. Of a mapping, the
+    files it names have to be there, and its constants have to be such that a row may pass with them.
     """
     read = _Read(settings)
     for path in files:
         read.take(path, kind_of(path))
     _complete(read, settings, needed=not files)
-    return sorted([*read.findings, *_together(read, settings)], key=lambda each: each.level)
+    own = [each for path, mapping in read.mappings for each in _mapping(path, mapping, settings, read.policy)]
+    return sorted([*read.findings, *own, *_together(read, settings)], key=lambda each: each.level)
 
 
 def _complete(read: _Read, settings: Settings, *, needed: bool) -> None:
@@ -142,6 +145,35 @@ def _unread(path: Path, mapping: ImportMapping) -> Iterator[Finding]:
         if is_own_name(name):
             what = f"attribute {name!r} has a name of Kairos' own, so that no condition can read it; rename it"
             yield Finding(level="error", file=str(path), where=f"customers {block!r}", what=what)
+
+
+def _mapping(path: Path, mapping: ImportMapping, settings: Settings, policy: Policy | None) -> Iterator[Finding]:
+    """Yield where files are missing, constants that no row passes with, and channels that the policy has not."""
+    from features.importing.constants import hopeless_constants, missing_files  # with Ibis: seconds
+
+    now = settings.now or SystemClock().now()
+    faults = [*missing_files(mapping), *hopeless_constants(mapping, now)]
+    for fault in faults:
+        yield Finding(level="error", file=str(path), where=fault.where, what=fault.what)
+    if policy:
+        told = {fault.where for fault in faults}
+        for where, channel in _channels(mapping):
+            if channel not in policy.channels and where not in told:
+                what = f"the policy has no channel {channel!r}: {nearest(channel, policy.channels)}"
+                yield Finding(level="warning", file=str(path), where=where, what=what)
+
+
+def _channels(mapping: ImportMapping) -> Iterator[tuple[str, str]]:
+    """Yield (place, channel) of each channel that the mapping itself names."""
+    from features.importing.constants import constants_of  # as above
+
+    for block in (*mapping.events, *mapping.consents):
+        for each in constants_of(block, "channel"):
+            yield f"{block.name}.channel", str(each)
+    for customers in mapping.customers:
+        yield from ((f"{customers.name}.contacts", each) for each in customers.contacts or ())
+    for preferences in mapping.preferences:
+        yield from ((f"{preferences.name}.channels_off", each) for each in preferences.channels_off or ())
 
 
 def _plan(path: Path, plan: AnalysisSpec, policy: Policy) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from runtime.lake import lake_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from decisions.ledger import Pending
     from runtime.build import Kairos
 
 STEPS = 3
@@ -58,7 +59,7 @@ def finish_erasures(kairos: Kairos, *, progress: Progress = quiet) -> ErasureRep
         if not pending:
             return ErasureReport(customers=0, finished=0, rows={})
         progress("erase", 0, STEPS)
-        people = [each.customer_id for each in pending if each.customer_id is not None]
+        people = _people(pending)
         rows = _forget(kairos, people, progress) if people else {}
         kairos.ledger.privacy.finish([each.erasure_id for each in pending])
         progress("erase", STEPS, STEPS)
@@ -71,8 +72,12 @@ def forget_in_the_lake(kairos: Kairos) -> None:
     The ledger takes an event under an id that somebody erased once had. So the lake has to let go of it before new
     events go in, or it would know the id still, and drop the new one.
     """
-    if people := [each.customer_id for each in kairos.ledger.privacy.pending() if each.customer_id is not None]:
+    if people := _people(kairos.ledger.privacy.pending()):
         lake_of(kairos.settings).erase(*people)
+
+
+def _people(pending: Sequence[Pending]) -> list[str]:
+    return [each.customer_id for each in pending if each.customer_id is not None]
 
 
 def _forget(kairos: Kairos, people: Sequence[str], progress: Progress) -> dict[str, int]:

@@ -19,6 +19,7 @@ from experiments.spec import AnalysisSpec, Measure, Metric
 from experiments.survey import survey, why_not
 from features.contracts import EVENT_SCHEMA
 from features.lake import Lake, connect
+from tests.worlds.features import messages
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)
 IDS = ["7", "07", "007", "7.0", "A", "a", " a", "Ä", "null", "o'neil", "x|y", "🙂", *(f"c{n}" for n in range(12))]
@@ -40,7 +41,7 @@ SPEC = AnalysisSpec(
             name="answers",
             kind="ratio",
             numerator=Measure(events=("clicked",), where="channel = 'email'"),
-            denominator=Measure(events=("sent",)),
+            denominator=Measure(events=("sent",), where="channel = 'email'"),
             days=2,
         ),
     ),
@@ -94,26 +95,15 @@ def people_of(rows):
 
 
 def told_once(rows):
-    """Leave of each message only its first report; reports that share a name belong together."""
-    groups = []
-    for row in rows:
-        if row["type"] != "sent":
-            continue
-        names = {(row["customer_id"], kind, row[kind]) for kind in ("message_id", "decision_id") if row[kind]}
-        merged = [(names, [row])]
-        for others, members in groups:
-            if names & others:
-                merged.append((others, members))
-        groups = [each for each in groups if not any(each is old for old in merged)]
-        groups.append(
-            (set().union(*(each for each, _ in merged)), [member for _, members in merged for member in members])
-        )
-    repeats = {
-        member["event_id"]
-        for _, members in groups
-        for member in sorted(members, key=lambda each: (each["occurred_at"], each["event_id"]))[1:]
-    }
-    return [row for row in rows if row["event_id"] not in repeats]
+    """Leave each message once: as the report that says what it was, when the earliest says it went."""
+    people = {row["customer_id"] for row in rows}
+    told = [each for who in people for each in messages([row for row in rows if row["customer_id"] == who])]
+    went = {each["told_by"]: each["occurred_at"] for each in told}
+    return [
+        {**row, "occurred_at": went.get(row["event_id"], row["occurred_at"])}
+        for row in rows
+        if row["type"] != "sent" or row["event_id"] in went
+    ]
 
 
 def fits(measure, row):

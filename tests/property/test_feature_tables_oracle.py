@@ -78,16 +78,16 @@ def _runner(name):
 
 def _begins(name, row, mine):
     if name == "pressure":
-        return row["channel"] == "email" and _of_a_message(row, mine)
+        return _of_a_message(row, mine)
     return name == "activity" or row["type"] == "purchased"
 
 
 def _of_a_message(row, mine):
     """Tell whether the snapshot after the row knows it for a message, or for what came back."""
     if row["type"] == "sent":
-        return row in sends_on([r for r in mine if r["occurred_at"].date() <= row["occurred_at"].date()], "email")
+        return bool(sends_on([r for r in mine if r["occurred_at"].date() <= row["occurred_at"].date()], "email"))
     machine = row["automated"] and row["type"] in ("opened", "clicked")
-    return row["type"] in MESSAGE_COUNTS and not machine
+    return row["channel"] == "email" and row["type"] in MESSAGE_COUNTS and not machine
 
 
 def _close(found, wanted):

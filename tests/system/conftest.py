@@ -1,6 +1,5 @@
 """The demo, run once as a newcomer runs it: a process of its own, in an empty folder."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,21 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A finished `kairos` command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def answer(self):
-        """The JSON object on the last line."""
-        return json.loads(self.out.strip().splitlines()[-1])
+from pipelines.options import ROOT
+from tests.worlds.commands import Ran
 
 
 @dataclass(frozen=True)

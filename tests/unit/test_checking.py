@@ -122,6 +122,7 @@ def _deployment(tmp_path):
     settings = settings_in(tmp_path)
     for name, text in {"policy": POLICY, "catalogue": CATALOGUE, "plan": PLAN, "mapping": MAPPING}.items():
         (tmp_path / f"{name}.yaml").write_text(text)
+    (tmp_path / "people.csv").write_text("id,tier,at\n1,gold,2024-01-01T00:00:00Z\n")
     return settings
 
 
@@ -144,6 +145,50 @@ def test_files_are_checked_together_a_mapping_saying_which_attributes_there_will
 def test_an_attribute_that_is_called_like_a_feature_is_an_error(deployment):
     (deployment.home / "mapping.yaml").write_text(MAPPING.replace("tier:", "recency_days:"))
     assert any("no condition can read it" in what for _, what in said(deployment, "mapping.yaml"))
+
+
+EVENTS = """
+events:
+  - {name: told, from: file, event_id: "{id}", customer_id: "{id}", type: viewed, occurred_at: "{at}", channel: email}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "what"),
+    [
+        ("people.csv", "poeple.csv", "error", "file 'poeple.csv' is not there"),
+        ("people.csv", "peo*.txt", "error", "the pattern matches no file"),
+        ("type: viewed", "type: veiwed", "error", "no row passes with 'veiwed': type is one of the event types"),
+        ("type: viewed", "type: {value: '{id}', map: {'1': bougth}}", "error", "no row passes with 'bougth'"),
+        (
+            "channel: email",
+            "channel: E-Mail",
+            "error",
+            "no row passes with 'E-Mail': channel is a short lower-case",
+        ),
+        (
+            "channel: email",
+            "channel: emial",
+            "warning",
+            "the policy has no channel 'emial': did you mean 'email'?",
+        ),
+        ('occurred_at: "{at}"', "occurred_at: soon", "error", "no row passes with 'soon': a time in ISO 8601"),
+        ('occurred_at: "{at}"', "occurred_at: 2999-01-01T00:00:00Z", "error", "occurred_at lies between 1970 and"),
+        ('occurred_at: "{at}"', "occurred_at: 7", "error", "say what it counts since 1970, with unit"),
+        ("channel: email", "currency: euro", "error", "currency is three capitals"),
+    ],
+)
+def test_files_that_are_missing_and_constants_that_no_row_passes_with_are_told(deployment, old, new, level, what):
+    (deployment.home / "mapping.yaml").write_text((MAPPING + EVENTS).replace(old, new))
+    assert [(each, what in text) for each, text in said(deployment, "mapping.yaml")] == [(level, True)]
+
+
+@pytest.mark.parametrize("more", ["type: unsubscribed, occurred_at: soon", "type: '{tier}', occurred_at: soon"])
+def test_a_constant_date_that_cannot_be_is_no_error_where_withdrawals_may_come(deployment, more):
+    (deployment.home / "mapping.yaml").write_text(
+        (MAPPING + EVENTS).replace('type: viewed, occurred_at: "{at}"', more)
+    )
+    assert said(deployment, "mapping.yaml") == []
 
 
 @pytest.mark.parametrize(

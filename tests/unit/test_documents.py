@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.documents import YamlError, load_yaml, read_yaml
+from features.documents import YamlError, load_yaml, read_yaml, shown
 
 
 @pytest.fixture(name="read", scope="module")
@@ -94,6 +94,46 @@ def test_numbers_truth_and_nothing_are_what_everybody_takes_them_for(read, writt
 def test_what_could_be_meant_in_two_ways_is_refused_with_its_line(read, text, message):
     with pytest.raises(YamlError, match=message):
         read(text)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
+)
+MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 30)
+)
+STAIRS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 400))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "[" * 100_000, "line 1: lists and mappings stand in one another more than 50 deep"),
+        ("a: " + "[" * 51 + "]" * 51, "line 1: lists and mappings stand in one another more than 50 deep"),
+        ("".join(" " * n + "a:\n" for n in range(3000)), "line 5[12]: lists and mappings stand in one another"),
+        (STAIRS, "lists and mappings stand in one another more than 50 deep"),
+        (BOMB, "aliases repeat more than 100,000 values: write what is meant without aliases of aliases"),
+        (MERGES, "aliases repeat more than 100,000 values"),
+    ],
+    ids=["flow", "one too deep", "block", "stairs", "bomb", "merges"],
+)
+def test_what_nests_or_repeats_without_bound_is_refused_with_its_line(read, text, message):
+    with pytest.raises(YamlError, match=message):
+        read(text)
+
+
+def test_a_file_may_nest_fifty_deep_and_repeat_what_it_says(read):
+    assert read("[" * 50 + "x" + "]" * 50)
+    assert len(read("- &a [1, 2, 3]\n" + "- *a\n" * 20_000)) == 20_001
+
+
+def test_a_value_is_shown_by_its_beginning_whatever_its_size():
+    one: list[object] = ["x" * 1000]
+    for _ in range(40):
+        one = [one] * 10
+    assert len(shown(one)) <= 80
+    assert shown("y" * 10**6) == repr("y" * 80)[:80]
+    assert shown({"key": 1}) == "{'key': 1}"
 
 
 def test_what_is_merged_in_gives_way_to_what_is_written(read):

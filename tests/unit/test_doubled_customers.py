@@ -45,6 +45,13 @@ def test_a_training_set_over_them_is_refused_and_says_how_to_mend_the_lake(store
     assert "'a'" not in str(refused.value)
 
 
+def test_they_are_not_put_online_and_what_was_stays(store, tmp_path):
+    with pytest.raises(RowsDoubled, match=r"2 customers have two rows .* `kairos lake check --repair`") as refused:
+        store.materialize()
+    assert refused.value.customers == ("a", "b")
+    assert not (tmp_path / "online" / "current.json").exists()
+
+
 def test_whoever_can_do_without_features_is_told_as_ever(store):
     with pytest.raises(FeaturesUnavailable):
         store.training_set(_spine("a"))

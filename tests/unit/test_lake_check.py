@@ -160,8 +160,60 @@ def test_a_broken_file_is_named_and_a_repair_refuses_to_guess(lake, keep):
     path.write_bytes(whole[:keep] if keep > 0 else whole[:4] + bytes(len(whole) + keep) + whole[keep + 4 :])
     name = path.relative_to(lake.root).as_posix()
     assert lake.check().broken == (name,)
-    with pytest.raises(BrokenFilesError, match=f"{name} cannot be read: put them back from a backup"):
+    with pytest.raises(BrokenFilesError, match=f"{name} cannot be read as what they should hold: put them back"):
         lake.repair()
+
+
+def _without_ids(rows: pa.Table) -> pa.Table:
+    return _put_in(rows, "event_id", pa.nulls(rows.num_rows, pa.string()))
+
+
+def _numbers_for_ids(rows: pa.Table) -> pa.Table:
+    return _put_in(rows, "customer_id", pa.array(range(rows.num_rows)))
+
+
+def _dates_for_moments(rows: pa.Table) -> pa.Table:
+    return _put_in(rows, "occurred_at", rows["occurred_at"].cast(pa.date32(), safe=False))
+
+
+def _put_in(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), name, values)
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+@pytest.mark.parametrize("alter", [_without_ids, _numbers_for_ids, _dates_for_moments])
+def test_a_file_of_other_rows_than_events_is_named_broken_and_a_repair_loses_none_of_them(lake, alter, statistics):
+    (path, *_) = sorted((lake.root / "events").rglob("*.parquet"))
+    pq.write_table(alter(pq.ParquetFile(path).read()), path, write_statistics=statistics)
+    written = path.read_bytes()
+    name = path.relative_to(lake.root).as_posix()
+    assert lake.check().broken == (name,)
+    with pytest.raises(BrokenFilesError, match=f"{name} cannot be read as what they should hold"):
+        lake.repair()
+    assert path.read_bytes() == written
+
+
+def test_customers_without_ids_are_named_broken(lake):
+    (path, *_) = sorted((lake.root / "customers").rglob("*.parquet"))
+    rows = pq.ParquetFile(path).read()
+    pq.write_table(_put_in(rows, "customer_id", pa.nulls(rows.num_rows, pa.string())), path)
+    assert lake.check().broken == (path.relative_to(lake.root).as_posix(),)
+
+
+def test_a_folder_in_a_files_place_is_broken_and_one_that_nobody_names_is_left_alone(lake):
+    (path, other, *_) = sorted((lake.root / "events").rglob("*.parquet"))
+    nobodys = other.with_name("part-99999999.parquet")
+    nobodys.mkdir()
+    lake.repair()
+    assert nobodys.is_dir()
+    whole = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    (path / "kept").write_bytes(whole)
+    assert lake.check().broken == (path.relative_to(lake.root).as_posix(),)
+    with pytest.raises(BrokenFilesError):
+        lake.repair()
+    assert (path / "kept").read_bytes() == whole
 
 
 def test_a_repair_of_a_sound_lake_writes_no_file(lake):

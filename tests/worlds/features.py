@@ -151,10 +151,8 @@ def expected_activity(rows, moment):
 
 
 def sends_on(rows, channel):
-    """The messages on a channel among the events of one customer, each by its earliest report."""
-    sends = [row for row in rows if row["type"] == "sent"]
-    told = heard(sends)
-    return [row for row in sends if row["channel"] == channel and told[row["event_id"]][1] is None]
+    """The messages on a channel among the events of one customer."""
+    return [each for each in messages(rows) if each["channel"] == channel]
 
 
 def expected_pressure(rows, moment, channel):
@@ -190,24 +188,30 @@ def expected_categories(rows, moment, categories):
     return found
 
 
-def heard(rows):
-    """Hear the reports of one customer's sends in turn: per event id, its message and until when it stood for one.
+SAID = ("channel", "campaign_id", "offer_id")
 
-    The message is the event id of its earliest report; None stands for ever.
+
+def messages(rows):
+    """The messages of one customer, with all their ``reports``: names are joined until no two share one.
+
+    A message went when its earliest report says, and was what the earliest says that names a channel.
     """
-    messages, until = [], {}
-    ranks = {row["event_id"]: rank for rank, row in enumerate(_in_time(rows))}
-    for row in _in_time(rows):
+    groups = []
+    for row in (row for row in rows if row["type"] == "sent"):
         names = {(kind, row[kind]) for kind in ("decision_id", "message_id") if row[kind]}
-        known = [message for message in messages if message[0] & names]
-        until[row["event_id"]] = row["occurred_at"] if known else None
-        for _, (first, *_) in known[1:]:  # in the order of their first reports: all but the earliest were none
-            until[first] = row["occurred_at"]
-        messages = [message for message in messages if message not in known]
-        reports = [event_id for _, ids in known for event_id in ids] + [row["event_id"]]
-        messages.append((names.union(*(each for each, _ in known)), reports))
-        messages.sort(key=lambda message: ranks[message[1][0]])
-    return {each: (reports[0], until[each]) for _, reports in messages for each in reports}
+        mine = [group for group in groups if group[0] & names]
+        groups = [group for group in groups if group not in mine]
+        groups.append((names.union(*(each for each, _ in mine)), [row, *(row for _, of in mine for row in of)]))
+    return [_message(_in_time(reports)) for _, reports in groups]
+
+
+def _message(reports):
+    teller = next((row for row in reports if row["channel"]), reports[0])
+    return reports[0] | {
+        **{name: teller.get(name) for name in SAID},
+        "told_by": teller["event_id"],
+        "reports": reports,
+    }
 
 
 def _in_time(rows):

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -85,6 +86,9 @@ def _text(file: Path) -> str:
     raw = file.read_bytes().decode(errors="replace")
     if file.suffix == ".parquet":
         return raw + str(pq.ParquetFile(file).read().to_pydict())
+    if file.suffix == ".npz":
+        with np.load(file) as arrays:
+            return raw + "\n".join(f"{name} {array.tolist()}" for name, array in arrays.items())
     if raw.startswith("SQLite format 3"):
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             return raw + "\n".join(connection.iterdump())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,7 +32,7 @@ from tests.worlds.features import (
     expected_activity,
     expected_categories,
     expected_pressure,
-    heard,
+    messages,
     sends_on,
 )
 from training.labels import engagements, silence
@@ -148,7 +147,10 @@ def _happened(draw, who, counter):
     names = {"decision_id": f"d{number}", "message_id": draw.choice([f"m{number}", f"d{number}"])}
     facts = {"channel": draw.choice([None, *WORDS.channels * 3]), "campaign_id": draw.choice([None, "k1", "k2"])}
     told = [
-        _row(who, counter, "sent", at + draw.choice([0, 0, 30, 86_400]) * timedelta(seconds=1), **facts, **_some(draw, names))
+        _row(
+            who, counter, "sent", at + draw.choice([0, 0, 30, 86_400, 9 * 86_400]) * timedelta(seconds=1),
+            **facts | draw.choice([{}, {"channel": None}, {"offer_id": "o1"}, {"channel": "push"}]), **_some(draw, names),
+        )
         for _ in range(draw.choice([1, 1, 2, 3]))
     ]  # fmt: skip
     answers = [
@@ -311,16 +313,6 @@ def expected_rhythm(rows, zone, moment):
             local = row["occurred_at"].astimezone(ZoneInfo(zone))
             hours[local.weekday() * 24 + local.hour] += 0.5 ** ((moment - row["occurred_at"]) / DAY / 90)
     return hours
-
-
-def messages(rows):
-    """The messages of one customer, each by its earliest report, with the ids of all its reports."""
-    sends = [row for row in rows if row["type"] == "sent"]
-    told = heard(sends)
-    reports = defaultdict(list)
-    for row in sends:
-        reports[told[row["event_id"]][0]].append(row)
-    return [min(of, key=lambda r: (r["occurred_at"], r["event_id"])) | {"reports": of} for of in reports.values()]
 
 
 def _names(row, message):
