@@ -23,12 +23,12 @@ import pyarrow.parquet as pq
 from features.contracts import EVENT_SCHEMA
 from features.engine import bounded_duckdb
 from features.files import replacing
-from features.layout import EVIDENCE, Layout, Manifest
+from features.layout import SIGNS, Layout, Manifest
 from features.progress import quiet
 from features.quoting import sql_text
-from features.rhythm import HALF_LIFE_DAYS, evidence, rhythm
-from features.tables import activity, categories, contact, pressure
-from features.tables.messages import reports
+from features.rhythm import HALF_LIFE_DAYS, rhythm, signs_of_life
+from features.tables import activity, categories, contact, pressure, tally
+from features.tables.messages import told_before
 from features.tables.moments import CUSTOMER, midnight
 from features.views import views
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from features.progress import Progress
     from features.vocabulary import Vocabulary
 
-_TOLD = "told"
+_TOLD, _COUNTED = "told", "counted"
 
 CUSTOMER_COLUMNS = {CUSTOMER: "string", "time_zone": "string", "country": "string", "contacts": "string"}
 """What the tables read of a customer; ``contacts`` is a JSON object."""
@@ -53,7 +53,7 @@ class Zones:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What a build wrote: rows by view (and ``evidence``), over how many buckets, in how many seconds."""
+    """What a build wrote: rows by view (and ``signs``), over how many buckets, in how many seconds."""
 
     until: date
     buckets: int
@@ -64,11 +64,11 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Everything a bucket needs, made once: the SQL of the reports and of each view, and where it goes."""
+    """Everything a bucket needs, made once: the SQL of what views share and of each view, and where it goes."""
 
     layout: Layout
     until: date
-    told: str
+    shared: Mapping[str, str]
     sql: Mapping[str, str]
     memory_limit: str
     half_life_days: float
@@ -99,7 +99,7 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     layout = Layout(Path(root))
     zones = zones or Zones()
     sql = _compiled(vocabulary, day, tuple(sorted(zones.by_country.items())), zones.default)
-    plan = _Plan(layout, day, _sql(reports(_events())), sql, memory_limit, half_life_days)
+    plan = _Plan(layout, day, _compiled_shared(day), sql, memory_limit, half_life_days)
     layout.manifest.unlink(missing_ok=True)
     rows = _build_all(lake, plan, threads=threads, progress=progress)
     _drop_foreign_buckets(layout, rows, lake.buckets)
@@ -122,14 +122,22 @@ def last_snapshot(until: date | datetime) -> date:
     return until.astimezone(UTC).date()
 
 
-def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, ir.Table]:
-    """Return every view but the rhythm as an expression over ``events``, ``customers`` and ``told``.
+def shared(until: date) -> dict[str, ir.Table]:
+    """Return what several views read, as expressions over ``events`` and what comes before in the order told.
 
-    ``told`` are the reports of the sends among the events (:func:`features.tables.messages.reports`).
+    ``told`` are the reports of the sends before ``until`` (:func:`features.tables.messages.told_before`),
+    ``counted`` the table :func:`features.tables.tally.tally`, whose texts and numbers are two views.
     """
+    told = told_before(_events(), until)
+    at_hand = ibis.table(told.schema(), name=_TOLD)
+    return {_TOLD: told, _COUNTED: tally(_events(), until=until, told=at_hand)}
+
+
+def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, ir.Table]:
+    """Return every view but the rhythm, an expression over ``events``, ``customers`` and what is shared."""
     events = _events()
     customers = ibis.table(CUSTOMER_COLUMNS, name="customers")
-    told = ibis.table(reports(events).schema(), name=_TOLD)
+    told, counted = (ibis.table(table.schema(), name=name) for name, table in shared(until).items())
     plain = {
         "activity": activity(events, until=until),
         "contact": contact(events, customers, as_of=until, channels=vocabulary.channels, told=told),
@@ -137,12 +145,16 @@ def expressions(vocabulary: Vocabulary, until: date, zones: Zones) -> dict[str, 
             f"pressure_{channel}": pressure(events, until=until, channel=channel, told=told)
             for channel in vocabulary.channels
         },
+        "tally": counted,
+        "tally_pairs": counted,
     }
     if vocabulary.categories:
         plain["categories"] = categories(events, until=until, categories=vocabulary.categories)
-    signs = evidence(events, customers, until=until, country_zones=zones.by_country, default_zone=zones.default)
+    signs = signs_of_life(
+        events, customers, until=until, country_zones=zones.by_country, default_zone=zones.default
+    )
     packed = {view.name: view.pack(plain[view.name]) for view in views(vocabulary) if view.name in plain}
-    return packed | {EVIDENCE: signs}
+    return packed | {SIGNS: signs}
 
 
 def _events() -> ir.Table:
@@ -156,6 +168,11 @@ def _compiled(
     # Once, not once a bucket or build of the day: Ibis takes two seconds for what DuckDB answers in less.
     every = expressions(vocabulary, until, Zones(by_country=dict(by_country), default=default_zone))
     return {name: _sql(table) for name, table in every.items()}
+
+
+@lru_cache(maxsize=4)
+def _compiled_shared(until: date) -> Mapping[str, str]:
+    return {name: _sql(table) for name, table in shared(until).items()}
 
 
 def _sql(table: ir.Table) -> str:
@@ -180,7 +197,8 @@ def _build_bucket(lake: CustomerSource, plan: _Plan, bucket: int) -> dict[str, i
         connection.create_table("events", lake.events(connection, bucket), temp=True)
         customers = lake.customers(connection, bucket).select(*CUSTOMER_COLUMNS)
         connection.create_table("customers", customers, temp=True)
-        connection.raw_sql(f"CREATE TEMP TABLE {_TOLD} AS {plan.told}")  # once, for every channel
+        for name, sql in plan.shared.items():
+            connection.raw_sql(f"CREATE TEMP TABLE {name} AS {sql}")
         rows = {name: _write(connection, sql, plan.layout.file(name, bucket)) for name, sql in plan.sql.items()}
         return rows | {"rhythm": _write_rhythm(connection, plan, bucket)}
 
@@ -195,7 +213,7 @@ def _write_rhythm(connection: Any, plan: _Plan, bucket: int) -> int:
     """Write the rhythm at the last snapshot, of every customer who ever did anything."""
     seen = connection.table("events").select(CUSTOMER).distinct()
     spine = connection.to_pyarrow(seen.mutate(event_timestamp=midnight(plan.until)))
-    signs = connection.read_parquet(str(plan.layout.file(EVIDENCE, bucket)))
+    signs = connection.read_parquet(str(plan.layout.file(SIGNS, bucket)))
     hours = rhythm(signs, spine, connection, half_life_days=plan.half_life_days)
     packed = spine.append_column("created_at", spine["event_timestamp"]).append_column("rhythm", hours)
     with replacing(plan.layout.file("rhythm", bucket)) as draft:

@@ -4,7 +4,7 @@
 
     <root>/manifest.json            vocabulary, until, buckets: written last, so it vouches for the rest
     <root>/<view>/00003.parquet     one file a view and bucket
-    <root>/evidence/00003.parquet   the signs of life behind the rhythm
+    <root>/signs/00003.parquet      the signs of life behind the rhythm
     <root>/online/current.json      names the folder of the last materialization
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from features.files import replacing
 from features.vocabulary import Vocabulary
 
-EVIDENCE = "evidence"
+SIGNS = "signs"
 MATERIALIZED_AT = "%Y%m%dT%H%M%S%f"
 """How the folder of a materialization is named, so that names sort by time."""
 

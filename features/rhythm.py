@@ -1,7 +1,7 @@
 """The rhythm of a week: in which of its 168 local hours a customer has shown life, recent signs weighing more.
 
-Built at cut-offs only: 168 floats a customer and day would dwarf every other table. A build keeps the evidence
-(one small row a sign of life), from which the rhythm at any past moment follows.
+Built at cut-offs only: 168 floats a customer and day would dwarf every other table. A build keeps the signs
+of life (one small row each), from which the rhythm at any past moment follows.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ HALF_LIFE_DAYS = 90.0
 """The age at which a sign of life weighs half (published systems look back 60 to 112 days)."""
 
 _SIGNS = ("session", "cart_added")
-"""Besides orders. Opens and clicks are no evidence by themselves: they lean towards the hours we sent at."""
+"""Besides orders. Opens and clicks are none by themselves: they lean towards the hours we sent at."""
 
 
-def evidence(
+def signs_of_life(
     events: ir.Table,
     customers: ir.Table,
     *,
@@ -62,7 +62,7 @@ def _zone(customers: ir.Table, country_zones: Mapping[str, str], default_zone: s
 
 
 def weights(signs: ir.Table, spine: ir.Table, *, half_life_days: float = HALF_LIFE_DAYS) -> ir.Table:
-    """Return ``row_id``, ``hour``, ``weight`` for every row of the spine and hour that has evidence before it.
+    """Return ``row_id``, ``hour``, ``weight`` for every row of the spine and hour that has a sign before it.
 
     ``spine`` has ``row_id``, ``customer_id`` and ``event_timestamp``; a sign of age a days weighs
     ``0.5 ** (a / half_life_days)``; what happens at the very moment is not before it.

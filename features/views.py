@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ class FloatView:
     resting: tuple[float, ...]
     width: int | None = None
     daily: bool = True
+    texts: ClassVar[bool] = False
 
     @cached_property
     def size(self) -> int:
@@ -71,6 +72,7 @@ class TextView:
     name: str
     columns: tuple[str, ...]
     daily: bool = False
+    texts: ClassVar[bool] = True
 
     def pack(self, table: ir.Table) -> ir.Table:
         """Return ``customer_id``, the moment (as both of Feast's timestamps) and the packed array."""
@@ -89,7 +91,34 @@ class TextView:
         }
 
 
-View = FloatView | TextView
+@dataclass(frozen=True)
+class RaggedView:
+    """A view of arrays that are as long as each other, but not as those of the next row: texts, or floats.
+
+    It holds no nulls inside; a customer of whom it has no row has null arrays, known or not.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    texts: bool = False
+    daily: bool = False
+
+    def pack(self, table: ir.Table) -> ir.Table:
+        """Return ``customer_id``, the moment (as both of Feast's timestamps) and the arrays end to end."""
+        first, *rest = (table[column] for column in self.columns)
+        return _stamped(table, **{self.name: first.concat(*rest) if rest else first})
+
+    def unpack(self, packed: pa.Array, known: NDArray[np.bool_]) -> dict[str, pa.Array]:
+        """Return the columns, each the same share of a packed array; rows without one are null."""
+        del known
+        lengths = pc.fill_null(packed.value_lengths(), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        size, rest = np.divmod(lengths, len(self.columns))
+        if rest.any():
+            raise WidthError(f"packed rows hold {lengths.tolist()} values, not as many for each of {self.columns}")
+        return {name: _share(packed, lengths, size, i) for i, name in enumerate(self.columns)}
+
+
+View = FloatView | TextView | RaggedView
 
 
 class WidthError(ValueError):
@@ -109,6 +138,8 @@ def views(vocabulary: Vocabulary) -> tuple[View, ...]:
         *_category_view(vocabulary),
         FloatView("rhythm", vocabulary.rhythm_arrays, (0.0,) * HOURS_OF_WEEK, HOURS_OF_WEEK, daily=False),
         TextView("contact", vocabulary.contact),
+        RaggedView("tally_pairs", vocabulary.tally_arrays[:1], texts=True),
+        RaggedView("tally", vocabulary.tally_arrays[1:]),
     )
 
 
@@ -148,3 +179,13 @@ def _arrays(numbers: NDArray[np.float64], present: NDArray[np.bool_]) -> pa.Arra
         pa.list_(pa.float64())
     )
     return pc.if_else(pa.array(present), lists, pa.scalar(None, lists.type))
+
+
+def _share(packed: pa.Array, lengths: NDArray[np.int64], size: NDArray[np.int64], place: int) -> pa.Array:
+    """Return of each row its ``place``-th stretch of ``size`` elements."""
+    ends = np.cumsum(size)
+    begins = np.cumsum(lengths) - lengths + place * size
+    taken = np.arange(size.sum()) + np.repeat(begins - (ends - size), size)
+    values = packed.flatten().take(pa.array(taken))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, values, mask=packed.is_null())

@@ -20,6 +20,26 @@ LONG_WINDOW = 365
 MESSAGE_COUNTS: tuple[str, ...] = ("sent", "opened", "clicked", "converted", "bounced", "unsubscribed")
 """The event types counted per channel: what was sent and what came back."""
 
+TALLY_PAIRS = "tally_pairs"
+"""The column that says of which pair, ``"offer|channel"``, each element beside it is."""
+
+TALLY_COUNTS: tuple[str, ...] = (
+    "tally_sent",
+    "tally_exposed",
+    "tally_pressed",
+    "tally_hidden",
+    "tally_hidden_pressed",
+    "tally_opened",
+    "tally_seen",
+    "tally_clicked",
+    "tally_hidden_clicked",
+    "tally_ordered",
+    "tally_hidden_ordered",
+)
+"""What is counted of a customer's own messages, pair by pair (:mod:`features.tables.tally`)."""
+TALLY = (TALLY_PAIRS, *TALLY_COUNTS)
+"""All of it."""
+
 _COUNTED = rf"({'|'.join(MESSAGE_COUNTS)})_({'|'.join(map(str, WINDOWS))})d"
 _OF_A_CHANNEL = re.compile(rf"[a-z][a-z0-9_]{{0,31}}_({_COUNTED}|days_since_sent|contact)")
 
@@ -30,12 +50,15 @@ def is_own_name(name: str) -> bool:
 
     A customer attribute of that name is never read.
 
-    >>> [is_own_name(each) for each in ("spend_90d", "email_sent_7d", "country", "tier", "email_sent")]
+    >>> [is_own_name(each) for each in ("spend_90d", "email_sent_7d", "tally_sent", "tier", "email_sent")]
     [True, True, True, False, False]
     """
     anybody = Vocabulary((), ())
-    names = {*anybody.activity, *anybody.contact, *anybody.category_arrays, *anybody.rhythm_arrays}
-    return name in names | {"churn", "locale"} or _OF_A_CHANNEL.fullmatch(name) is not None
+    arrays = {*anybody.category_arrays, *anybody.rhythm_arrays, *anybody.tally_arrays}
+    return (
+        name in {*anybody.activity, *anybody.contact, *arrays} | {"churn", "locale"}
+        or _OF_A_CHANNEL.fullmatch(name) is not None
+    )
 
 
 HOURS_OF_WEEK = 168
@@ -109,3 +132,12 @@ class Vocabulary:
     def rhythm_arrays(self) -> tuple[str, ...]:
         """Float arrays of 168 local hours, built at cut-offs only: counted behaviour and opens, with half-life."""
         return ("rhythm",)
+
+    @property
+    def tally_arrays(self) -> tuple[str, ...]:
+        """Arrays of the ``tally`` snapshot, of the last build only: one element a pair of offer and channel.
+
+        ``tally_pairs`` are texts, sorted, each named as decisions name a pair; beside them the floats of
+        :data:`TALLY_COUNTS`, null like them for a customer who was never sent a message on any channel.
+        """
+        return TALLY

@@ -55,10 +55,34 @@ _MEANING = {
     "category_share": "Share of the spend of the last year, category by category",
     "category_orders_90d": "Orders of the last 90 days that touched the category",
     "category_recency_days": "Days since the category was bought last",
+    "tally_pairs": "Each `offer\\|channel` that was ever sent to the customer; `\\|channel` without an offer",
+    "tally_sent": "Messages, each once however many reports tell of it",
+    "tally_exposed": (
+        "Messages that did not bounce and that no machine opened, each by the share of its reactions that have "
+        "arrived at its age: 1 − exp(−(age / 12 h)^0.6)"
+    ),
+    "tally_pressed": (
+        "The same, each times its pressure: the customer's earlier messages on any channel, half as heavy with "
+        "every week between"
+    ),
+    "tally_hidden": "As `tally_exposed`, of messages that a machine opened (bounced or not)",
+    "tally_hidden_pressed": "The same, each times its pressure",
+    "tally_opened": "Messages, not hidden, that a person opened",
+    "tally_seen": "Messages, not hidden, with an open, a click or a conversion by a person",
+    "tally_clicked": "Messages, not hidden, that a person clicked",
+    "tally_hidden_clicked": "Hidden messages that a person clicked",
+    "tally_ordered": "Messages, not hidden, that a `converted` event names",
+    "tally_hidden_ordered": "Hidden messages that a `converted` event names",
     "rhythm": "Behaviour and opens by the 168 local hours of a week, fading with a half-life",
 }
 _CHURN = "The probability of no purchase within the model's days (56 by default). Null without a model"
 _RESTING = "Of a known customer to whom nothing was sent every count is 0."
+_TALLY = """\
+Arrays side by side, as of the last build, for models alone: an element a pair of offer and channel. Null where
+nothing was ever sent. A message's offer, channel and moment are those of its earliest report; one without a
+channel is of no pair, but presses those after it. What was done to a message is told by events that name it by
+`decision_id` or `message_id`. Nobody can know whether a person opened what a machine opened: such messages are
+hidden, and stand apart."""
 _WINDOW = re.compile(r"_\d+d$")
 
 
@@ -80,6 +104,7 @@ def _sections() -> Iterator[str]:
     yield "| `country`, `locale` | As the customer's row has them |\n"
     arrays = (*words.category_arrays, *words.rhythm_arrays)
     yield from _section("Arrays, for models alone", "No expression reads them.", arrays)
+    yield from _section("What came of their own messages", _TALLY, words.tally_arrays)
 
 
 def _section(title: str, kind: str, columns: tuple[str, ...]) -> Iterator[str]:

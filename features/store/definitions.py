@@ -13,7 +13,7 @@ from feast.types import Array, Float64, String
 
 from features.store.services import SERVING, TRAINING
 from features.tables.moments import CUSTOMER
-from features.views import FloatView, View, views
+from features.views import View, views
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -50,7 +50,7 @@ def define(vocabulary: Vocabulary, root: Path, *, ttl: timedelta, files: str = "
 
 
 def _feature_view(view: View, customer: Entity, files: Path, ttl: timedelta) -> FeatureView:
-    dtype = Array(Float64) if isinstance(view, FloatView) else Array(String)
+    dtype = Array(String) if view.texts else Array(Float64)
     source = FileSource(
         name=f"{view.name}_files",
         path=str(files),

@@ -21,7 +21,6 @@ from features.files import replacing
 from features.layout import MATERIALIZED_AT
 from features.quoting import sql_name
 from features.store.rows import PROJECT, entity_key, numbers, texts
-from features.views import FloatView, View
 from features.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from features.layout import Layout
+    from features.views import View
 
 ONLINE_FILE = "online.db"
 """Feast's SQLite store in the folder of a materialization."""
@@ -117,9 +117,9 @@ def _as_of(held: Mapping[str, _Held], ids: Sequence[str]) -> pa.Array:
 
 def _packed(view: View, held: _Held, ids: Sequence[str]) -> pa.Array:
     values = [held[each][0] if each in held else b"" for each in ids]
-    if isinstance(view, FloatView):
-        return pa.array([numbers(value) for value in values], pa.list_(pa.float64()))
-    return pa.array([texts(value) for value in values], pa.list_(pa.string()))
+    if view.texts:
+        return pa.array([texts(value) for value in values], pa.list_(pa.string()))
+    return pa.array([numbers(value) for value in values], pa.list_(pa.float64()))
 
 
 @contextmanager

@@ -39,9 +39,9 @@ class OnlineStore:
     def online(self, customer_ids: Sequence[str], *, now: datetime | None = None) -> pa.Table:
         """Return the feature frame of ``customer_ids``, in their order, as of the last materialization.
 
-        Columns: ``customer_id``, every column of the vocabulary with rhythm and contact, ``features_as_of``
-        (null for a customer the store does not know). With ``now``, values older than ttl or from after it are
-        null too; ``features_as_of`` still tells of when they were.
+        Columns: ``customer_id``, every column of the vocabulary with rhythm, contact and tally, then
+        ``features_as_of`` (null for a customer the store does not know). With ``now``, values older than ttl or
+        from after it are null too; ``features_as_of`` still tells of when they were.
 
         Raises:
             FeaturesUnavailable: where there is nothing that can be read.

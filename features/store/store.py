@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from features.build import last_snapshot
 from features.engine import bounded_duckdb
 from features.files import replacing
-from features.layout import EVIDENCE, Group, Layout, Manifest
+from features.layout import SIGNS, Group, Layout, Manifest
 from features.progress import quiet
 from features.rhythm import rhythm as rhythm_of
 from features.store.errors import FeaturesUnavailable
@@ -155,7 +155,7 @@ class FeatureStore:
     def rhythm_at(self, spine: pa.Table) -> pa.Array:
         """Return the rhythm (168 weighted counts, local hours) at each row of ``spine``, null for the unknown.
 
-        Daily snapshots leave it out; this rebuilds it from the kept evidence, to the moment.
+        Daily snapshots leave it out; this rebuilds it from the kept signs of life, to the moment.
         """
         manifest, rows = self._manifest(), numbered(spine)
         with unavailable("reading the rhythm"), bounded_duckdb(**self._bounds) as connection:
@@ -167,7 +167,7 @@ class FeatureStore:
             return in_order(found, len(rows), "rhythm", _WEEK)
 
     def _week(self, connection: Any, group: Group, part: pa.Table, manifest: Manifest) -> pa.Array:
-        signs = connection.read_parquet(str(self._layout.root / EVIDENCE / group.glob))
+        signs = connection.read_parquet(str(self._layout.root / SIGNS / group.glob))
         return rhythm_of(signs, part.drop_columns(ROW), connection, half_life_days=manifest.half_life_days)
 
     def _with_rhythm(self, spine: pa.Table, known: np.ndarray[Any, Any]) -> pa.Table:

@@ -7,5 +7,6 @@ from features.tables.activity import activity
 from features.tables.categories import categories
 from features.tables.contact import contact
 from features.tables.pressure import pressure
+from features.tables.tally import tally
 
-__all__ = ["activity", "categories", "contact", "pressure"]
+__all__ = ["activity", "categories", "contact", "pressure", "tally"]

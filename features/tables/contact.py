@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.messages import about, reports
+from features.tables.messages import about, told_before
 from features.tables.moments import CUSTOMER, dated, json_text, midnight
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def contact(
     channel, a machine's too, ends a soft one. An event that names its message (:mod:`features.tables.messages`)
     and no channel is of the channel that the earliest report of it names. The ledger says the same
     (``decisions.ledger.people.contacts``), and knows besides when a declaration changed. The customer table keeps
-    no history, so this is no snapshot to train on. ``told`` are the reports, where they are at hand.
+    no history, so this is no snapshot to train on. ``told`` are the reports before ``as_of``, where they are
+    at hand.
     """
     known = dated(events, until=as_of)
     # The cast makes both sides nullable: to Ibis a union of null and not null is an error.
     ids = (table.select(table[CUSTOMER].cast("string").name(CUSTOMER)) for table in (customers, known))
     everybody = ibis.union(*ids, distinct=True)
     rows = everybody.left_join(customers, CUSTOMER).drop(f"{CUSTOMER}_right")
-    sends = reports(events) if told is None else told
+    sends = told_before(events, as_of) if told is None else told
     sends = sends.filter(sends.heard_at < midnight(as_of))
     rows = rows.left_join(_bounces(_placed(known, sends), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}

@@ -13,11 +13,16 @@ what was known. :func:`reports` says from when until when each thing was known o
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from features.tables.moments import CUSTOMER
+from features.tables.moments import CUSTOMER, dated
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _SAID = ("channel", "campaign_id", "offer_id")
 """What one report alone says of a message: that of its teller."""
@@ -115,6 +120,11 @@ def reports(events: ir.Table) -> ir.Table:
     )
     knotted = named.filter(named.ties).select(CUSTOMER).distinct()
     return ibis.union(_plain(named.anti_join(knotted, CUSTOMER)), _untangled(named.semi_join(knotted, CUSTOMER)))
+
+
+def told_before(events: ir.Table, until: date) -> ir.Table:
+    """Return the :func:`reports` of what happened before ``until``: no tie that was told later is among them."""
+    return reports(dated(events, until=until))
 
 
 def names(told: ir.Table) -> ir.Table:

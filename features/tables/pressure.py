@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from features.tables.messages import reports
+from features.tables.messages import told_before
 from features.tables.moments import (
     CUSTOMER,
     DAY,
@@ -37,9 +37,9 @@ def pressure(events: ir.Table, *, until: date, channel: str, told: ir.Table | No
     with the first message event on the channel: before it every count is 0 and ``days_since_sent`` null.
     A message counts once, however many sources told of it (:mod:`features.tables.messages`), by what was told
     before the snapshot: from the day on which a report named the channel, as far as reports tied it to others.
-    ``told`` are the reports, where they are at hand.
+    ``told`` are the reports before ``until``, where they are at hand.
     """
-    sends = _known(_on(reports(events) if told is None else told, channel), until)
+    sends = _known(_on(told_before(events, until) if told is None else told, channel), until)
     daily = _daily(
         ibis.union(_answers(events, until, channel), _standing(sends), _late(sends), _fleeting(sends, until))
     )

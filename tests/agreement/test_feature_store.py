@@ -214,7 +214,7 @@ def test_features_older_than_ttl_or_from_the_future_are_null_but_say_of_when_the
     assert row["features_as_of"] == NOW
 
 
-def test_the_rhythm_of_a_moment_is_what_the_evidence_before_it_weighs(built):
+def test_the_rhythm_of_a_moment_is_what_the_signs_before_it_weigh(built):
     early, late = (
         FeatureStore(built, WORDS).rhythm_at(_spine([("h3", at), ("nobody", at)])) for at in (utc(2017, 3, 2), NOW)
     )

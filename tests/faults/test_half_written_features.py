@@ -72,9 +72,9 @@ def test_a_build_that_was_killed_in_mid_write_is_no_build_and_the_next_one_is_wh
 
 def test_a_snapshot_that_was_cut_short_is_named_and_the_next_build_mends_it(tmp_path):
     world(tmp_path)
-    half = tmp_path / "evidence" / "00001.parquet"
+    half = tmp_path / "signs" / "00001.parquet"
     half.write_bytes(half.read_bytes()[:-20])
-    with pytest.raises(FeaturesUnavailable, match=r"evidence/00001\.parquet"):
+    with pytest.raises(FeaturesUnavailable, match=r"signs/00001\.parquet"):
         known(tmp_path)
     world(tmp_path)
     assert known(tmp_path).null_count == 0

@@ -33,7 +33,8 @@ def _files(root):
 
 def test_a_build_writes_one_file_a_view_and_bucket_and_vouches_for_them(tmp_path):
     report = build_features(_world(), tmp_path, vocabulary=WORDS, until=UNTIL)
-    names = ["activity", "pressure_email", "pressure_mail", "categories", "rhythm", "contact", "evidence"]
+    names = ["activity", "pressure_email", "pressure_mail", "categories", "rhythm", "contact", "signs"]
+    names += ["tally_pairs", "tally"]
     assert _files(tmp_path) == {f"{name}/0000{b}.parquet" for name in names for b in range(2)}
     assert report.customers == 3
     assert report.rows["activity"] == 12 + 11 + 10
@@ -148,7 +149,7 @@ def test_a_row_packed_under_another_vocabulary_is_refused():
 
 def test_a_deployment_without_categories_or_channels_builds(tmp_path):
     report = build_features(_world(1), tmp_path, vocabulary=Vocabulary((), ()), until=UNTIL)
-    assert set(report.rows) == {"activity", "contact", "rhythm", "evidence"}
+    assert set(report.rows) == {"activity", "contact", "rhythm", "signs", "tally_pairs", "tally"}
     assert json.loads((tmp_path / "manifest.json").read_text())["vocabulary"] == {"channels": [], "categories": []}
 
 

@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from features.rhythm import evidence, rhythm
+from features.rhythm import rhythm, signs_of_life
 from features.tables import activity, contact, pressure
 from tests.worlds.features import customer, customers_table, event, events_table, run, utc
 
@@ -124,6 +124,15 @@ def test_a_delivery_ends_a_soft_bounce_but_never_a_hard_one():
     assert _states(rows, people) == {"soft": ("valid", "absent"), "hard": ("hard_bounced", "absent")}
 
 
+def test_a_tie_told_after_the_snapshot_places_no_bounce():
+    rows = [
+        event("a", "sent", utc(2017, 5, 1), channel="email", message="m"),
+        event("a", "bounced", utc(2017, 5, 1), decision="d", bounce="hard"),
+        event("a", "sent", utc(2017, 6, 1), channel="email", message="m", decision="d"),
+    ]
+    assert _states(rows, [customer("a", email="valid")]) == {"a": ("valid", "absent")}
+
+
 def test_a_declared_absence_stands_and_the_unheard_of_have_no_contact():
     rows = [_bounce("gone", 3), event("stranger", "session", utc(2017, 5, 3))]
     found = _states(rows, [customer("gone", sms="hard_bounced")])
@@ -131,7 +140,7 @@ def test_a_declared_absence_stands_and_the_unheard_of_have_no_contact():
 
 
 def _hours(rows, people=(), **options):
-    build = lambda events, customers: evidence(events, customers, until=date(2018, 1, 1), **options)  # noqa: E731 - named for the reader
+    build = lambda events, customers: signs_of_life(events, customers, until=date(2018, 1, 1), **options)  # noqa: E731 - named for the reader
     connection = ibis.duckdb.connect()
     tables = [
         connection.create_table(n, t)
@@ -168,7 +177,7 @@ def test_an_unknown_zone_falls_back_to_the_country_then_the_policy_then_utc():
     assert _hours(rows, people) == [12, 12, 12]
 
 
-def test_only_signs_of_a_persons_life_are_evidence():
+def test_only_signs_of_a_persons_life_are_kept():
     at = utc(2017, 5, 1, 12)
     ours = ("sent", "delivered", "bounced", "opened", "clicked", "converted")
     rows = [event("a", kind, at) for kind in (*ours, "cart_abandoned", "viewed")]
@@ -185,7 +194,7 @@ def test_a_sign_of_life_weighs_half_after_a_half_life_and_nothing_at_its_own_mom
     events, people = (
         connection.create_table(n, t) for n, t in (("e", events_table(rows)), ("c", customers_table([])))
     )
-    signs = evidence(events, people, until=date(2018, 1, 1))
+    signs = signs_of_life(events, people, until=date(2018, 1, 1))
     spine = pa.table(
         {"customer_id": ["b", "a"], "event_timestamp": pa.array([cutoff] * 2, pa.timestamp("us", "UTC"))}
     )

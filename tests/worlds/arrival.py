@@ -27,6 +27,7 @@ from features.contracts import CONSENT_SCHEMA, CUSTOMER_SCHEMA, EVENT_SCHEMA, Co
 from features.lake import connect
 from features.tables.contact import contact
 from features.tables.pressure import pressure
+from features.tables.tally import tally
 from pipelines.jobs.draining import drain_events
 from pipelines.jobs.everywhere import Everywhere
 from runtime.build import build
@@ -270,12 +271,13 @@ def lake_dump(kairos: Kairos) -> dict[str, list[Any]]:
 def features_dump(kairos: Kairos) -> dict[str, list[Any]]:
     """Return the feature tables of contacts and pressure, as they stand tomorrow."""
     lake, until = lake_of(kairos.settings), (NOW + DAY).date()
-    found: dict[str, list[Any]] = {"contact": [], "pressure": []}
+    found: dict[str, list[Any]] = {"contact": [], "pressure": [], "tally": []}
     for bucket in range(lake.buckets):
         connection = connect()
         events, customers = lake.events(connection, bucket), lake.customers(connection, bucket)
         found["contact"] += contact(events, customers, as_of=until, channels=CHANNELS).to_pyarrow().to_pylist()
         found["pressure"] += pressure(events, until=until, channel="email").to_pyarrow().to_pylist()
+        found["tally"] += tally(events, until=until).to_pyarrow().to_pylist()
     return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
@@ -11,7 +13,7 @@ import ibis
 import pyarrow as pa
 
 from features.contracts import EVENT_SCHEMA
-from features.vocabulary import LONG_WINDOW, MESSAGE_COUNTS, WINDOWS, Vocabulary
+from features.vocabulary import LONG_WINDOW, MESSAGE_COUNTS, TALLY_COUNTS, WINDOWS, Vocabulary
 
 WORDS = Vocabulary(channels=("email", "mail"), categories=("bread", "milk"))
 _ids = count()
@@ -32,6 +34,7 @@ def event(
     decision=None,
     message=None,
     event_id=None,
+    offer=None,
     **properties,
 ):
     return {
@@ -42,6 +45,7 @@ def event(
         "channel": channel,
         "decision_id": decision,
         "message_id": message,
+        "offer_id": offer,
         "value": value,
         "automated": automated,
         "properties": json.dumps(properties),
@@ -186,6 +190,51 @@ def expected_categories(rows, moment, categories):
         found["category_orders_90d"].append(sum(at >= moment - 90 * DAY for at in orders))
         found["category_recency_days"].append((moment - max(orders)) / DAY if orders else None)
     return found
+
+
+def expected_tally(rows, moment):
+    """The tally of one customer at ``moment``: every message looked at alone, every pressure summed anew."""
+    known = [row for row in rows if row["occurred_at"] < moment]
+    sent = sorted(messages(known), key=lambda m: (m["occurred_at"], m["event_id"]))
+    found = defaultdict(lambda: dict.fromkeys(TALLY_COUNTS, 0.0))
+    for place, message in enumerate(sent):
+        if message["channel"] is not None:
+            pressure = sum(
+                0.5 ** ((message["occurred_at"] - before["occurred_at"]) / DAY / 7) for before in sent[:place]
+            )
+            counts = found[f"{message['offer_id'] or ''}|{message['channel']}"]
+            for name, value in _counted(message, known, pressure, moment).items():
+                counts[name] += value
+    pairs = sorted(found)
+    return {"tally_pairs": pairs} | {name: [found[pair][name] for pair in pairs] for name in TALLY_COUNTS}
+
+
+def _counted(message, known, pressure, moment):
+    happened = [(row["type"], row["automated"]) for row in known if names(row, message)]
+    hidden = ("opened", True) in happened
+    bounced = any(kind == "bounced" for kind, _ in happened)
+    ripe = 1 - math.exp(-(((moment - message["occurred_at"]) / timedelta(hours=12)) ** 0.6))
+    clicked, ordered = ("clicked", False) in happened, any(kind == "converted" for kind, _ in happened)
+    shown = ripe if hidden or not bounced else 0.0
+    yield_of = "hidden_" if hidden else ""
+    return {
+        "tally_sent": 1,
+        "tally_hidden" if hidden else "tally_exposed": shown,
+        f"tally_{yield_of}pressed": shown * pressure,
+        f"tally_{yield_of}clicked": clicked,
+        f"tally_{yield_of}ordered": ordered,
+        "tally_opened": not hidden and ("opened", False) in happened,
+        "tally_seen": not hidden and any((k, False) in happened for k in ("opened", "clicked", "converted")),
+    }
+
+
+def names(row, message):
+    """Tell whether an event names a message of its customer."""
+    return any(
+        row[kind] and row[kind] == report[kind]
+        for report in message["reports"]
+        for kind in ("decision_id", "message_id")
+    )
 
 
 SAID = ("channel", "campaign_id", "offer_id")

@@ -22,7 +22,7 @@ from decisions.priors import Priors
 from features.build import Zones, build_features
 from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA
 from features.lake import Lake
-from features.layout import EVIDENCE, Layout
+from features.layout import SIGNS, Layout
 from features.store import FeatureStore
 from features.store.store import TTL
 from features.views import views
@@ -32,7 +32,9 @@ from tests.worlds.features import (
     expected_activity,
     expected_categories,
     expected_pressure,
+    expected_tally,
     messages,
+    names,
     sends_on,
 )
 from training.labels import engagements, silence
@@ -144,19 +146,23 @@ def _happened(draw, who, counter):
     if draw.random() < 0.5:
         return [_behaviour(draw, who, counter)]
     at, number = _moment(draw), draw.randrange(9)
-    names = {"decision_id": f"d{number}", "message_id": draw.choice([f"m{number}", f"d{number}"])}
+    named = {"decision_id": f"d{number}", "message_id": draw.choice([f"m{number}", f"d{number}"])}
     facts = {"channel": draw.choice([None, *WORDS.channels * 3]), "campaign_id": draw.choice([None, "k1", "k2"])}
+    offers = [None, None, *_ODD]
     told = [
         _row(
             who, counter, "sent", at + draw.choice([0, 0, 30, 86_400, 9 * 86_400]) * timedelta(seconds=1),
-            **facts | draw.choice([{}, {"channel": None}, {"offer_id": "o1"}, {"channel": "push"}]), **_some(draw, names),
+            **facts
+            | {"offer_id": draw.choice(offers)}
+            | draw.choice([{}, {"channel": None}, {"offer_id": "o1"}, {"channel": "push"}]),
+            **_some(draw, named),
         )
         for _ in range(draw.choice([1, 1, 2, 3]))
     ]  # fmt: skip
     answers = [
         _row(
             who, counter, draw.choice(_ANSWERS), at + timedelta(seconds=draw.randrange(-3600, 20 * 86_400)),
-            **facts | {"channel": draw.choice([facts["channel"], None])}, **_some(draw, names),
+            **facts | {"channel": draw.choice([facts["channel"], None])}, **_some(draw, named),
             automated=draw.random() < 0.1, properties=json.dumps(draw.choice([{}, {"bounce": "hard"}, {"bounce": "soft"}])),
         )
         for _ in range(draw.choice([0, 0, 1, 2]))
@@ -164,8 +170,8 @@ def _happened(draw, who, counter):
     return told + answers
 
 
-def _some(draw, names):
-    return {name: value for name, value in names.items() if draw.random() < 0.6}
+def _some(draw, named):
+    return {name: value for name, value in named.items() if draw.random() < 0.6}
 
 
 def _behaviour(draw, who, counter):
@@ -273,7 +279,7 @@ def expected(name, rows, moment):
 
 def expected_contact(rows, row, as_of):
     known = [r for r in rows if r["occurred_at"] < as_of]
-    told = messages(rows)
+    told = messages(known)
     states = {}
     for channel in WORDS.channels:
         here = [r for r in known if channel in _channels(r, told, as_of)]
@@ -294,7 +300,7 @@ def _channels(row, told, as_of):
     """The channel a row names, or else that of each message it names: of its earliest report that names one."""
     if row["channel"]:
         return {row["channel"]}
-    reports = ([r for r in each["reports"] if r["channel"]] for each in told if _names(row, each))
+    reports = ([r for r in each["reports"] if r["channel"]] for each in told if names(row, each))
     first = (min(of, key=lambda r: (r["occurred_at"], r["event_id"])) for of in reports if of)
     return {r["channel"] for r in first if r["occurred_at"] < as_of}
 
@@ -315,14 +321,6 @@ def expected_rhythm(rows, zone, moment):
     return hours
 
 
-def _names(row, message):
-    return any(
-        row[kind] and row[kind] == report[kind]
-        for report in message["reports"]
-        for kind in ("decision_id", "message_id")
-    )
-
-
 def expected_engagements(rows, days):
     past = [row for row in rows if row["occurred_at"] < NOW]
     hidden = {row["channel"] for row in past if row["type"] == "opened" and row["automated"]}
@@ -338,7 +336,7 @@ def expected_engagements(rows, days):
                 and not row["automated"]
                 and row["channel"] in (None, channel)
                 and at <= row["occurred_at"] < at + days * DAY
-                and (_names(row, message) or (row["campaign_id"] and row["campaign_id"] == message["campaign_id"]))
+                and (names(row, message) or (row["campaign_id"] and row["campaign_id"] == message["campaign_id"]))
                 for row in past
             ),
         )
@@ -368,7 +366,7 @@ def expected_delays(rows):
         reacted = [
             row["occurred_at"]
             for row in past
-            if row["type"] in ("opened", "clicked") and not row["automated"] and _names(row, message)
+            if row["type"] in ("opened", "clicked") and not row["automated"] and names(row, message)
         ]
         if reacted and message["channel"]:
             minutes = min(reacted).timestamp() // 60 - message["occurred_at"].timestamp() // 60
@@ -384,7 +382,7 @@ def expected_answered(rows, since):
                 message["occurred_at"],
                 message["channel"],
                 any(
-                    row["type"] in ("opened", "clicked") and not row["automated"] and _names(row, message)
+                    row["type"] in ("opened", "clicked") and not row["automated"] and names(row, message)
                     for row in past
                 ),
             )
@@ -464,7 +462,7 @@ def _check_tables(made, root):
                     _said(view, made, people, who, moment),
                 )
                 held += 1  # fmt: skip
-    signs = sum(pq.read_metadata(path).num_rows for path in layout.files(EVIDENCE))
+    signs = sum(pq.read_metadata(path).num_rows for path in layout.files(SIGNS))
     return held + signs
 
 
@@ -476,6 +474,8 @@ def _wanted(view, made, people, draw):
     if view.name == "contact":
         declared = {row["customer_id"] for row in made.customers}
         return {(who, end): True for who, rows in people.items() if who in declared or _before(rows)}
+    if view.name.startswith("tally"):
+        return {(who, end): True for who, rows in people.items() if expected_tally(rows, end)["tally_pairs"]}
     keys = {}
     for who, rows in people.items():
         if begin := _begins(view.name, rows):
@@ -491,6 +491,8 @@ def _said(view, made, people, who, moment):
         return expected_contact(people[who], row, moment)
     if view.name == "rhythm":
         return {"rhythm": expected_rhythm(people[who], made.zone(who), moment)}
+    if view.name.startswith("tally"):
+        return {column: expected_tally(people[who], moment)[column] for column in view.columns}
     return expected(view.name, people[who], moment)
 
 
