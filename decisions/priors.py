@@ -39,6 +39,8 @@ class Priors(Contract):
     """Beliefs about every other channel."""
     incremental_share: float = Field(default=0.3, ge=0, le=1)
     """The share of conversions after a reaction that the message caused."""
+    anyway: float = Field(default=0.025, ge=0, lt=1)
+    """Orders per message seen that name the message and would have come anyway, of who orders at the mean rate."""
     recovery_days: float = Field(default=7.0, gt=0)
     """The time in which fatigue halves."""
     response_drop: float = Field(default=0.1, ge=0, lt=1)

@@ -88,10 +88,11 @@ class Scores:
 
     ``engage`` P(engage within the horizon) by channel; ``multiplier`` m over 168 local hours by channel,
     averaging 1 over the send times behind the training data; ``tau`` incremental gross margin of one send by
-    ``"offer|channel"`` before all costs; ``redeem`` P(redeem | sent) by offer; ``hazard`` added probability of
-    losing the channel by pressure level (messages in the last seven days, the last entry for all above);
-    ``response_loss`` margin lost while fatigue recovers, by the same levels; ``reachable_value`` expected
-    remaining margin of staying reachable, by channel; ``churn`` P(no activity in the next N days).
+    ``"offer|channel"`` before all costs; ``redeem`` P(redeem | sent) by offer, and by ``"offer|channel"`` where
+    that is known; ``hazard`` added probability of losing the channel by pressure level (messages in the last seven
+    days, the last entry for all above); ``response_loss`` margin lost while fatigue recovers, by the same levels;
+    ``reachable_value`` expected remaining margin of staying reachable, by channel; ``churn`` P(no activity in the
+    next N days).
 
     ``incremental`` is false where no randomised send stands behind ``tau``. ``notes`` say which parts are
     priors and why (``prior:channel:email:no_labels``). ``attributes`` are feature values that eligibility

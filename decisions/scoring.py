@@ -94,7 +94,7 @@ def batch_of(frame: pa.Table, *, priors: Priors, offers: Sequence[Offer]) -> Bat
 
 def _ask(batch: Batch, scorers: Scorers) -> _Answers:
     engagement = scorers.channel.predict(batch)
-    effect = scorers.offer.predict(batch, engagement)
+    effect = scorers.offer.predict(batch, engagement).counting(scorers.worth.predict(batch))
     return _Answers(
         timing=scorers.send_time.predict(batch),
         engagement=engagement,

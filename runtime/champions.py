@@ -146,7 +146,7 @@ class Champions:
 
 
 def priors(why: str) -> Scorers:
-    """Return the five priors, whose notes end in ``why``."""
+    """Return the six priors, whose notes end in ``why``."""
     made: dict[str, Any] = {kind: _prior(kind, why) for kind in KINDS}
     return Scorers(**made)
 

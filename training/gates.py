@@ -5,6 +5,9 @@ drawn by customer, lies above zero. Other rivals bar the way only by being clear
 instead, so a tie with one must not leave the declared priors in charge; the reason says how it stands. A gate on
 prediction says nothing about decisions; where the later data come from choices that were not randomised, the
 verdict carries the model's caveat.
+
+Counts shrunk to a declared prior (``Backtest.shrunk``) stand outside this: where they know little they say what is
+declared. They decide unless the baseline or the champion is better beyond chance.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ def judge(backtest: Backtest, *, seed: int, caveat: str | None = None) -> Verdic
         measures.outcome.NotComputableError: if the metric itself cannot be computed on the later data.
     """
     strict = [backtest.baseline, *([CHAMPION] if CHAMPION in backtest.scores else [])]
-    duels = [_duel(backtest, rival, strict=True, seed=seed) for rival in strict]
+    duels = [_duel(backtest, rival, strict=not backtest.shrunk, seed=seed) for rival in strict]
     duels += [_duel(backtest, rival, strict=False, seed=seed) for rival in backtest.also_beat]
     against_baseline = duels[0].gain
     return Verdict(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from features.vocabulary import TALLY_COUNTS, TALLY_PAIRS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 REQUIREMENTS = ("lightgbm>=4.7,<4.8", "numpy>=2.2", "pyarrow>=25", "scipy>=1.16")
 """Named rather than inferred: inference starts a process that imports everything once more."""
 
-_ARRAYS = ("category_share", "category_orders_90d", "category_recency_days", "rhythm")
+_ARRAYS = ("category_share", "category_orders_90d", "category_recency_days", "rhythm", *TALLY_COUNTS)
+"""Columns that hold lists of numbers."""
 
 
 def log_numbers(fitted: Fitted, verdict: Verdict) -> None:
@@ -62,6 +65,8 @@ def signature(inputs: tuple[str, ...]) -> Any:
     from mlflow.types.schema import Array  # noqa: PLC0415  # as above
 
     def of(name: str) -> Any:
+        if name == TALLY_PAIRS:
+            return ColSpec(Array(DataType.string), name, required=False)
         return ColSpec(Array(DataType.double) if name in _ARRAYS else DataType.double, name, required=False)
 
     return ModelSignature(inputs=Schema([of(name) for name in inputs])) if inputs else None

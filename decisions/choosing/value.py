@@ -123,10 +123,13 @@ class Terms(NamedTuple):
 
 def terms(offer: Offer, channel: str, *, scores: Scores, budgets: BudgetState) -> Terms:
     """Return what goes into the value of sending ``offer`` on ``channel``."""
+    pair = f"{offer.offer_id}|{channel}"
+    # By the channel that it would go on where that is known, else by offer: its likeliest channel.
+    redeem = scores.redeem.get(pair, scores.redeem.get(offer.offer_id, 0.0))
     return Terms(
-        tau=scores.tau.get(f"{offer.offer_id}|{channel}", 0.0),
+        tau=scores.tau.get(pair, 0.0),
         send_cost=offer.send_cost.get(channel, 0.0),
-        incentive=offer.incentive_cost * scores.redeem.get(offer.offer_id, 0.0),
+        incentive=offer.incentive_cost * redeem,
         price=budgets.prices.get(channel, 0.0),
     )
 

@@ -120,7 +120,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 @dataclass(frozen=True)
 class ArtefactScorer(ABC):
-    """What the five scorers have in common: each *is* its artefact, loaded, saved and named by it."""
+    """What the six scorers have in common: each *is* its artefact, loaded, saved and named by it."""
 
     kind: ClassVar[Kind]
     artefact: Artefact

@@ -1,4 +1,4 @@
-"""What every scorer is, what it is asked with, and what the five of them answer.
+"""What every scorer is, what it is asked with, and what the six of them answer.
 
 A scorer answers for a whole frame in one call. Its answers are arrays with one row a customer, in the frame's
 order; an array with a single row says the same of everybody, so that a prior costs nothing per customer. A scorer
@@ -8,7 +8,7 @@ that was never fitted *is* the prior (``Scorer.prior(why)``): same class, same a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Kind = Literal["send_time", "channel", "churn", "offer", "fatigue"]
-KINDS: tuple[Kind, ...] = ("send_time", "channel", "churn", "offer", "fatigue")
+Kind = Literal["send_time", "channel", "churn", "offer", "worth", "fatigue"]
+KINDS: tuple[Kind, ...] = ("send_time", "channel", "churn", "offer", "worth", "fatigue")
 
 FloatArray = NDArray[np.float64]
 
@@ -72,13 +72,42 @@ class Engagement:
 class Effect:
     """``tau`` by ``"offer|channel"`` and ``redeem`` by offer: (n or 1,), as in :class:`decisions.records.Scores`.
 
-    ``incremental`` is false where no randomised send stands behind ``tau``.
+    ``incremental`` is false where no randomised send stands behind ``tau``; ``measured`` are the pairs whose tau
+    is the effect that randomised sends showed.
     """
 
     tau: Mapping[str, FloatArray]
     redeem: Mapping[str, FloatArray]
     incremental: bool = False
     notes: tuple[str, ...] = ()
+    measured: frozenset[str] = frozenset()
+
+    def counting(self, counted: Counted) -> Effect:
+        """Return the effect with what was ``counted`` in place of what is declared or only a ratio.
+
+        P(redeem) is then known by pair, too; an offer's own stays beside it.
+        """
+        taken = {pair: tau for pair, tau in counted.tau.items() if pair not in self.measured}
+        superseded = tuple(f"prior:offer:{pair}:" for pair in taken)
+        redeem = {pair: chance for pair, chance in counted.redeem.items() if pair in taken}
+        return replace(
+            self,
+            tau={**self.tau, **taken},
+            redeem={**self.redeem, **redeem},
+            incremental=self.incremental and not taken,
+            notes=tuple(note for note in self.notes if not note.startswith(superseded)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What counts say by ``"offer|channel"``, (n,) each: ``tau`` as of :class:`Effect`, ``redeem`` P(redeem).
+
+    Pairs of which nothing was learned are missing.
+    """
+
+    tau: Mapping[str, FloatArray]
+    redeem: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +129,7 @@ class Lifetime:
 
 
 class Scorer(Protocol):
-    """What all five have in common. ``version`` is the artefact's content hash, or ``prior``."""
+    """What all six have in common. ``version`` is the artefact's content hash, or ``prior``."""
 
     kind: ClassVar[Kind]
 
@@ -156,6 +185,14 @@ class OfferScorer(Scorer, Protocol):
         ...
 
 
+class WorthScorer(Scorer, Protocol):
+    """What a message adds, counted."""
+
+    def predict(self, batch: Batch) -> Counted:
+        """Answer for every offer × channel of the batch that was learned."""
+        ...
+
+
 class FatigueScorer(Scorer, Protocol):
     """What one more message costs in reach and in later response."""
 
@@ -166,12 +203,13 @@ class FatigueScorer(Scorer, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorers:
-    """The five scorers in use. Any of them may be the prior."""
+    """The six scorers in use. Any of them may be the prior."""
 
     send_time: SendTimeScorer
     channel: ChannelScorer
     churn: ChurnScorer
     offer: OfferScorer
+    worth: WorthScorer
     fatigue: FatigueScorer
     labels: Mapping[str, str] = field(default_factory=dict)
     """What to call a version in the record, by kind (``kairos-churn/3``); by default the content hash."""

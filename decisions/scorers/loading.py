@@ -15,6 +15,7 @@ CLASSES: dict[Kind, str] = {
     "channel": "ChannelModel",
     "churn": "ChurnModel",
     "offer": "OfferModel",
+    "worth": "WorthScorer",
     "fatigue": "FatigueModel",
 }
 """The class of each kind, in the module of ``decisions.scorers`` that has the kind's name."""

@@ -75,7 +75,10 @@ class OfferModel(ArtefactScorer):
             offer.offer_id: _redeem(batch, engagement, offer, affinity[offer.offer_id]) for offer in batch.offers
         }
         incremental = bool(tau) and all(pair in self._effects for pair in tau)
-        return Effect(tau=tau, redeem=redeem, incremental=incremental, notes=tuple(self._notes(tau)))
+        measured = frozenset(pair for pair in tau if self._effects.get(pair, {}).get("grade") == "measured")
+        return Effect(
+            tau=tau, redeem=redeem, incremental=incremental, notes=tuple(self._notes(tau)), measured=measured
+        )
 
     def _affinities(self, batch: Batch) -> dict[str, FloatArray]:
         known = {} if self._affinity is None else self._affinity.relative(batch)

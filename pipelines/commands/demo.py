@@ -24,7 +24,7 @@ def demo(
 ) -> None:
     """The whole path on real data, then a summary of what was decided and why.
 
-    Imports a year of 2,469 real households (dunnhumby Complete Journey), builds features, trains and judges five
+    Imports a year of 2,469 real households (dunnhumby Complete Journey), builds features, trains and judges six
     models, plans a week's messages under caps and budgets, and recounts the promises. What the data lacks is
     declared in examples/complete_journey. Earlier demo data are replaced.
 

@@ -12,12 +12,13 @@ from pipelines.options import AsJson, Config, Demo, Now, kairos_of, settings_of
 
 
 class Name(StrEnum):
-    """The five models, as they are typed."""
+    """The six models, as they are typed."""
 
     SEND_TIME = "send_time"
     CHANNEL = "channel"
     CHURN = "churn"
     OFFER = "offer"
+    WORTH = "worth"
     FATIGUE = "fatigue"
 
 
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     names: Annotated[
-        list[Name] | None, typer.Argument(metavar="[MODEL]...", help="Which models; all five by default.")
+        list[Name] | None, typer.Argument(metavar="[MODEL]...", help="Which models; all six by default.")
     ] = None,
     *,
     tune: Annotated[

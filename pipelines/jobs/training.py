@@ -51,7 +51,7 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
 def train_models(
     kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress = quiet
 ) -> list[Outcome]:
-    """Train the named models (all five by default), and put what passed its gate into use.
+    """Train the named models (all six by default), and put what passed its gate into use.
 
     One that fails says so in its outcome and stops no other.
     """

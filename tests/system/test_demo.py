@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-MODELS = {"send_time", "channel", "churn", "offer", "fatigue"}
+MODELS = {"send_time", "channel", "churn", "offer", "worth", "fatigue"}
 FIELDS = {
     "status",
     "metric",

@@ -148,5 +148,12 @@ def test_the_command_trains_and_prints_one_object(tmp_path, mlflow_store):
     assert report["violations"] == 0
     assert report["interval"] is None
     (only,) = report["runs"]
-    assert {each["model"] for each in only["models"]["0"]} == {"send_time", "channel", "churn", "offer", "fatigue"}
+    assert {each["model"] for each in only["models"]["0"]} == {
+        "send_time",
+        "channel",
+        "churn",
+        "offer",
+        "worth",
+        "fatigue",
+    }
     assert only["sent"] == sum(only["sends"].values()) == len(only["pairs"]["true"])

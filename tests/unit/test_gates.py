@@ -50,6 +50,15 @@ def test_the_baseline_itself_does_not_pass():
     assert verdict.interval == (0.0, 0.0)
 
 
+def test_counts_shrunk_to_the_baseline_decide_unless_shown_worse():
+    same = {"model": POOR, "base": POOR, CHAMPION: POOR}
+    assert judge(backtest(None, scores=same, shrunk=True), seed=1).passed
+    worse = judge(backtest(None, scores={"model": POOR, "base": GOOD}, shrunk=True), seed=1)
+    assert not worse.passed
+    behind = judge(backtest(None, scores={"model": POOR, "base": POOR, CHAMPION: GOOD}, shrunk=True), seed=1)
+    assert not behind.passed
+
+
 def test_a_champion_that_is_as_good_stays():
     scores = {"model": GOOD, "base": POOR, CHAMPION: GOOD}
     verdict = judge(backtest(None, scores=scores), seed=1)

@@ -9,6 +9,7 @@ from decisions.priors import Priors
 from decisions.scorers.base import LEVELS, Effect, Scorers, Timing, Weariness
 from decisions.scorers.channel import ChannelModel
 from decisions.scorers.churn import ChurnModel
+from decisions.scorers.worth import WorthScorer
 from decisions.scoring import COLD_START, score
 from features.contracts import Offer
 from tests.worlds.scorers import a_frame, channel_model, churn_model, with_a_stranger
@@ -55,6 +56,7 @@ def scorers(**changes):
             "channel": channel_model(),
             "churn": churn_model(),
             "offer": AnEffect(),
+            "worth": WorthScorer.prior("no_champion"),
             "fatigue": AWeariness(),
             **changes,
         }
@@ -129,7 +131,7 @@ def test_unknown_churn_is_none_and_not_a_number():
 def test_versions_name_every_model_and_labels_may_rename_them():
     assert ask(a_frame())[0].model_versions["offer"] == "o1"
     assert ask(a_frame(), labels={"churn": "kairos-churn/3"})[0].model_versions["churn"] == "kairos-churn/3"
-    assert set(ask(a_frame())[0].model_versions) == {"send_time", "channel", "churn", "offer", "fatigue"}
+    assert set(ask(a_frame())[0].model_versions) == {"send_time", "channel", "churn", "offer", "worth", "fatigue"}
 
 
 def test_attributes_carry_the_columns_that_expressions_name():

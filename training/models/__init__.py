@@ -1,7 +1,7 @@
-"""The five models, and the one shape they share.
+"""The six models, and the one shape they share.
 
 A model says what it learned and how it fared on later data; it promotes nothing. The gate (:mod:`training.gates`)
-computes every interval from the held-out scores given here, so that all five are judged alike.
+computes every interval from the held-out scores given here, so that all are judged alike.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Backtest:
     (``model``), the ``baseline`` it must beat, and whatever else is reported beside them; those in ``also_beat``
     bar the way by being clearly better (and the outcome's reason says how it stands with them). ``clusters``
     numbers the customer (or household) behind each unit: intervals resample those. ``binary`` says that the
-    model's scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn.
+    model's scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn. ``shrunk`` says
+    that the model is counts shrunk to the baseline (a declared prior): it need only not be shown worse.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class Backtest:
     baseline: str
     also_beat: tuple[str, ...] = ()
     binary: bool = True
+    shrunk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +94,11 @@ class NoLabels:
 
 
 class Model(Protocol):
-    """One of the five. ``fit`` is deterministic in (sources, tune, seed)."""
+    """One of the six. ``fit`` is deterministic in (sources, tune, seed)."""
 
     @property
     def name(self) -> Kind:
-        """Which of the five."""
+        """Which of the six."""
         ...
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:

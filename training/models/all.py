@@ -1,4 +1,4 @@
-"""The five models, with the settings they are trained with."""
+"""The six models, with the settings they are trained with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from training.models.churn import TrainChurn
 from training.models.fatigue import TrainFatigue
 from training.models.offer import TrainOffer
 from training.models.send_time import TrainSendTime
+from training.models.worth import TrainWorth
 
 if TYPE_CHECKING:
     from training.models import Model
 
-MODELS: tuple[Model, ...] = (TrainSendTime(), TrainChannel(), TrainChurn(), TrainOffer(), TrainFatigue())
+MODELS: tuple[Model, ...] = (
+    TrainSendTime(),
+    TrainChannel(),
+    TrainChurn(),
+    TrainOffer(),
+    TrainWorth(),
+    TrainFatigue(),
+)

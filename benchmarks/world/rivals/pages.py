@@ -28,8 +28,8 @@ class Page:
     """Numbers of :class:`decisions.records.Scores`; nan where a customer has no score, who then gets nothing.
 
     ``tau`` is (customers, offers, channels), ``multiplier`` (customers, channels, 168), ``redeem`` (customers,
-    offers), ``loss`` (customers, channels, levels): euros lost to fatigue at each number of messages in seven
-    days.
+    offers, channels), ``loss`` (customers, channels, levels): euros lost to fatigue at each number of messages in
+    seven days.
     """
 
     tau: Floats
@@ -47,7 +47,7 @@ class Page:
         response = _levels([each.response_loss for each in scores])
         levels = max(losses.shape[2], response.shape[2])
         tau = _table(_named(each.tau, _PAIRS, np.nan) for each in scores).reshape(len(scores), -1, wide)
-        redeem = _table(_named(each.redeem, tuple(offer.offer_id for offer in OFFERS), 0.0) for each in scores)
+        redeem = _table(_redeems(each.redeem) for each in scores).reshape(len(scores), -1, wide)
         flat = (1.0,) * WEEK_HOURS
         curves = np.array([[each.multiplier.get(channel, flat) for channel in CHANNELS] for each in scores])
         return cls(
@@ -60,6 +60,11 @@ class Page:
 
 def _named(part: Mapping[str, float], names: Sequence[str], otherwise: float) -> list[float]:
     return [part.get(name, otherwise) for name in names]
+
+
+def _redeems(redeem: Mapping[str, float]) -> list[float]:
+    """Return P(redeem | sent) by offer and channel: the pair's own where it is known, else the offer's."""
+    return [redeem.get(pair, redeem.get(pair.rpartition("|")[0], 0.0)) for pair in _PAIRS]
 
 
 def _table(rows: Iterable[list[float]]) -> Floats:

@@ -101,7 +101,7 @@ class Twin:
         """Return V of (people, offers, channels, hours); −∞ where it may not be."""
         page, who = self.page(scene.asked.day), scene.asked.who
         gain = page.tau[who][..., None] * self._multiplier(scene, page)[:, None]
-        each = self._facts.cost + (self._facts.incentive * page.redeem[who])[..., None]
+        each = self._facts.cost + self._facts.incentive[:, None] * page.redeem[who]
         value = gain - each[..., None] - self._fatigue(scene, page)[:, None]
         free = scene.asked.free[:, None, None, :] & scene.asked.reachable[:, None, :, None]
         return np.where(free & self._left(scene) & ~np.isnan(value), value, -np.inf)

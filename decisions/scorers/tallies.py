@@ -1,0 +1,114 @@
+"""From a feature frame to what the value model counts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from decisions.scorers.base import matrix
+from decisions.worth.life import Life
+from decisions.worth.tally import Tally
+from features.vocabulary import TALLY_PAIRS, WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from decisions.scorers.base import FloatArray
+
+_YEAR = 365.0
+_SESSIONS = tuple(f"sessions_{days}d" for days in WINDOWS)
+LIFE = ("orders_365d", "spend_365d", "sessions_365d", "tenure_days", "recency_days", *_SESSIONS)
+"""The columns that say how customers live."""
+
+
+def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str]) -> Tally:
+    """Return the tally of each row: (rows, channels, offers + 1), all other offers together the last.
+
+    What was sent on a channel not among ``channels`` is left out.
+
+    Raises:
+        ValueError: naming a column the frame does not have.
+    """
+    names = [each.name for each in fields(Tally)]
+    missing = [name for name in (TALLY_PAIRS, *map(_column, names)) if name not in frame.column_names]
+    if missing:
+        raise ValueError(f"the feature frame lacks {missing!r}: build the features with this vocabulary")
+    shape = (frame.num_rows, len(channels), len(offers) + 1)
+    row, pairs = _flat(frame[TALLY_PAIRS])
+    at = _places(pairs, channels, offers)
+    kept = at >= 0
+    place = row[kept] * (shape[1] * shape[2]) + at[kept]
+    counted = {}
+    for name in names:
+        values = np.asarray(pc.cast(_flat(frame[_column(name)])[1], pa.float64()).to_numpy(zero_copy_only=False))
+        total = np.bincount(place, np.nan_to_num(values[kept]), minlength=int(np.prod(shape)))
+        counted[name] = np.asarray(total, dtype=np.float64).reshape(shape)
+    return Tally(**counted)
+
+
+def life_of(frame: pa.Table) -> Life:
+    """Return how each row's customer lives, as far as the last year tells.
+
+    Orders that messages are credited with are taken off, as if all of them fell into that year. When somebody last
+    visited is known by windows only, and taken as late as it can have been.
+    """
+    orders, spend, sessions, tenure, recency, *windows = matrix(frame, LIFE).T
+    tenure, orders = np.nan_to_num(tenure), np.nan_to_num(orders)
+    own = np.maximum(0.0, orders - _credited(frame))
+    visited = np.full(frame.num_rows, np.inf)
+    edges = (0.0, *WINDOWS[:-1])
+    for edge, within in reversed(list(zip(edges, windows, strict=True))):
+        visited = np.where(np.nan_to_num(within) > 0, edge, visited)
+    silent = np.fmin(np.where(np.isnan(recency), np.inf, recency), visited)
+    return Life(
+        orders=own,
+        revenue=np.nan_to_num(spend) * np.divide(own, orders, out=np.zeros_like(own), where=orders > 0),
+        days=np.minimum(tenure, _YEAR),
+        signs=orders + np.nan_to_num(sessions),
+        silent_days=np.minimum(silent, np.minimum(tenure, _YEAR)),
+    )
+
+
+def _credited(frame: pa.Table) -> FloatArray:
+    """Return how many messages of each row were followed by an order that names them."""
+    total = np.zeros(frame.num_rows)
+    for name in ("ordered", "hidden_ordered"):
+        row, values = _flat(frame[_column(name)])
+        counted = np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False))
+        total += np.bincount(row, np.nan_to_num(counted), minlength=frame.num_rows)
+    return total
+
+
+def _column(name: str) -> str:
+    return f"tally_{name}"
+
+
+def _flat(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
+    """Return the row of each element, and the elements."""
+    lists = column.combine_chunks()
+    rows = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    return rows, pc.list_flatten(lists)
+
+
+def _places(pairs: pa.Array, channels: Sequence[str], offers: Sequence[str]) -> NDArray[np.int64]:
+    """Return each pair's place among (channels, offers + 1); −1 where the channel is none of them."""
+    # An offer's id may hold the separator; a channel's name does not.
+    names = pc.dictionary_encode(pairs)
+    split = [pair.rpartition("|") for pair in names.dictionary.to_pylist()]
+    known = {offer: number for number, offer in enumerate(offers)}
+    width = len(offers) + 1
+    table = np.array(
+        [
+            channels.index(channel) * width + known.get(offer, len(offers)) if channel in channels else -1
+            for offer, _, channel in split
+        ]
+        or [-1],
+        dtype=np.int64,
+    )
+    return table[names.indices.to_numpy(zero_copy_only=False)] if len(pairs) else np.zeros(0, dtype=np.int64)

@@ -1,0 +1,128 @@
+"""What a message is worth to whom, from counts: the value model (:mod:`decisions.worth`) as a scorer.
+
+It reads what a customer's own messages did (the vocabulary's tally) and how the customer lives, and says for every
+offer and channel the extra margin of one message and the chance that it redeems the offer. Where it was never
+trained it says nothing, and what was declared stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from decisions.scorers.artefact import Artefact, ArtefactScorer
+from decisions.scorers.base import Counted, Kind
+from decisions.scorers.tallies import LIFE, life_of, tally_of
+from decisions.worth.attention import Attention
+from decisions.worth.beliefs import Beliefs
+from decisions.worth.effect import Effect
+from decisions.worth.life import Peers
+from decisions.worth.model import WorthModel
+from features.vocabulary import TALLY
+
+if TYPE_CHECKING:
+    from decisions.scorers.base import Batch, FloatArray
+    from decisions.worth.model import Personal
+    from features.contracts import Offer
+
+INPUTS = (*TALLY, *LIFE)
+"""The frame's columns that are read."""
+
+
+@dataclass(frozen=True)
+class WorthScorer(ArtefactScorer):
+    """The scorer. ``facts``: ``channels``, ``offers`` and the model's numbers (:func:`as_facts`); or ``prior``."""
+
+    kind: ClassVar[Kind] = "worth"
+
+    @classmethod
+    def prior(cls, why: str) -> Self:
+        """Return the scorer of no data, which leaves the value to what is declared."""
+        return cls(Artefact(kind=cls.kind, facts={"prior": why}))
+
+    @classmethod
+    def of(cls, model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ...]) -> Self:
+        """Return the scorer of ``model``, whose last offer stands for all but ``offers``."""
+        return cls(Artefact(kind=cls.kind, facts=as_facts(model, channels, offers)))
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether nothing was learned."""
+        return "prior" in self.artefact.facts
+
+    def predict(self, batch: Batch) -> Counted:
+        """Return tau and P(redeem | sent) of every offer on each of its channels that was learned."""
+        if self.is_prior:
+            return Counted(tau={}, redeem={})
+        personal = self.personal(batch)
+        asked = [
+            (offer, channel) for offer in batch.offers for channel in offer.channels if channel in self.channels
+        ]
+        found = {f"{offer.offer_id}|{channel}": self._pair(personal, offer, channel) for offer, channel in asked}
+        return Counted(
+            tau={pair: tau for pair, (tau, _) in found.items()},
+            redeem={pair: redeem for pair, (_, redeem) in found.items()},
+        )
+
+    def personal(self, batch: Batch) -> Personal:
+        """Return what is expected of each customer of the batch."""
+        return self.model.personal(tally_of(batch.frame, self.channels, self.offers), life_of(batch.frame))
+
+    def _pair(self, personal: Personal, offer: Offer, channel: str) -> tuple[FloatArray, FloatArray]:
+        place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
+        seen = personal.attention[:, self.channels.index(channel)] * personal.alive
+        lift = personal.lift[:, place]
+        return seen * personal.basket * offer.margin * lift, np.minimum(1.0, seen * (lift + personal.anyway))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that were learned."""
+        return tuple(self.artefact.facts["channels"])
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The offers that were learned by themselves."""
+        return tuple(self.artefact.facts["offers"])
+
+    @cached_property
+    def model(self) -> WorthModel:
+        """The model."""
+        return from_facts(self.artefact.facts)
+
+
+def as_facts(model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ...]) -> dict[str, Any]:
+    """Return a model as a JSON object; an infinite shape is null."""
+    attention = model.attention
+    return {
+        "channels": list(channels),
+        "offers": list(offers),
+        "beliefs": asdict(model.beliefs),
+        "watched": model.watched.tolist(),
+        "level": attention.level.tolist(),
+        "click": attention.click.tolist(),
+        "shape": [None if shape == inf else shape for shape in attention.shape.tolist()],
+        "orders": model.effect.orders.tolist(),
+        "lift": model.effect.lift.tolist(),
+        "peers": asdict(model.peers),
+        "loss": model.loss.tolist(),
+    }
+
+
+def from_facts(facts: Any) -> WorthModel:
+    """Read what :func:`as_facts` wrote."""
+    beliefs: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in facts["beliefs"].items()
+    }
+    shape = [inf if each is None else each for each in facts["shape"]]
+    return WorthModel(
+        beliefs=Beliefs(**beliefs),
+        watched=np.array(facts["watched"], dtype=np.bool_),
+        attention=Attention(level=np.array(facts["level"]), click=np.array(facts["click"]), shape=np.array(shape)),
+        effect=Effect(orders=np.array(facts["orders"]), lift=np.array(facts["lift"])),
+        peers=Peers(**facts["peers"]),
+        loss=np.array(facts["loss"]),
+    )
