@@ -206,7 +206,7 @@ def _check(ask: Ask, scores: Scores, state: CustomerState, now: datetime) -> Non
 
 def _check_finite(scores: Scores) -> None:
     singles = (scores.tau, scores.redeem, scores.reachable_value)
-    tables = (scores.multiplier, scores.hazard, scores.response_loss)
+    tables = (scores.multiplier, scores.hazard, scores.response_loss, scores.hourly)
     for part in singles:
         if not isfinite(sum(part.values())):
             raise ValueError(f"scores must be finite, got {dict(part)}")

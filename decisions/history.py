@@ -37,11 +37,23 @@ def history_of(
         "ask": ask,
         "policy": policy.version,
         "catalogue": catalogue.version,
-        "scores": Fragment(canonical(scores)),
+        "scores": Fragment(_written(scores)),
         "state": Fragment(canonical(state)),
         "now": now.astimezone(UTC),
         "budgets": budgets,
     }
+
+
+def _written(scores: Scores) -> bytes:
+    """Return scores as they are written; what came later is not where it says nothing.
+
+    So H of a decision that was made before it is what it was, and so is its hash.
+    """
+    written = canonical(scores)
+    return written if scores.hourly else written.removesuffix(_NO_HOURS) + b"}"
+
+
+_NO_HOURS = b',"hourly":{}}'
 
 
 def hash_of(history: Mapping[str, Any], arms: tuple[Assignment, ...], holdout: bool) -> str:  # noqa: FBT001 - a fact

@@ -92,7 +92,7 @@ class Scores:
     that is known; ``hazard`` added probability of losing the channel by pressure level (messages in the last seven
     days, the last entry for all above); ``response_loss`` margin lost while fatigue recovers, by the same levels;
     ``reachable_value`` expected remaining margin of staying reachable, by channel; ``churn`` P(no activity in the
-    next N days).
+    next N days); ``hourly`` by offer the factor on tau at each of the 24 local hours, 1 where an offer is missing.
 
     ``incremental`` is false where no randomised send stands behind ``tau``. ``notes`` say which parts are
     priors and why (``prior:channel:email:no_labels``). ``attributes`` are feature values that eligibility
@@ -113,6 +113,8 @@ class Scores:
     attributes: Mapping[str, str | float | bool | None] = field(default_factory=dict)
     model_versions: Mapping[str, str] = field(default_factory=dict)
     features_as_of: datetime | None = None
+    hourly: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last of all: written down only where it says something (:mod:`decisions.history`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

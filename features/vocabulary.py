@@ -40,6 +40,14 @@ TALLY_COUNTS: tuple[str, ...] = (
 TALLY = (TALLY_PAIRS, *TALLY_COUNTS)
 """All of it."""
 
+RIPE_SCALE_DAYS, RIPE_SHAPE = 0.5, 0.6
+"""How reactions arrive, declared and not fitted, as a Weibull distribution: half of them within six and a half
+hours, yet one in ten later than two days. Some read at once, others at their next sitting or the one after: such a
+mixture has a shape below one."""
+
+PRESSURE_HALF_LIFE_DAYS = 7.0
+"""The age at which an earlier message weighs half: caps and gaps are thought of in weeks."""
+
 _COUNTED = rf"({'|'.join(MESSAGE_COUNTS)})_({'|'.join(map(str, WINDOWS))})d"
 _OF_A_CHANNEL = re.compile(rf"[a-z][a-z0-9_]{{0,31}}_({_COUNTED}|days_since_sent|contact)")
 

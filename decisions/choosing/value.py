@@ -1,10 +1,11 @@
 """What a message is worth, at every hour at which it may go.
 
-    V = τ · m − send cost − incentive · P(redeem) − ΔLTV − price
+    V = τ · m · h − send cost − incentive · P(redeem) − ΔLTV − price
     ΔLTV = reachable value · added hazard(level) + response loss(level)
 
 τ is the incremental gross margin of one send and already contains engagement. m is the send-time effect, read
-between the middles of the 168 local hours, Sunday's last beside Monday's first. The level is the number of
+between the middles of the 168 local hours, Sunday's last beside Monday's first; h is what the offer does at that
+hour of the day, read alike. The level is the number of
 messages of any kind (sent, confirmed, reserved) in the seven days up to and including the candidate's moment, the
 last level standing for all above. Hold is worth 0.
 """
@@ -46,15 +47,27 @@ class Moments:
     """The slot whose middle was last passed; ``share`` of the way to the next one's is gone."""
     share: Floats
 
+    def read(self, curve: Sequence[float]) -> Floats:
+        """Return ``curve``, one value a local hour of the week or of the day, between the middles of its hours."""
+        values = np.array(curve)
+        before = values[self.hour % len(values)]
+        between: Floats = before + self.share * (values[(self.hour + 1) % len(values)] - before)
+        return between
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """What candidates of one channel and one permitted time share, hour by hour."""
 
-    times: NDArray[np.int64]
+    moments: Moments
     multiplier: Floats
     ltv_loss: Floats
     """Infinite where there is no moment."""
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """The moments themselves."""
+        return self.moments.times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +79,8 @@ class Worth:
     send_cost: float
     incentive: float
     price: float
+    hourly: Floats | None
+    """h in each hour of the lane; None where every hour of the day is alike."""
     total: Floats
     best: float
     """The value in the best hour."""
@@ -74,7 +89,7 @@ class Worth:
         """Return what the value in one hour is made of."""
         return ValueParts(
             tau=self.tau,
-            multiplier=float(self.lane.multiplier[hour]),
+            multiplier=float(self.lane.multiplier[hour] * (1.0 if self.hourly is None else self.hourly[hour])),
             send_cost=self.send_cost,
             incentive=self.incentive,
             ltv_loss=float(self.lane.ltv_loss[hour]),
@@ -101,10 +116,8 @@ def lane(moments: Moments, *, channel: str, scores: Scores) -> Lane:
     hazard = _at_level(scores.hazard.get(channel) or _NOTHING, moments.level)
     response = _at_level(scores.response_loss.get(channel) or _NOTHING, moments.level)
     loss = scores.reachable_value.get(channel, 0.0) * hazard + response
-    curve = np.array(scores.multiplier.get(channel, _EVEN))
-    before = curve[moments.hour]
-    multiplier = before + moments.share * (curve[(moments.hour + 1) % HOURS_OF_WEEK] - before)
-    return Lane(moments.times, multiplier, np.where(moments.times >= 0, loss, np.inf))
+    multiplier = moments.read(scores.multiplier.get(channel, _EVEN))
+    return Lane(moments, multiplier, np.where(moments.times >= 0, loss, np.inf))
 
 
 class Terms(NamedTuple):
@@ -114,6 +127,7 @@ class Terms(NamedTuple):
     send_cost: float
     incentive: float
     price: float
+    hourly: tuple[float, ...] | None = None
 
     @property
     def cost(self) -> float:
@@ -131,6 +145,7 @@ def terms(offer: Offer, channel: str, *, scores: Scores, budgets: BudgetState) -
         send_cost=offer.send_cost.get(channel, 0.0),
         incentive=offer.incentive_cost * redeem,
         price=budgets.prices.get(channel, 0.0),
+        hourly=scores.hourly.get(offer.offer_id),
     )
 
 
@@ -138,9 +153,17 @@ def worths(shared: Lane, sent: Sequence[Terms]) -> list[Worth]:
     """Return the value of each of ``sent`` in each hour of the lane they share."""
     tau = np.array([[each.tau] for each in sent])
     cost = np.array([[each.cost] for each in sent])
-    totals = tau * shared.multiplier - (shared.ltv_loss + cost)
+    hourly = [None if each.hourly is None else shared.moments.read(each.hourly) for each in sent]
+    totals = tau * shared.multiplier
+    for row, factor in enumerate(hourly):
+        if factor is not None:
+            totals[row] *= factor
+    totals -= shared.ltv_loss + cost
     best = totals.max(axis=1).tolist()
-    return [Worth(shared, *each, total, top) for each, total, top in zip(sent, totals, best, strict=True)]
+    return [
+        Worth(shared, each.tau, each.send_cost, each.incentive, each.price, factor, total, top)
+        for each, factor, total, top in zip(sent, hourly, totals, best, strict=True)
+    ]
 
 
 def ceiling(offers: Sequence[Offer], *, scores: Scores, budgets: BudgetState) -> float:
@@ -157,7 +180,9 @@ def ceiling(offers: Sequence[Offer], *, scores: Scores, budgets: BudgetState) ->
 
 
 def _most(sent: Terms, lowest: float, highest: float, loss: float) -> float:
-    return sent.tau * (highest if sent.tau > 0 else lowest) - (loss + sent.cost)
+    hours = sent.hourly or (1.0,)
+    most = highest * max(hours) if sent.tau > 0 else lowest * min(hours)
+    return sent.tau * most - (loss + sent.cost)
 
 
 def _extremes(channel: str, scores: Scores) -> tuple[float, float, float]:

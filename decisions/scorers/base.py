@@ -81,6 +81,8 @@ class Effect:
     incremental: bool = False
     notes: tuple[str, ...] = ()
     measured: frozenset[str] = frozenset()
+    hourly: Mapping[str, FloatArray] = field(default_factory=dict)
+    """By offer: (1, 24), the factor on ``tau`` at each local hour."""
 
     def counting(self, counted: Counted) -> Effect:
         """Return the effect with what was ``counted`` in place of what is declared or only a ratio.
@@ -96,6 +98,7 @@ class Effect:
             redeem={**self.redeem, **redeem},
             incremental=self.incremental and not taken,
             notes=tuple(note for note in self.notes if not note.startswith(superseded)),
+            hourly=counted.hourly,
         )
 
 
@@ -103,11 +106,12 @@ class Effect:
 class Counted:
     """What counts say by ``"offer|channel"``, (n,) each: ``tau`` as of :class:`Effect`, ``redeem`` P(redeem).
 
-    Pairs of which nothing was learned are missing.
+    Pairs of which nothing was learned are missing. ``hourly`` is that of :class:`Effect`, by offer.
     """
 
     tau: Mapping[str, FloatArray]
     redeem: Mapping[str, FloatArray]
+    hourly: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import inf
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -25,6 +26,8 @@ from decisions.worth.model import WorthModel
 from features.vocabulary import TALLY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from decisions.scorers.base import Batch, FloatArray
     from decisions.worth.model import Personal
     from features.contracts import Offer
@@ -35,7 +38,7 @@ INPUTS = (*TALLY, *LIFE)
 
 @dataclass(frozen=True)
 class WorthScorer(ArtefactScorer):
-    """The scorer. ``facts``: ``channels``, ``offers`` and the model's numbers (:func:`as_facts`); or ``prior``."""
+    """The scorer. ``facts``: the model's numbers (:func:`as_facts`) and ``hourly``; or ``prior``."""
 
     kind: ClassVar[Kind] = "worth"
 
@@ -45,9 +48,19 @@ class WorthScorer(ArtefactScorer):
         return cls(Artefact(kind=cls.kind, facts={"prior": why}))
 
     @classmethod
-    def of(cls, model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ...]) -> Self:
-        """Return the scorer of ``model``, whose last offer stands for all but ``offers``."""
-        return cls(Artefact(kind=cls.kind, facts=as_facts(model, channels, offers)))
+    def of(
+        cls,
+        model: WorthModel,
+        channels: tuple[str, ...],
+        offers: tuple[str, ...],
+        hourly: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    ) -> Self:
+        """Return the scorer of ``model``, whose last offer stands for all but ``offers``.
+
+        ``hourly`` holds by offer the factor on its lift at each of the 24 local hours, where hours differ.
+        """
+        facts = as_facts(model, channels, offers) | {"hourly": {name: list(each) for name, each in hourly.items()}}
+        return cls(Artefact(kind=cls.kind, facts=facts))
 
     @property
     def is_prior(self) -> bool:
@@ -66,6 +79,7 @@ class WorthScorer(ArtefactScorer):
         return Counted(
             tau={pair: tau for pair, (tau, _) in found.items()},
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
+            hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
         )
 
     def personal(self, batch: Batch) -> Personal:
@@ -77,6 +91,15 @@ class WorthScorer(ArtefactScorer):
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
         return seen * personal.basket * offer.margin * lift, np.minimum(1.0, seen * (lift + personal.anyway))
+
+    def _hourly(self, offer: Offer) -> FloatArray:
+        return np.array([self._apart[offer.offer_id]])
+
+    @property
+    def _apart(self) -> Mapping[str, Sequence[float]]:
+        """By offer: the factor at each local hour, of those offers whose hours differ."""
+        apart: Mapping[str, Sequence[float]] = self.artefact.facts["hourly"]
+        return apart
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.vocabulary import PRESSURE_HALF_LIFE_DAYS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beliefs:
@@ -33,8 +35,8 @@ class Beliefs:
     """and how alike one person's offers are."""
     drop: float = 0.1
     """The relative loss of attention by each unit of pressure: exp(−drop · pressure)."""
-    half_life_days: float = 7.0
-    """The time in which a message's pressure halves."""
+    half_life_days: float = PRESSURE_HALF_LIFE_DAYS
+    """The time in which a message's pressure halves, in the tally as well."""
     loss_strength: float = 1000.0
     """The messages that a channel's ``loss`` weighs."""
     loss_growth: float = 1.3

@@ -15,18 +15,16 @@ import ibis.expr.types as ir
 from features.contracts.words import FIRST_PLAUSIBLE
 from features.tables.messages import about, of_reports, told_before
 from features.tables.moments import CUSTOMER, dated, days_between, exact, local_time, midnight
-from features.vocabulary import TALLY_COUNTS, TALLY_PAIRS
+from features.vocabulary import (
+    PRESSURE_HALF_LIFE_DAYS,
+    RIPE_SCALE_DAYS,
+    RIPE_SHAPE,
+    TALLY_COUNTS,
+    TALLY_PAIRS,
+)
 
 if TYPE_CHECKING:
     from datetime import date
-
-RIPE_SCALE_DAYS, RIPE_SHAPE = 0.5, 0.6
-"""How reactions arrive, declared and not fitted, as a Weibull distribution: half of them within six and a half
-hours, yet one in ten later than two days. Some read at once, others at their next sitting or the one after: such a
-mixture has a shape below one."""
-
-PRESSURE_HALF_LIFE_DAYS = 7.0
-"""The age at which an earlier message weighs half: caps and gaps are thought of in weeks."""
 
 _BLOCK_WEEKS = 40
 _BLOCK = round(_BLOCK_WEEKS * PRESSURE_HALF_LIFE_DAYS * 86_400_000_000)
@@ -68,14 +66,30 @@ def counts(events: ir.Table, *, until: date, told: ir.Table | None = None) -> ir
     the weeks between. Messages of one moment follow each other by event id. What is more than forty weeks older
     may be left out: less than 1e-12 a message. ``told`` are the reports before ``until``, where they are at hand.
     """
-    known = dated(events, until=until)
     told = told_before(events, until) if told is None else told
-    sends = _pressed(of_reports(told))
-    each = sends.left_join(_reacted(known, told), [CUSTOMER, "message"]).drop(f"{CUSTOMER}_right", "message_right")
+    each = _outcomes(_pressed(of_reports(told)), events, until, told)
+    each = each.mutate(pair=each.offer_id.fill_null("") + "|" + each.channel)
+    return each.group_by([CUSTOMER, "pair"]).agg(**_summed(each))
+
+
+def outcomes(events: ir.Table, *, until: date) -> ir.Table:
+    """Return each message before ``until`` 00:00 UTC that names its channel, and what came of it by then.
+
+    Columns: ``customer_id``, ``message``, ``occurred_at``, ``channel``, ``offer_id``, ``ripe`` (:func:`ripe`), and
+    whether it was opened by a ``machine``, ``bounced``, or by a person ``opened``, ``clicked``, ``seen`` (opened,
+    clicked or followed by an order) or ``converted``.
+    """
+    told = told_before(events, until)
+    sends = of_reports(told).select(CUSTOMER, "message", "occurred_at", "channel", "offer_id")
+    return _outcomes(sends, events, until, told)
+
+
+def _outcomes(sends: ir.Table, events: ir.Table, until: date, told: ir.Table) -> ir.Table:
+    reacted = _reacted(dated(events, until=until), told)
+    each = sends.left_join(reacted, [CUSTOMER, "message"]).drop(f"{CUSTOMER}_right", "message_right")
     each = each.filter(each.channel.notnull()).fill_null(dict.fromkeys(_FLAGS, False))
     age = days_between(ibis.date(until).cast("timestamp"), local_time("UTC", each.occurred_at))
-    each = each.mutate(pair=each.offer_id.fill_null("") + "|" + each.channel, ripe=ripe(age))
-    return each.group_by([CUSTOMER, "pair"]).agg(**_summed(each))
+    return each.mutate(ripe=ripe(age))
 
 
 def ripe(age_days: ir.FloatingValue) -> ir.FloatingValue:

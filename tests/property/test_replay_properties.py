@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decisions.canonical import canonical
 from decisions.decide import decide
 from decisions.draws import uniform
+from decisions.history import history_of
 from decisions.records import Ask, Assignment, BudgetState, Exposure
 from decisions.replay import freeze, freeze_catalogue, freeze_policy, keys_of, replay
 from features.contracts import Preference
@@ -62,6 +64,7 @@ def questions(draw):
             )
         ),
         notes=("prior:x",),
+        hourly=draw(st.dictionaries(st.sampled_from(["tea", "gone"]), st.tuples(*[number] * 24), max_size=2)),
         features_as_of=draw(st.none() | moment),
     )
     known = state(
@@ -141,6 +144,20 @@ def _record_of(experiment, **more):
     return decide(ask, keys=KEYS, **given, **more), freeze(ask, keys_id="k1", **given, **more)
 
 
+def test_scores_without_hours_are_written_as_before_there_were_any():
+    """So that H of an old record, and its hash, is what it was."""
+    worth = scores(STOCK)
+    known = {"policy": RULES, "catalogue": STOCK, "state": state(), "now": NOON, "budgets": BudgetState()}
+    written = [
+        orjson.loads(
+            canonical(history_of(Ask(request_id="r", customer_id=CUSTOMER), scores=each, **known)["scores"])
+        )
+        for each in (worth, replace(worth, hourly={"tea": (2.0,) * 24}))
+    ]
+    assert "hourly" not in written[0]
+    assert written[1] == written[0] | {"hourly": {"tea": [2.0] * 24}}
+
+
 def test_a_record_tells_the_arm_however_arms_are_drawn_now():
     arms = {"experiment_id": "gap", "arms": [{"name": "a"}, {"name": "b", "policy": {"min_gap_hours": 48}}]}
     for arm in "ab":
@@ -167,6 +184,7 @@ def test_the_hash_of_history_changes_with_everything_that_is_fixed_before_the_dr
         {"policy": policy()},
         {"catalogue": catalogue(offer("tea"), offer("coffee"), offer("bread"))},
         {"scores": replace(worth, churn=0.9)},
+        {"scores": replace(worth, hourly={"tea": (1.0,) * 24})},
         {"state": state(pressure=(sent(NOON),))},
         {"now": NOON + timedelta(seconds=1)},
         {"budgets": BudgetState(prices={"email": 0.1})},

@@ -12,7 +12,7 @@ import pytest
 
 from decisions.arms import assign, assignments, in_holdout, policy_for
 from decisions.choosing.choice import explore
-from decisions.choosing.value import lane, read_moments, terms, worths
+from decisions.choosing.value import ceiling, lane, read_moments, terms, worths
 from decisions.decide import decide
 from decisions.draws import identifier, uniform
 from decisions.eligibility import RANK, Code
@@ -145,6 +145,26 @@ def test_the_value_is_the_formula_of_the_design():
     assert second.ltv_loss == pytest.approx(10 * 0.02 + 0.5)  # the last level stands for all above
     assert first.total == pytest.approx(3 * 59.5 - 0.1 - 2 * 0.25 - 0.6 - 0.05)
     assert value.total[0] == pytest.approx(first.total)
+
+
+def test_an_offer_with_hours_of_its_own_is_worth_more_in_them_and_another_one_is_as_it_was():
+    stock = catalogue(offer("tea"), offer("coffee"))
+    day = tuple(float(hour) for hour in range(24))
+    given = scores(stock, tau={"tea|email": 3.0, "coffee|email": 3.0}, hourly={"tea": day})
+    start = int(NOON.timestamp())
+    grid = hours("UTC", start, start + 14 * 3600)
+    times = start + 3600 * np.arange(14)  # 12:00 on a Wednesday to 1:00 on Thursday
+    shared = lane(read_moments(times, grid, np.array([])), channel="email", scores=given)
+    sent = [terms(each, "email", scores=given, budgets=BudgetState()) for each in stock.offers]
+    tea, coffee = worths(shared, sent)
+    between = [11.5 + hour for hour in range(12)] + [(23 + 0) / 2, 0.5]  # the last hour stands beside the first
+    assert tea.total.tolist() == pytest.approx([3 * each for each in between])
+    assert tea.parts(3).multiplier == pytest.approx(14.5)
+    assert tea.parts(3).total == pytest.approx(tea.total[3])
+    assert coffee.total.tolist() == pytest.approx([3.0] * 14)
+    most = ceiling(stock.offers, scores=given, budgets=BudgetState())
+    assert most == pytest.approx(3 * 23)
+    assert most >= tea.best > coffee.best
 
 
 def test_a_week_has_eight_blocks_and_every_hour_lies_in_one():

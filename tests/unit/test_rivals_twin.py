@@ -48,7 +48,11 @@ def random_scores(seed: int) -> list[Scores]:
             engage=dict.fromkeys(CHANNELS, 0.1),
             multiplier=table(168, 2.0),
             tau=dict(zip(pairs, drawn.normal(0.05, 0.1, len(pairs)).tolist(), strict=True)),
-            redeem={offer.offer_id: float(0.03 * drawn.random()) for offer in OFFERS},
+            redeem={
+                **{offer.offer_id: float(0.03 * drawn.random()) for offer in OFFERS},
+                **{pair: float(0.03 * drawn.random()) for pair in pairs[::2]},
+            },
+            hourly={offer.offer_id: tuple((2 * drawn.random(24)).tolist()) for offer in OFFERS[1:]},
             hazard=table(4, 0.002),
             response_loss=table(3, 0.02),
             reachable_value=dict.fromkeys(CHANNELS, 20.0),
@@ -57,12 +61,12 @@ def random_scores(seed: int) -> list[Scores]:
     return [scores(who) for who in range(SIZE)]
 
 
-def random_past(seed: int) -> tuple[Any, Any]:
-    """Up to three messages each at full hours of the last days, in seconds, and as a log."""
+def random_past(seed: int, *, late: float = 0.0) -> tuple[Any, Any]:
+    """Up to three messages each, ``late`` after full hours of the last days: how many hours ago, and as a log."""
     drawn = np.random.default_rng(seed)
-    back = [drawn.choice(np.arange(1, 9 * 24), drawn.integers(0, 4), replace=False) for _ in range(SIZE)]
+    back = [drawn.choice(np.arange(1, 9 * 24), drawn.integers(0, 4), replace=False) - late for _ in range(SIZE)]
     events = [
-        worlds.event("sent", who, -1, 24 - int(hours), channel="email", message_id=f"m{who}.{hours}")
+        worlds.event("sent", who, -1, 24 - float(hours), channel="email", message_id=f"m{who}.{hours}")
         for who, hours_back in enumerate(back)
         for hours in hours_back
     ]
@@ -90,7 +94,7 @@ def really_decided(question: Asked, scores: list[Scores], facts: Any, back: Any,
         deciding.consent(channel) for place, channel in enumerate(CHANNELS) if question.reachable[who, place]
     )
     sent = tuple(
-        deciding.sent(datetime.fromtimestamp(midnight - int(hours) * HOUR, UTC))
+        deciding.sent(datetime.fromtimestamp(midnight - int(hours * HOUR), UTC))
         for hours in sorted(back[who])[::-1]
     )
     return deciding.answer(
@@ -111,7 +115,8 @@ def _fields(scores: Scores) -> dict[str, Any]:
 def test_the_twin_chooses_what_decide_chooses(monkeypatch, seed, zone, minute):
     monkeypatch.setattr("decisions.choosing.running.uniform", lambda *_: minute)
     facts, scores = worlds.facts(SIZE, zone=zone), random_scores(seed)
-    back, past = random_past(seed)
+    # Where clocks go by half hours, so do the gaps: no hour of the arena is free in part.
+    back, past = random_past(seed, late=0.5 if zone == KOLKATA else 0.0)
     question = asked(facts, back, seed=seed)
     twin = Twin({0: scores}, facts)
     twin.hear(past, -1)

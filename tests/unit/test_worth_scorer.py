@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -19,6 +20,7 @@ from decisions.scorers.tallies import LIFE, life_of, tally_of
 from decisions.scorers.worth import WorthScorer
 from decisions.scoring import batch_of
 from decisions.worth.beliefs import Beliefs
+from decisions.worth.dayparts import HOURS
 from decisions.worth.model import WorthModel
 from decisions.worth.tally import Tally
 from features.contracts import Offer
@@ -260,6 +262,35 @@ def test_the_same_history_gives_the_same_model_in_whatever_order_it_lies(fitted)
     again = TrainWorth().fit(world(numbered), seed=7)
     assert again.scorer.version == fitted.scorer.version
     assert again.fingerprint == fitted.fingerprint
+
+
+def test_the_hours_at_which_an_offer_does_better_are_learned_on_the_receivers_clock():
+    """Mail goes at 8 and at 18 o'clock UTC; orders follow that of the evening: 19 or 20 o'clock in Berlin."""
+    rows, dice = [], random.Random(3)
+    for number, day in itertools.product(range(150), range(200, DAYS, 3)):
+        evening = dice.random() < 0.5
+        at = BEGIN + timedelta(days=day, hours=18 if evening else 8, minutes=30)
+        sent = {
+            "customer_id": f"c{number:04d}",
+            "channel": "email",
+            "offer_id": "milk",
+            "message_id": f"m{number}.{day}",
+        }
+        rows.append({**sent, "type": "sent", "occurred_at": at})
+        rows.append({**sent, "type": "opened", "occurred_at": at + timedelta(hours=1)})
+        if dice.random() < (0.15 if evening else 0.05):
+            rows.append({**sent, "type": "converted", "occurred_at": at + timedelta(hours=2)})
+    found = TrainWorth().fit(world(rows), seed=1)
+    hourly = found.scorer.artefact.facts["hourly"]["milk"]
+    assert min(hourly[19:21]) > 1.3
+    assert max(hourly[9:11]) < 0.8
+    assert "hours differ for milk" in found.facts.data
+    batch = batch_of(a_frame(None), priors=Priors(), offers=OFFERS)
+    assert found.scorer.predict(batch).hourly["milk"].shape == (1, HOURS)
+
+
+def test_where_no_hour_is_better_an_offer_has_no_hours_of_its_own(fitted):
+    assert fitted.scorer.artefact.facts["hourly"] == {}
 
 
 def test_without_messages_or_orders_that_name_them_it_says_what_is_missing():

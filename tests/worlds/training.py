@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from decisions.priors import Priors
-from features.contracts import EVENT_SCHEMA, Offer
+from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA, Offer
 from features.vocabulary import LONG_WINDOW, WINDOWS, Vocabulary
 from training.sources import TrainingSources
 
@@ -68,6 +68,7 @@ class WorldLake:
 
     table: pa.Table
     buckets: int = 3
+    zone: str = "Europe/Berlin"
 
     def events(self, connection, bucket: int):
         customers = np.array([int(name[1:]) for name in self.table["customer_id"].to_pylist()])
@@ -75,7 +76,12 @@ class WorldLake:
         return connection.create_table(f"events_{bucket}", part, overwrite=True)
 
     def customers(self, connection, bucket: int):
-        raise NotImplementedError
+        names = sorted(set(self.table["customer_id"].to_pylist()))
+        mine = [name for name in names if int(name[1:]) % self.buckets == bucket]
+        empty = {"contacts": "{}", "attributes": "{}", "time_zone": self.zone}
+        rows = [dict.fromkeys(CUSTOMER_SCHEMA.names) | empty | {"customer_id": name} for name in mine]
+        table = pa.Table.from_pylist(rows, schema=CUSTOMER_SCHEMA)
+        return connection.create_table(f"customers_{bucket}", table, overwrite=True)
 
 
 @dataclass

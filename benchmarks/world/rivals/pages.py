@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+_DAY = 24
 _PAIRS = tuple(f"{offer.offer_id}|{channel}" for offer in OFFERS for channel in CHANNELS)
 
 
@@ -29,13 +30,14 @@ class Page:
 
     ``tau`` is (customers, offers, channels), ``multiplier`` (customers, channels, 168), ``redeem`` (customers,
     offers, channels), ``loss`` (customers, channels, levels): euros lost to fatigue at each number of messages in
-    seven days.
+    seven days; ``hourly`` (customers, offers, 24): the factor on tau at each local hour.
     """
 
     tau: Floats
     multiplier: Floats
     redeem: Floats
     loss: Floats
+    hourly: Floats
 
     @classmethod
     def of(cls, scores: Sequence[Scores], size: int) -> Self:
@@ -55,6 +57,7 @@ class Page:
             multiplier=_placed(curves, number, size),
             redeem=_placed(redeem, number, size),
             loss=_placed(_widened(losses, levels) + _widened(response, levels), number, size),
+            hourly=_placed(np.array([_hours(each.hourly) for each in scores]), number, size),
         )
 
 
@@ -65,6 +68,10 @@ def _named(part: Mapping[str, float], names: Sequence[str], otherwise: float) ->
 def _redeems(redeem: Mapping[str, float]) -> list[float]:
     """Return P(redeem | sent) by offer and channel: the pair's own where it is known, else the offer's."""
     return [redeem.get(pair, redeem.get(pair.rpartition("|")[0], 0.0)) for pair in _PAIRS]
+
+
+def _hours(hourly: Mapping[str, Sequence[float]]) -> list[Sequence[float]]:
+    return [hourly.get(offer.offer_id, (1.0,) * _DAY) for offer in OFFERS]
 
 
 def _table(rows: Iterable[list[float]]) -> Floats:
@@ -89,13 +96,15 @@ def _placed(part: Floats, number: Ints, size: int) -> Floats:
 
 
 def read_curve(curves: Floats, slot: Ints, passed: Floats) -> Floats:
-    """Return (people, channels, hours): curves read between the middles of their slots.
+    """Return (people, curves, hours): curves read between the middles of their slots.
 
-    ``curves`` is (people, channels, 168); ``slot`` and ``passed``, the share of it that is gone, (people, hours).
+    ``curves`` is (people, curves, 168) of hours of the week, or 24 of the day; ``slot`` and ``passed``, the share
+    of it that is gone, (people, hours).
     """
     step = passed < 0.5  # noqa: PLR2004 - before the middle the slot before still counts
-    first = ((slot - step) % WEEK_HOURS)[:, None, :]
+    wide = curves.shape[2]
+    first = ((slot - step) % wide)[:, None, :]
     here = np.take_along_axis(curves, first, axis=2)
-    there = np.take_along_axis(curves, (first + 1) % WEEK_HOURS, axis=2)
+    there = np.take_along_axis(curves, (first + 1) % wide, axis=2)
     between: Floats = here + (passed - 0.5 + step)[:, None, :] * (there - here)
     return between

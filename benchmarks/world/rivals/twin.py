@@ -1,6 +1,6 @@
 """Kairos's rule inside the arena, on what Kairos's own models said; with one axis swapped, a rival on that axis.
 
-    V = τ · m − send cost − incentive · P(redeem) − loss(level)
+    V = τ · m · h − send cost − incentive · P(redeem) − loss(level)
 
 for every offer, channel and hour that is free, the level being the messages in the seven days up to the hour.
 The best is sent if V > 0; nothing is explored and nothing held back. That this is the rule of
@@ -100,7 +100,8 @@ class Twin:
     def _values(self, scene: Scene) -> Floats:
         """Return V of (people, offers, channels, hours); −∞ where it may not be."""
         page, who = self.page(scene.asked.day), scene.asked.who
-        gain = page.tau[who][..., None] * self._multiplier(scene, page)[:, None]
+        hourly = read_curve(page.hourly[who], scene.slot, scene.passed)
+        gain = page.tau[who][..., None] * self._multiplier(scene, page)[:, None] * hourly[:, :, None]
         each = self._facts.cost + self._facts.incentive[:, None] * page.redeem[who]
         value = gain - each[..., None] - self._fatigue(scene, page)[:, None]
         free = scene.asked.free[:, None, None, :] & scene.asked.reachable[:, None, :, None]

@@ -24,6 +24,7 @@ from decisions.worth.model import WorthModel
 from features.tables.tally import counts
 from features.vocabulary import TALLY, TALLY_COUNTS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models.worth.hours import factors
 from training.sets import at_midnight, clusters, fingerprint, numbers, spine, with_features
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ class TrainWorth:
 
     def _fitted(self, sources: TrainingSources, before: _Look, after: _Look, held: _Later) -> Fitted:
         beliefs = beliefs_of(sources.priors, before.channels)
-        scorer, earlier = _learned(after, beliefs), _learned(before, beliefs)
+        learned, earlier = _learned(after, beliefs), _learned(before, beliefs)
+        hours = factors(sources, learned.model, after.channels, after.offers, at_midnight(sources.now))
+        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours)
 
         def rescore(other: WorthScorer) -> FloatArray:
             return held.loss(other, before, after) if not other.is_prior else held.declared(beliefs)
@@ -146,7 +149,8 @@ class TrainWorth:
             data=(
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
-                f"{held.ordered.sum():.0f} orders in the last {self.days} days to judge by."
+                f"{held.ordered.sum():.0f} orders in the last {self.days} days to judge by; hours differ for "
+                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}."
             ),
             limits=(
                 "How many orders would have come anyway is declared until randomised sends say.",
