@@ -293,6 +293,12 @@ def test_where_no_hour_is_better_an_offer_has_no_hours_of_its_own(fitted):
     assert fitted.scorer.artefact.facts["hourly"] == {}
 
 
+def test_of_very_many_customers_some_are_drawn_the_same_for_the_same_seed(fitted):
+    few = [TrainWorth(most=60).fit(world(history()), seed=seed) for seed in (1, 1, 2)]
+    assert {each.trained_on for each in few} == {60} != {fitted.trained_on}
+    assert few[0].scorer.version == few[1].scorer.version != few[2].scorer.version
+
+
 def test_without_messages_or_orders_that_name_them_it_says_what_is_missing():
     silent = [row for row in history() if row["type"] == "purchased"]
     found = TrainWorth().fit(world(silent), seed=1)

@@ -67,20 +67,26 @@ class _Look:
 class TrainWorth:
     """The value model. ``days``: how much of the latest time is held out; ``least`` orders must fall into it.
 
-    Few are enough: what is learned is shrunk to what is declared, and decides unless it is shown to be worse.
+    Few are enough: what is learned is shrunk to what is declared, and decides unless it is shown to be worse. What
+    holds for everybody is learned from ``most`` customers at most, drawn where there are more: counts are kept by
+    person, channel and offer.
     """
 
     name: Kind = "worth"
     days: int = 28
     least: int = 1
+    most: int = 100_000
 
-    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # a model's signature; nothing is drawn or tuned
+    def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # a model's signature; nothing is tuned
         """Learn from all messages so far, and backtest what those before the last weeks taught."""
         now = at_midnight(sources.now)
-        after = self._look(sources, now, now)
-        if not after.frame.num_rows:
+        told = _tallies(sources, now)
+        if not told.num_rows:
             return NoLabels(reason="no message that names its channel was sent: there is nothing to count")
-        before = self._look(sources, now - timedelta(days=self.days), now)
+        people = self._drawn(told["customer_id"], seed)
+        earlier = now - timedelta(days=self.days)
+        after = _look(sources, people, now, told)
+        before = _look(sources, people, earlier, _tallies(sources, earlier))
         held = _Later.of(before, after)
         if held.ordered.sum() < self.least:
             return NoLabels(
@@ -89,17 +95,12 @@ class TrainWorth:
             )
         return self._fitted(sources, before, after, held)
 
-    def _look(self, sources: TrainingSources, moment: datetime, now: datetime) -> _Look:
-        """Return what was known at ``moment`` of everybody who was sent something before ``now``."""
-        everybody = _tallies(sources, now)["customer_id"]
-        asked = spine(everybody, pa.array([moment] * len(everybody), pa.timestamp("us", "UTC")))
-        frame = with_features(sources.store, asked)
-        offers = tuple(sorted(offer.offer_id for offer in sources.offers))
-        return _Look(
-            frame=_with_tally(frame, _tallies(sources, moment)),
-            channels=sources.vocabulary.channels,
-            offers=offers,
-        )
+    def _drawn(self, everybody: pa.ChunkedArray, seed: int) -> pa.ChunkedArray:
+        """Return the customers that are learned from, in order."""
+        if len(everybody) <= self.most:
+            return everybody
+        drawn = np.random.default_rng(seed).choice(len(everybody), self.most, replace=False)
+        return everybody.take(pa.array(np.sort(drawn)))
 
     def _fitted(self, sources: TrainingSources, before: _Look, after: _Look, held: _Later) -> Fitted:
         beliefs = beliefs_of(sources.priors, before.channels)
@@ -233,6 +234,16 @@ def _lost(look: _Look) -> tuple[FloatArray, FloatArray]:
     ]
     lost, sent = (np.array(each, dtype=np.float64) for each in counts)
     return lost, sent
+
+
+def _look(sources: TrainingSources, people: pa.ChunkedArray, moment: datetime, told: pa.Table) -> _Look:
+    """Return what was known of ``people`` at ``moment``, whose tallies are ``told``."""
+    asked = spine(people, pa.array([moment] * len(people), pa.timestamp("us", "UTC")))
+    return _Look(
+        frame=_with_tally(with_features(sources.store, asked), told),
+        channels=sources.vocabulary.channels,
+        offers=tuple(sorted(offer.offer_id for offer in sources.offers)),
+    )
 
 
 def _tallies(sources: TrainingSources, moment: datetime) -> pa.Table:
