@@ -177,10 +177,10 @@ def test_what_is_no_number_string_or_boolean_is_null():
     ],
 )
 def test_deep_nesting_is_refused_in_good_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError, match="deep"):
         parse(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_long_expression_is_refused():
