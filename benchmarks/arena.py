@@ -29,7 +29,7 @@ from measures import stratified
 from measures.outcome import NotComputable
 from pipelines import console
 from pipelines.console import Screen, table
-from simulation.families import FAMILIES
+from simulation.families import FAMILIES, named
 from simulation.shop import CHANNELS
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ _ASKED_WRONGLY = 2
 def main() -> int:
     """Play, say what came of it, and return the exit code: 1 where a world failed."""
     given = (parser := _parser()).parse_args()
-    families = given.families.split(",") if given.families else list(FAMILIES)
-    if unknown := set(families) - FAMILIES.keys():
-        parser.exit(_ASKED_WRONGLY, f"kairos bench: no family is called {', '.join(sorted(unknown))}\n")
+    try:
+        families = [named(name).name for name in (given.families.split(",") if given.families else FAMILIES)]
+    except ValueError as error:
+        parser.exit(_ASKED_WRONGLY, f"kairos bench: {error}\n")
     units = [
         Unit(family=family, seed=seed, customers=given.customers, days=given.days)
         for seed in given.seeds

@@ -25,7 +25,7 @@ def floors(stage: Stage, tuned: Record) -> Mapping[str, Played]:
     return {
         "silence": stage.play(Hold()),
         "static": static(stage, tuned),
-        "composite": stage.play(made),
+        COMPOSITE: stage.play(made),
     }
 
 

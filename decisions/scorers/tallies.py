@@ -46,8 +46,8 @@ def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str]) ->
     place = row[kept] * (shape[1] * shape[2]) + at[kept]
     counted = {}
     for name in names:
-        values = np.asarray(pc.cast(_flat(frame[_column(name)])[1], pa.float64()).to_numpy(zero_copy_only=False))
-        total = np.bincount(place, np.nan_to_num(values[kept]), minlength=int(np.prod(shape)))
+        _, values = _counted(frame, name)
+        total = np.bincount(place, values[kept], minlength=int(np.prod(shape)))
         counted[name] = np.asarray(total, dtype=np.float64).reshape(shape)
     return Tally(**counted)
 
@@ -79,14 +79,19 @@ def _credited(frame: pa.Table) -> FloatArray:
     """Return how many messages of each row were followed by an order that names them."""
     total = np.zeros(frame.num_rows)
     for name in ("ordered", "hidden_ordered"):
-        row, values = _flat(frame[_column(name)])
-        counted = np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False))
-        total += np.bincount(row, np.nan_to_num(counted), minlength=frame.num_rows)
+        row, values = _counted(frame, name)
+        total += np.bincount(row, values, minlength=frame.num_rows)
     return total
 
 
 def _column(name: str) -> str:
     return f"tally_{name}"
+
+
+def _counted(frame: pa.Table, name: str) -> tuple[NDArray[np.int64], FloatArray]:
+    """Return the row of each element of a count, and the elements; null counts as nothing."""
+    row, values = _flat(frame[_column(name)])
+    return row, np.nan_to_num(np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False)))
 
 
 def _flat(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:

@@ -101,12 +101,12 @@ class WorthScorer(ArtefactScorer):
         apart: Mapping[str, Sequence[float]] = self.artefact.facts["hourly"]
         return apart
 
-    @property
+    @cached_property
     def channels(self) -> tuple[str, ...]:
         """The channels that were learned."""
         return tuple(self.artefact.facts["channels"])
 
-    @property
+    @cached_property
     def offers(self) -> tuple[str, ...]:
         """The offers that were learned by themselves."""
         return tuple(self.artefact.facts["offers"])

@@ -7,4 +7,3 @@ product plays on a few.
 from benchmarks.world.player.playing import Player
 
 __all__ = ["Player"]
-"""How it is played."""

@@ -93,29 +93,27 @@ class Counting:
         sends, flag = self.sends, self.sends.flag
         exposed = ripe((now - sends.at) / DAY) * ~flag("bounced")
         open_, hidden = ~flag("hidden"), flag("hidden")
-        seen = flag("opened") | flag("clicked") | flag("ordered")
         return Tally(
             exposed=self._sum(exposed * open_),
             pressed=self._sum(exposed * open_ * sends.pressure),
             hidden=self._sum(exposed * hidden),
             hidden_pressed=self._sum(exposed * hidden * sends.pressure),
             opened=self._sum(flag("opened") & open_),
-            seen=self._sum(seen & open_),
+            seen=self._sum(sends.shown & open_),
             clicked=self._sum(flag("clicked") & open_),
             hidden_clicked=self._sum(flag("clicked") & hidden),
             ordered=self._sum(flag("ordered") & open_),
             hidden_ordered=self._sum(flag("ordered") & hidden),
         )
 
-    def seen(self, attention: Floats, now: int) -> Floats:
-        """Return each message's chance of having been seen by ``now``, given (people, channels) ``attention``."""
+    def seen(self, attention: Floats, watched: NDArray[np.bool_], now: int) -> Floats:
+        """Return each message's chance of having been seen by ``now``.
+
+        ``attention`` is of (people, channels); opens show on the channels that are ``watched``.
+        """
         sends, flag = self.sends, self.sends.flag
-        watched = np.zeros(len(CHANNELS), dtype=np.bool_)
-        watched[sends.channel[flag("opened")]] = True
-        shown = watched[sends.channel] & ~flag("hidden")
-        known = flag("opened") | flag("clicked") | flag("ordered")
         expected = attention[sends.who, sends.channel] * ripe((now - sends.at) / DAY) * ~flag("bounced")
-        return np.where(shown, known, expected)
+        return np.where(watched[sends.channel] & ~flag("hidden"), sends.shown, expected)
 
     def sent(self) -> Floats:
         """Return how many messages went out, by channel."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from benchmarks.world.rivals.facts import Facts
     from decisions.worth.cadence import Cadence
-    from decisions.worth.model import Personal
     from simulation.arena.playing import Asked
 
     Floats = NDArray[np.float64]
@@ -65,23 +64,22 @@ class Player:
 
     def hear(self, events: pa.Table, day: int) -> None:
         """Take the events, and learn when it is time to."""
-        self._counting.hear(events)
-        now = self._facts.calendar.midnight(day + 1)
-        if self._model is None or (day + 1) % self._refresh_days == 0:
-            self._learn(now)
-        assert self._model is not None
-        self._personal = self._model.personal(self._counting.tally(now), self._counting.life(now))
-
-    def _learn(self, now: int) -> None:
         counting = self._counting
+        counting.hear(events)
+        now = self._facts.calendar.midnight(day + 1)
         tally, life = counting.tally(now), counting.life(now)
-        self._model = WorthModel.learn(tally, life, self._beliefs, lost=counting.lost, sent=counting.sent())
-        self._hourly = self._learned_hours(self._model.personal(tally, life), now)
+        learns = self._model is None or (day + 1) % self._refresh_days == 0
+        if self._model is None or learns:
+            self._model = WorthModel.learn(tally, life, self._beliefs, lost=counting.lost, sent=counting.sent())
+        self._personal = self._model.personal(tally, life)
+        if learns:
+            self._hourly = self._learned_hours(self._model, now)
 
-    def _learned_hours(self, personal: Personal, now: int) -> Floats:
+    def _learned_hours(self, model: WorthModel, now: int) -> Floats:
         sends, shape = self._counting.sends, (len(OFFERS), HOURS)
         place = np.ravel_multi_index((sends.offer, sends.hour), shape)
-        both = (sends.flag("ordered").astype(np.float64), self._counting.seen(personal.attention, now))
+        chances = self._counting.seen(self._personal.attention, model.watched, now)
+        both = (sends.flag("ordered").astype(np.float64), chances)
         ordered, seen = (np.bincount(place, each, shape[0] * shape[1]).reshape(shape) for each in both)
         return hourly(np.asarray(ordered, dtype=np.float64), np.asarray(seen, dtype=np.float64))
 

@@ -78,6 +78,11 @@ class Sends:
             row = pc.drop_null(pc.index_in(events.message, value_set=self._names)).to_numpy()
             self._flags[kind][row] = True
 
+    @property
+    def shown(self) -> Flags:
+        """Return which messages show by what a person did that they were seen."""
+        return self._flags["opened"] | self._flags["clicked"] | self._flags["ordered"]
+
     def flag(self, kind: str) -> Flags:
         """Return to which messages ``kind`` happened."""
         return self._flags[kind]

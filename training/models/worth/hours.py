@@ -75,10 +75,8 @@ def _seen(sent: pa.Table, model: WorthModel, channels: Sequence[str]) -> FloatAr
 
 
 def _by_hour(sent: pa.Table, offers: Sequence[str], values: FloatArray) -> FloatArray:
-    place = (
-        pc.fill_null(pc.index_in(sent["offer_id"], pa.array(offers, pa.string())), -1).to_numpy().astype(np.int64)
-    )
-    known, hour = place >= 0, numbers(sent, "hour").astype(np.int64)
+    place, hour = _places(sent["offer_id"], offers), numbers(sent, "hour").astype(np.int64)
+    known = place >= 0
     counted = np.bincount(place[known] * HOURS + hour[known], values[known], minlength=len(offers) * HOURS)
     return np.asarray(counted, dtype=np.float64).reshape(len(offers), HOURS)
 

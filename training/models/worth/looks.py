@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from training.sources import TrainingSources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Look:
     """Everybody who was ever sent a message, as known at one moment: a row a customer, in one order."""
 
@@ -32,18 +33,20 @@ class Look:
     channels: tuple[str, ...]
     offers: tuple[str, ...]
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
         """What messages did, by the channels and offers of the look."""
         return tally_of(self.frame, self.channels, self.offers)
 
-    @property
+    @cached_property
     def life(self) -> Life:
         """How they live."""
         return life_of(self.frame)
 
     def seen_by(self, scorer: WorthScorer) -> Look:
         """Return the same customers, counted by the channels and offers that ``scorer`` knows."""
+        if (scorer.channels, scorer.offers) == (self.channels, self.offers):
+            return self
         return Look(frame=self.frame, channels=scorer.channels, offers=scorer.offers)
 
 
