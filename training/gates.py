@@ -7,13 +7,14 @@ prediction says nothing about decisions; where the later data come from choices 
 verdict carries the model's caveat.
 
 Counts shrunk to a declared prior (``Backtest.shrunk``) stand outside this: where they know little they say what is
-declared. They decide unless the baseline or the champion is better beyond chance.
+declared. They decide unless the baseline is better beyond chance. Their champion bars no way: it is the same estimator
+with fewer counts, and it has seen some of the later data on which a fit to the earlier is compared with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from measures.bootstrap import paired_interval
@@ -45,9 +46,12 @@ class _Duel:
     rival: str
     gain: Interval | NotComputable
     strict: bool
+    bars: bool = True
 
     @property
     def won(self) -> bool:
+        if not self.bars:
+            return True
         if isinstance(self.gain, NotComputable):
             return False
         return self.gain.low > 0 if self.strict else self.gain.high >= 0
@@ -70,6 +74,8 @@ def judge(backtest: Backtest, *, seed: int, caveat: str | None = None) -> Verdic
     """
     strict = [backtest.baseline, *([CHAMPION] if CHAMPION in backtest.scores else [])]
     duels = [_duel(backtest, rival, strict=not backtest.shrunk, seed=seed) for rival in strict]
+    if backtest.shrunk:
+        duels[1:] = [replace(duel, bars=False) for duel in duels[1:]]
     duels += [_duel(backtest, rival, strict=False, seed=seed) for rival in backtest.also_beat]
     against_baseline = duels[0].gain
     return Verdict(
