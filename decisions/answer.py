@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from decisions.choosing.stages import chance_of
 from decisions.draws import identifier
 from decisions.eligibility import Code, in_order
+from decisions.eligibility.due import next_due
 from decisions.records import Alternative, Decision, Reason
 from decisions.timing.localtime import HOUR
 from decisions.timing.slots import expiry
@@ -77,6 +78,7 @@ def silence(
         experiments=arms,
         variables={},
         unsubscribe_token=None,
+        pace=situation.pace,
     )
 
 
@@ -109,6 +111,7 @@ def answer(
 ) -> Decision:
     """Return ``blank`` with what was chosen among ``running``; ``rival`` is the reserved place at stake."""
     sent = choice.runner if choice.send and not choice.withheld else None
+    late = None if sent or not situation.pace or running[0].value <= 0 else _utc(choice.option.send_at)
     others = [runner for runner in running if runner is not sent]
     reasons = [reason for reason in blank.reasons if reason.code != Code.NO_OFFER]
     return replace(
@@ -117,6 +120,7 @@ def answer(
         stages=choice.drawn,
         alternatives=tuple(_alternative(runner) for runner in others[:ALTERNATIVES]),
         reasons=in_order([_verdict(situation, running, choice), *([_at_stake(rival)] if rival else []), *reasons]),
+        withheld_at=late,
         **(_message(blank, situation, choice, keys) if choice.send else {}),
     )
 
@@ -135,9 +139,11 @@ def _message(blank: Decision, situation: Situation, choice: Choice, keys: Keys) 
 
 
 def _held_back(situation: Situation, choice: Choice) -> dict[str, Any]:
-    """Withhold it until the outcome of the message that would have gone would be in."""
+    """Withhold it until the next message is due; where nothing says when, until its outcome would be in."""
     days = timedelta(days=situation.policy.holdback.outcome_days)
-    return {"held_back": True, "held_back_until": _utc(choice.option.send_at) + days}
+    due = next_due(situation, choice.option.send_at)
+    until = _utc(choice.option.send_at) + days if due is None else _utc(due)
+    return {"held_back": True, "held_back_until": until}
 
 
 def _reserved(blank: Decision, situation: Situation, choice: Choice, keys: Keys) -> dict[str, Any]:

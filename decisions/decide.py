@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from decisions.choosing.stages import choose, take
 from decisions.eligibility import Situation, eligible
 from decisions.eligibility.quiet import ceil_second
 from decisions.history import hash_of, history_of
+from decisions.pacing import pace_of
 from decisions.records import BudgetState, Decision
 from decisions.timing.localtime import HOUR, days_between
 from decisions.timing.zones import distinct, possible_zones
@@ -72,6 +74,7 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
         holdout=in_holdout(ask.customer_id, policy, keys),
     )
     offers = offers_of(ask, catalogue)
+    situation = replace(situation, pace=pace_of(situation, offers, keys))
     candidates, refused = eligible(situation, offers)
     history = history or history_of(
         ask, policy=policy, catalogue=catalogue, scores=scores, state=state, now=now, budgets=budgets
@@ -82,7 +85,7 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, by name
         refused=refused,
         arms=arms,
         policy_version=policy.version,
-        history_hash=hash_of(history, arms, situation.holdout),
+        history_hash=hash_of(history, arms, situation.holdout, situation.pace),
     )
     return _answered(blank, situation, offers, candidates, keys)
 
@@ -206,7 +209,7 @@ def _check(ask: Ask, scores: Scores, state: CustomerState, now: datetime) -> Non
 
 def _check_finite(scores: Scores) -> None:
     singles = (scores.tau, scores.redeem, scores.reachable_value)
-    tables = (scores.multiplier, scores.hazard, scores.response_loss, scores.hourly)
+    tables = (scores.multiplier, scores.hazard, scores.response_loss, scores.hourly, scores.cadence)
     for part in singles:
         if not isfinite(sum(part.values())):
             raise ValueError(f"scores must be finite, got {dict(part)}")

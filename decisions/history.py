@@ -10,12 +10,12 @@ from orjson import Fragment
 from decisions.canonical import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from decisions.catalogue import Catalogue
     from decisions.policy import Policy
-    from decisions.records import Ask, Assignment, BudgetState, CustomerState, Scores
+    from decisions.records import Ask, Assignment, BudgetState, CustomerState, Pace, Scores
 
 
 def history_of(
@@ -37,25 +37,36 @@ def history_of(
         "ask": ask,
         "policy": policy.version,
         "catalogue": catalogue.version,
-        "scores": Fragment(_written(scores)),
-        "state": Fragment(canonical(state)),
+        "scores": Fragment(_without(canonical(scores), _LATER["scores"])),
+        "state": Fragment(_without(canonical(state), _LATER["state"])),
         "now": now.astimezone(UTC),
         "budgets": budgets,
     }
 
 
-def _written(scores: Scores) -> bytes:
-    """Return scores as they are written; what came later is not where it says nothing.
+_LATER = {"scores": (b',"cadence":{}', b',"hourly":{}'), "state": (b',"withheld":[]',)}
+"""The last fields of a record, which came later, from the end, as they are written where they say nothing."""
 
-    So H of a decision that was made before it is what it was, and so is its hash.
+
+def _without(written: bytes, later: Iterable[bytes]) -> bytes:
+    """Return a record as it is written, without those of its ``later`` fields after which none says anything.
+
+    So H of a decision that was made before them is what it was, and so is its hash.
     """
-    written = canonical(scores)
-    return written if scores.hourly else written.removesuffix(_NO_HOURS) + b"}"
+    rest = written.removesuffix(b"}")
+    for field in later:
+        if not rest.endswith(field):
+            break
+        rest = rest.removesuffix(field)
+    return rest + b"}"
 
 
-_NO_HOURS = b',"hourly":{}}'
-
-
-def hash_of(history: Mapping[str, Any], arms: tuple[Assignment, ...], holdout: bool) -> str:  # noqa: FBT001 - a fact
-    """Return the hash of ``history`` and of what the assignment key adds to it before the draw."""
-    return digest(canonical({**history, "arms": arms, "holdout": holdout}))
+def hash_of(
+    history: Mapping[str, Any],
+    arms: tuple[Assignment, ...],
+    holdout: bool,  # noqa: FBT001 - a fact
+    pace: Pace | None,
+) -> str:
+    """Return the hash of ``history`` and of what the keys add to it before the draw."""
+    drawn = {"arms": arms, "holdout": holdout} | ({"pace": pace} if pace else {})
+    return digest(canonical({**history, **drawn}))

@@ -17,6 +17,7 @@ from decisions.policy_parts import (
     Displacement,
     Experiment,
     Exploration,
+    Frequency,
     Holdback,
     QuietHours,
     SmartPause,
@@ -99,6 +100,8 @@ class Policy(Contract):
     """Would-be sends withheld at random."""
     exploration: Exploration = Exploration()
     """What learning may cost."""
+    frequency: Frequency = Frequency()
+    """How often to write, once that is learned."""
     displacement: Displacement = Displacement()
     """When a better message may take the place of one not yet confirmed."""
     priors: Priors = Priors()

@@ -156,7 +156,7 @@ class Holdback(Contract):
     share: float = Field(default=0.05, ge=0, lt=1)
     """The probability of withholding a message that would go."""
     outcome_days: float = Field(default=7.0, gt=0)
-    """How long it sticks, from the moment the message would have gone."""
+    """How long it sticks, from the moment the message would have gone, while no clock says what is due next."""
     blocks: Literal["customer", "offer"] = "customer"
     """What gets nothing meanwhile: the customer (no substitute), or the offer and its exclusivity group."""
 
@@ -172,6 +172,19 @@ class Exploration(Contract):
     """The value in the policy's currency that the loss is a share of, where the best send is worth less."""
     options: int = Field(default=8, ge=1, le=8)
     """How many offer × channel pairs are in the running."""
+
+
+class Frequency(Contract):
+    """How often to write follows from each customer's best interval, once that is learned; caps bind as ever."""
+
+    enabled: bool = True
+    """Whether a message that comes before its interval is over is refused as not due."""
+    explore_share: float = Field(default=0.1, ge=0, le=1)
+    """The share of customers and periods whose interval is longer or shorter, to learn what frequency does."""
+    factor: float = Field(default=1.5, ge=1, le=4)
+    """How many times longer or shorter: half of the share each."""
+    period_days: int = Field(default=28, ge=1, le=LOOK_BACK_DAYS)
+    """How long a customer keeps what was drawn."""
 
 
 class Displacement(Contract):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from features.contracts import Consent, Customer, Preference, Purpose
@@ -80,6 +80,8 @@ class CustomerState:
     pressure: tuple[Pressure, ...] = ()
     exposures: tuple[Exposure, ...] = ()
     held_back: Mapping[str, datetime] = field(default_factory=dict)
+    withheld: tuple[datetime, ...] = ()
+    """``withheld_at`` of the customer's decisions, oldest first: sent by the clock of intervals, never by caps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,8 @@ class Scores:
     that is known; ``hazard`` added probability of losing the channel by pressure level (messages in the last seven
     days, the last entry for all above); ``response_loss`` margin lost while fatigue recovers, by the same levels;
     ``reachable_value`` expected remaining margin of staying reachable, by channel; ``churn`` P(no activity in the
-    next N days); ``hourly`` by offer the factor on tau at each of the 24 local hours, 1 where an offer is missing.
+    next N days); ``hourly`` by offer the factor on tau at each of the 24 local hours, 1 where an offer is missing;
+    ``cadence`` by channel the days between messages that earn most, and what they earn a day.
 
     ``incremental`` is false where no randomised send stands behind ``tau``. ``notes`` say which parts are
     priors and why (``prior:channel:email:no_labels``). ``attributes`` are feature values that eligibility
@@ -114,7 +117,8 @@ class Scores:
     model_versions: Mapping[str, str] = field(default_factory=dict)
     features_as_of: datetime | None = None
     hourly: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """The last of all: written down only where it says something (:mod:`decisions.history`)."""
+    cadence: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The last two: written down only where they say something (:mod:`decisions.history`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +190,22 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often to write to a customer: a message every ``days``, ``weekly`` a week, on ``channel``.
+
+    That is the interval that earns most times ``multiplier``, which was drawn with ``probability`` for the
+    customer and the ``period`` that begins on this day (UTC), whatever is asked: frequency, explored.
+    """
+
+    channel: str
+    days: float
+    weekly: float
+    multiplier: float
+    probability: float
+    period: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """The arm a customer is in."""
 
@@ -234,3 +254,7 @@ class Decision:
     unsubscribe_token: str | None
     displaces: str | None = None
     """The unconfirmed decision whose place this one takes."""
+    pace: Pace | None = None
+    """How often to write to the customer; None where that was not learned, or is not asked."""
+    withheld_at: datetime | None = None
+    """When the message would have gone that this hold withheld at random, or that it drew silence instead of."""

@@ -76,6 +76,7 @@ def score(
         "response_loss": _records(answers.weariness.response_loss, batch.size),
         "reachable_value": _records(answers.lifetime.reachable, batch.size),
         "hourly": _records(answers.effect.hourly, batch.size),
+        "cadence": _records(answers.effect.cadence, batch.size),
         "churn": _or_none(answers.lifetime.churn, batch.size),
         "notes": _notes(answers.notes, batch.cold),
         "attributes": _attributes(frame, attributes),

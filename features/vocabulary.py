@@ -71,6 +71,7 @@ def is_own_name(name: str) -> bool:
 
 HOURS_OF_WEEK = 168
 """Slots: local hours of a week, 0 = Monday 00:00."""
+DAYS_A_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from decisions.choosing.value import Lane, Moments, Worth, lane, read_moments, t
 from decisions.draws import uniform
 from decisions.eligibility import Candidate
 from decisions.timing.localtime import HOUR
-from decisions.timing.slots import BLOCKS, Hours, hours, moments
+from decisions.timing.slots import BLOCKS, HOURS_OF_BLOCK, Hours, hours, moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +42,8 @@ class Runner:
     candidate: Candidate
     worth: Worth
     grid: Hours
+    drawn: float
+    """In [0, 1): which of a block's hours it is where they are equally good."""
 
     @property
     def name(self) -> str:
@@ -55,9 +57,9 @@ class Runner:
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
-        """The best hour of each block, the earliest of equal ones; the best first, never none."""
+        """The best hour of each block, one drawn of those alike on its first day; the best first, never none."""
         total, times = self.worth.total.tolist(), self.worth.lane.times.tolist()
-        best = [max(members, key=total.__getitem__) if members else None for members in self.grid.members]
+        best = [self._best(members, total) if members else None for members in self.grid.members]
         options = [
             Option(
                 block=block,
@@ -70,6 +72,11 @@ class Runner:
             if hour is not None and times[hour] >= 0
         ]
         return tuple(sorted(options, key=lambda option: -option.value))
+
+    def _best(self, members: Sequence[int], total: Sequence[float]) -> int:
+        top = max(members, key=total.__getitem__)
+        alike = [hour for hour in members if top <= hour < top + HOURS_OF_BLOCK and total[hour] == total[top]]
+        return alike[int(self.drawn * len(alike))]
 
     def parts(self, option: Option) -> ValueParts:
         """Return what the value of one of its options is made of."""
@@ -87,7 +94,15 @@ def runners(situation: Situation, candidates: Sequence[Candidate], keys: Keys) -
     valued = _valued(situation, candidates, _Lanes(situation, grid, keys))
     rank = _by_value if situation.marketing else _by_time
     first = sorted(valued, key=rank)[: situation.policy.exploration.options]
-    return tuple(Runner(candidate=candidate, worth=each, grid=grid) for candidate, each in first)
+    drawn = _drawn(situation, keys)
+    return tuple(Runner(candidate=candidate, worth=each, grid=grid, drawn=drawn) for candidate, each in first)
+
+
+def _drawn(situation: Situation, keys: Keys) -> float:
+    """Return where among equally good hours of a block a message goes: the first, as before there was a clock."""
+    if situation.pace is None:
+        return 0.0
+    return uniform(keys.exploration, "hour", situation.ask.request_id, situation.ask.customer_id)
 
 
 def _valued(

@@ -19,6 +19,7 @@ from decisions.eligibility.counting import (
     offer_caps,
     smart_pause,
 )
+from decisions.eligibility.due import not_due
 from decisions.eligibility.quiet import quiet_times, validity
 from decisions.eligibility.situation import Block, Candidate, Situation
 from decisions.eligibility.standing import about_channel, about_customer, about_offer, about_score
@@ -58,8 +59,8 @@ def eligible(situation: Situation, offers: Sequence[Offer]) -> tuple[tuple[Candi
 def forbidding(situation: Situation, offer: Offer, channel: str) -> tuple[tuple[Reason, ...], tuple[Block, ...]]:
     """Return what stands against ``offer`` on ``channel`` whatever it is worth: always, and at which moments.
 
-    These are the rules that protect the customer. Audience, condition, score and holdback choose whom to write
-    to; that was the decision's.
+    These are the rules that protect the customer. Audience, condition, score, holdback and what is due choose whom
+    to write to and when; that was the decision's.
     """
     rules = _Rules(situation)
     return rules.about_channel(channel), rules.blocks(offer, channel)
@@ -77,6 +78,7 @@ class _Rules:
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
         self._messages = Messages(situation.state.pressure, situation.span[0])
+        self._not_due = tuple(not_due(situation))
         self._channel_reasons: dict[str, tuple[Reason, ...]] = {}
         self._channel_blocks: dict[str, tuple[Block, ...]] = {}
         self._offer_reasons: dict[str, tuple[Reason, ...]] = {}
@@ -94,7 +96,7 @@ class _Rules:
             return standing
         scoped = offer_caps(self._situation, self._messages, offer, channel)
         own = (*self._of_offer(offer), *scoped)
-        blocks = (*self._of_channel(channel), *own)
+        blocks = (*self._not_due, *self._of_channel(channel), *own)
         if permitted := self._outside(blocks):
             return Candidate(offer=offer, channel=channel, permitted=permitted)
         return self._why_never(blocks, offer, channel)

@@ -72,6 +72,7 @@ class Code(StrEnum):
     OFFER_NOT_VALID = "offer_not_valid", "The offer has not begun, or is over."
     CAP = "cap", "A cap on the number of messages is reached."
     PREFERENCE_CAP = "preference_cap", "The customer's own limit per week is reached."
+    NOT_DUE = "not_due", "So soon after the messages before, one more would earn less than a later one."
     MIN_GAP = "min_gap", "Too close to another message, sent or reserved."
     COOLDOWN = "cooldown", "The offer was sent or taken up lately."
     EXCLUSIVITY = "exclusivity", "An offer that excludes this one was sent lately or is reserved."

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decisions.catalogue import Catalogue
 from decisions.eligibility.codes import Code
 from decisions.policy import Policy
-from decisions.records import Ask, BudgetState, CustomerState, Reason, Scores
+from decisions.records import Ask, BudgetState, CustomerState, Pace, Reason, Scores
 from decisions.timing.localtime import Days, days_between
 from decisions.timing.spans import Span, Spans, end_of
 from features.contracts import Campaign, Offer
@@ -38,6 +38,8 @@ class Situation:
     countries: tuple[str, ...]
     values: Mapping[str, str | float | bool | None]
     holdout: bool
+    pace: Pace | None = None
+    """How often to write to the customer, where that is known and asked."""
 
     @property
     def marketing(self) -> bool:

@@ -83,6 +83,8 @@ class Effect:
     measured: frozenset[str] = frozenset()
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
     """By offer: (1, 24), the factor on ``tau`` at each local hour."""
+    cadence: Mapping[str, FloatArray] = field(default_factory=dict)
+    """By channel: (n, 2), the best days between messages, and what they earn a day."""
 
     def counting(self, counted: Counted) -> Effect:
         """Return the effect with what was ``counted`` in place of what is declared or only a ratio.
@@ -99,6 +101,7 @@ class Effect:
             incremental=self.incremental and not taken,
             notes=tuple(note for note in self.notes if not note.startswith(superseded)),
             hourly=counted.hourly,
+            cadence=counted.cadence,
         )
 
 
@@ -106,12 +109,13 @@ class Effect:
 class Counted:
     """What counts say by ``"offer|channel"``, (n,) each: ``tau`` as of :class:`Effect`, ``redeem`` P(redeem).
 
-    Pairs of which nothing was learned are missing. ``hourly`` is that of :class:`Effect`, by offer.
+    Pairs of which nothing was learned are missing. ``hourly`` and ``cadence`` are those of :class:`Effect`.
     """
 
     tau: Mapping[str, FloatArray]
     redeem: Mapping[str, FloatArray]
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
+    cadence: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

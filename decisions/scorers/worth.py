@@ -20,6 +20,7 @@ from decisions.scorers.base import Counted, Kind
 from decisions.scorers.tallies import LIFE, life_of, tally_of
 from decisions.worth.attention import Attention
 from decisions.worth.beliefs import Beliefs
+from decisions.worth.cadence import cadence
 from decisions.worth.effect import Effect
 from decisions.worth.life import Peers
 from decisions.worth.model import WorthModel
@@ -68,7 +69,7 @@ class WorthScorer(ArtefactScorer):
         return "prior" in self.artefact.facts
 
     def predict(self, batch: Batch) -> Counted:
-        """Return tau and P(redeem | sent) of every offer on each of its channels that was learned."""
+        """Return tau, P(redeem | sent) and how often, of every offer on each of its channels that was learned."""
         if self.is_prior:
             return Counted(tau={}, redeem={})
         personal = self.personal(batch)
@@ -80,6 +81,7 @@ class WorthScorer(ArtefactScorer):
             tau={pair: tau for pair, (tau, _) in found.items()},
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
+            cadence=self._cadence(personal, batch.offers, found),
         )
 
     def personal(self, batch: Batch) -> Personal:
@@ -91,6 +93,40 @@ class WorthScorer(ArtefactScorer):
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
         return seen * personal.basket * offer.margin * lift, np.minimum(1.0, seen * (lift + personal.anyway))
+
+    def _cadence(
+        self, personal: Personal, offers: Sequence[Offer], found: Mapping[str, tuple[FloatArray, FloatArray]]
+    ) -> Mapping[str, FloatArray]:
+        """Return by channel the best days between messages and what they earn a day: (n, 2)."""
+        model = self.model
+        channels = [name for name in self.channels if any(name in offer.channels for offer in offers)]
+        if not channels:
+            return {}
+        earned = [self._earned(offers, channel, found) for channel in channels]
+        places = [self.channels.index(channel) for channel in channels]
+        known = cadence(
+            np.stack([gain for gain, _ in earned], axis=1),
+            cost=np.stack([cost for _, cost in earned], axis=1),
+            loss=model.loss[places],
+            spend=personal.spend,
+            beliefs=model.beliefs,
+        )
+        both = np.stack([known.days, known.rate], axis=2)
+        return {channel: both[:, place] for place, channel in enumerate(channels)}
+
+    def _earned(
+        self, offers: Sequence[Offer], channel: str, found: Mapping[str, tuple[FloatArray, FloatArray]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return what the best message on ``channel`` earns each person in its best hour, and its send cost."""
+        fitting = [offer for offer in offers if channel in offer.channels]
+        gains, costs = [], np.array([offer.send_cost.get(channel, 0.0) for offer in fitting])
+        for offer in fitting:
+            tau, redeem = found[f"{offer.offer_id}|{channel}"]
+            hour = np.max(self._apart.get(offer.offer_id, (1.0,)))
+            gains.append(np.maximum(tau, tau * hour) - offer.incentive_cost * redeem)
+        gain = np.stack(gains)
+        best = (gain - costs[:, None]).argmax(axis=0)
+        return gain[best, np.arange(gain.shape[1])], costs[best]
 
     def _hourly(self, offer: Offer) -> FloatArray:
         return np.array([self._apart[offer.offer_id]])

@@ -25,6 +25,8 @@ BLOCKS = tuple(
     f"{days}_{part}" for days in ("weekday", "weekend") for part in ("night", "morning", "afternoon", "evening")
 )
 """Night from 0, morning from 6, afternoon from 12, evening from 18 o'clock local time."""
+HOURS_OF_BLOCK = 6
+"""How many of them follow each other on one day."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,7 @@ def hours(zone: str, start: int, end: int) -> Hours:
 
 
 def _members(slot: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
-    block = (slot // 24 >= 5) * 4 + slot % 24 // 6  # noqa: PLR2004 - from Saturday on
+    block = (slot // 24 >= 5) * 4 + slot % 24 // HOURS_OF_BLOCK  # noqa: PLR2004 - from Saturday on
     return tuple(tuple(np.flatnonzero(block == row).tolist()) for row in range(len(BLOCKS)))
 
 

@@ -29,21 +29,28 @@ class Cadence:
     """and what it earns a day; where that is not above 0, nothing should be sent."""
 
 
+def steady_pressure(days: Floats, half_life_days: float) -> Floats:
+    """Return the pressure that messages one every ``days`` meet: r / (1 − r), r = 2^(−days / half-life)."""
+    left = 0.5 ** (days / half_life_days)
+    pressure: Floats = left / (1 - left)
+    return pressure
+
+
 def cadence(gain: Floats, *, cost: Floats, loss: Floats, spend: Floats, beliefs: Beliefs) -> Cadence:
     """Return the best cadence of each person on each channel.
 
-    ``gain`` is what a message earns a rested person before costs, (people, channels); ``cost`` its send cost and
-    ``loss`` the chance that it loses the channel, (channels,); ``spend`` each one's relative spend.
+    ``gain`` is what a message earns a rested person before costs, (people, channels); ``cost`` its send cost, of
+    the same shape or (channels,); ``loss`` the chance that it loses the channel, (channels,); ``spend`` each one's
+    relative spend.
 
-    A message every d days meets pressure r / (1 − r), r = 2^(−d / half-life). The interval maximises
+    A message every d days meets the pressure of :func:`steady_pressure`. The interval maximises
     [gain · wear − cost − customers driven off − channel lost] / d, a lost channel costing what it would have
     earned (at its best rate before such losses) over the days it would have been used.
     """
     days = np.array(INTERVALS)
-    left = 0.5 ** (days / beliefs.half_life_days)
-    pressure = left / (1 - left)
+    pressure = steady_pressure(days, beliefs.half_life_days)
     driven_off = beliefs.churn_cost * spend[:, None, None] * pressure
-    earned = gain[:, :, None] * np.exp(-beliefs.drop * pressure) - cost[:, None] - driven_off
+    earned = gain[:, :, None] * np.exp(-beliefs.drop * pressure) - cost[..., None] - driven_off
     ahead = np.maximum(0.0, (earned / days).max(axis=2)) * beliefs.reach_days * beliefs.reach_share
     lost = np.minimum(0.5, loss[:, None] * beliefs.loss_growth**pressure) * ahead[:, :, None]
     rate = (earned - lost) / days

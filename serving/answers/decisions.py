@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -67,6 +67,21 @@ class AssignmentOut(Answer):
     arm: str
 
 
+class PaceOut(Answer):
+    """How often to write to the customer: a message every `days`, `weekly` a week, under all caps.
+
+    That is the interval that earns most on `channel`, times a `multiplier` that was drawn with `probability` for
+    the customer and the period that begins on this day (UTC).
+    """
+
+    channel: str
+    days: float
+    weekly: float
+    multiplier: float
+    probability: float
+    period: date
+
+
 class DecisionOut(Answer):
     """A decision. Times are UTC; `send_at_local` is the customer's own clock.
 
@@ -106,6 +121,10 @@ class DecisionOut(Answer):
     variables: dict[str, str]
     unsubscribe_token: str | None
     displaces: str | None = Field(description="The unconfirmed decision whose place this one takes")
+    pace: PaceOut | None = Field(description="How often to write to the customer, where that was learned")
+    withheld_at: datetime | None = Field(
+        description="When the message would have gone that this hold withheld at random or drew silence instead of"
+    )
 
 
 class ResultOut(Answer):

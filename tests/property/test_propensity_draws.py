@@ -38,7 +38,7 @@ from tests.worlds.effort import effort
 from tests.worlds.ledger import opened
 
 DRAWS = effort(250)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RHYTHM = tuple(1 + 0.2 * ((slot % 24) / 24) for slot in range(168))
 STOCK = catalogue(
     offer("tea", channels=("email", "sms"), send_cost={"sms": 0.05}),
@@ -103,6 +103,12 @@ WORLDS = {
     "a place that may be taken": lambda: {
         "rules": rules(caps=[{"limit": 1, "window": "week"}]),
         "known": state(pressure=(sent(NOON + 30 * HOUR, until=NOON + 34 * HOUR, decision_id="poor", value=0.1),)),
+    },
+    # Due within the horizon, on a clock that was drawn longer or shorter for most.
+    "an interval that is explored": lambda: {
+        "rules": rules(frequency={"explore_share": 0.8, "factor": 1.2}),
+        "worth": replace(WORTH, cadence={"email": (7.0, 0.1), "sms": (10.0, 0.05)}),
+        "known": state(pressure=(sent(NOON - 7 * DAY), sent(NOON - DAY)), withheld=(NOON - 3 * DAY,)),
     },
     "a service message": lambda: {"rules": rules(), "purpose": "service"},
 }

@@ -66,6 +66,11 @@ def questions(draw):
         notes=("prior:x",),
         hourly=draw(st.dictionaries(st.sampled_from(["tea", "gone"]), st.tuples(*[number] * 24), max_size=2)),
         features_as_of=draw(st.none() | moment),
+        cadence=draw(
+            st.dictionaries(
+                st.sampled_from(CHANNELS), st.tuples(st.floats(1, 90) | st.integers(1, 9), number), max_size=2
+            )
+        ),
     )
     known = state(
         who=customer(
@@ -79,6 +84,7 @@ def questions(draw):
         ),
         preference=draw(st.sampled_from([None, Preference(customer_id=CUSTOMER, max_per_week=2)])),
         exposures=(Exposure(offer_id="tea", last_sent=draw(st.none() | moment)),),
+        withheld=tuple(sorted(draw(st.lists(moment, max_size=2)))),
         held_back=draw(st.sampled_from([{}, {"tea": NOON + timedelta(days=1)}])),
     )
     ask = Ask(
@@ -144,18 +150,37 @@ def _record_of(experiment, **more):
     return decide(ask, keys=KEYS, **given, **more), freeze(ask, keys_id="k1", **given, **more)
 
 
-def test_scores_without_hours_are_written_as_before_there_were_any():
+HOURLY, CADENCE = {"tea": (2.0,) * 24}, {"email": (7.0, 0.1)}
+AS_WRITTEN = {"tea": [2.0] * 24}
+
+
+@pytest.mark.parametrize(
+    ("scored", "written"),
+    [
+        ({}, {}),
+        ({"hourly": HOURLY}, {"hourly": AS_WRITTEN}),
+        ({"cadence": CADENCE}, {"hourly": {}, "cadence": {"email": [7.0, 0.1]}}),
+        ({"hourly": HOURLY, "cadence": CADENCE}, {"hourly": AS_WRITTEN, "cadence": {"email": [7.0, 0.1]}}),
+    ],
+)
+def test_what_came_later_to_scores_is_written_only_where_it_says_something(scored, written):
     """So that H of an old record, and its hash, is what it was."""
-    worth = scores(STOCK)
-    known = {"policy": RULES, "catalogue": STOCK, "state": state(), "now": NOON, "budgets": BudgetState()}
-    written = [
-        orjson.loads(
-            canonical(history_of(Ask(request_id="r", customer_id=CUSTOMER), scores=each, **known)["scores"])
-        )
-        for each in (worth, replace(worth, hourly={"tea": (2.0,) * 24}))
-    ]
-    assert "hourly" not in written[0]
-    assert written[1] == written[0] | {"hourly": {"tea": [2.0] * 24}}
+    plain, found = (history_with(scores=replace(scores(STOCK), **each))["scores"] for each in ({}, scored))
+    assert "hourly" not in plain
+    assert "cadence" not in plain
+    assert found == plain | written
+
+
+def test_what_came_later_to_the_state_is_written_only_where_it_says_something():
+    assert "withheld" not in history_with()["state"]
+    assert history_with(state=state(withheld=(NOON,)))["state"]["withheld"] == ["2026-03-04T12:00:00+00:00"]
+
+
+def history_with(**changes):
+    plain = {"policy": RULES, "catalogue": STOCK, "scores": scores(STOCK), "state": state(), "now": NOON}
+    ask = Ask(request_id="r", customer_id=CUSTOMER)
+    found = history_of(ask, **(plain | {"budgets": BudgetState()} | changes))
+    return {name: orjson.loads(canonical(found[name])) for name in ("scores", "state")}
 
 
 def test_a_record_tells_the_arm_however_arms_are_drawn_now():
@@ -185,7 +210,9 @@ def test_the_hash_of_history_changes_with_everything_that_is_fixed_before_the_dr
         {"catalogue": catalogue(offer("tea"), offer("coffee"), offer("bread"))},
         {"scores": replace(worth, churn=0.9)},
         {"scores": replace(worth, hourly={"tea": (1.0,) * 24})},
+        {"scores": replace(worth, cadence={"email": (7.0, 0.1)})},
         {"state": state(pressure=(sent(NOON),))},
+        {"state": state(withheld=(NOON,))},
         {"now": NOON + timedelta(seconds=1)},
         {"budgets": BudgetState(prices={"email": 0.1})},
     ]

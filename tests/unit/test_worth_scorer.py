@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from decisions.scorers.tallies import LIFE, life_of, tally_of
 from decisions.scorers.worth import WorthScorer
 from decisions.scoring import batch_of
 from decisions.worth.beliefs import Beliefs
+from decisions.worth.cadence import INTERVALS
 from decisions.worth.dayparts import HOURS
 from decisions.worth.model import WorthModel
 from decisions.worth.tally import Tally
@@ -195,6 +197,61 @@ def test_an_incentive_costs_what_is_redeemed_on_the_messages_own_channel():
     told = replace(scores(Catalogue(offers=OFFERS)), redeem={"milk": 0.5, "milk|email": 0.1})
     costs = {name: terms(OFFERS[0], name, scores=told, budgets=BudgetState()).incentive for name in CHANNELS}
     assert costs == {"email": 0.05, "mail": 0.25}
+
+
+# How often
+
+KEEN = {"milk|email": {"exposed": 40.0, "opened": 20.0, "seen": 20.0, "ordered": 8.0}}
+IDLE = {"milk|email": {"exposed": 80.0}}
+DEAR = [offer.model_copy(update={"send_cost": {"email": 0.004, "mail": 0.6}}) for offer in OFFERS]
+
+
+def test_who_orders_after_messages_is_written_to_more_often_than_the_mean_person():
+    found = a_scorer().predict(batch_of(a_frame(KEEN, None), priors=Priors(), offers=DEAR))
+    days, earned = found.cadence["email"].T
+    assert days[0] < days[1]
+    assert earned[0] > earned[1] > 0
+
+
+def test_the_best_interval_is_the_one_at_which_what_is_earned_a_day_is_most():
+    """Against the sum itself, interval by interval, of the best message there is."""
+    scorer = a_scorer()
+    found = scorer.predict(batch_of(a_frame(KEEN, None, IDLE), priors=Priors(), offers=DEAR))
+    personal = scorer.personal(batch_of(a_frame(KEEN, None, IDLE), priors=Priors(), offers=DEAR))
+    for channel, place in (("email", 0), ("mail", 1)):
+        fitting = [offer for offer in DEAR if channel in offer.channels]
+        for who in range(3):
+            each = [
+                (
+                    float(found.tau[pair][who] - offer.incentive_cost * found.redeem[pair][who]),
+                    offer.send_cost[channel],
+                )
+                for offer in fitting
+                for pair in [f"{offer.offer_id}|{channel}"]
+            ]
+            gain, cost = max(each, key=lambda both: both[0] - both[1])
+            best = max(INTERVALS, key=lambda days: earned_a_day(days, gain, cost, place, scorer, personal, who))
+            most = earned_a_day(best, gain, cost, place, scorer, personal, who)
+            assert found.cadence[channel][who] == pytest.approx((best, most))
+
+
+def earned_a_day(days, gain, cost, place, scorer, personal, who):
+    beliefs, loss = scorer.model.beliefs, scorer.model.loss[place]
+
+    def kept(every):
+        pressure = 1 / (2 ** (every / beliefs.half_life_days) - 1)
+        driven_off = beliefs.churn_cost * personal.spend[who] * pressure
+        return pressure, gain * math.exp(-beliefs.drop * pressure) - cost - driven_off
+
+    ahead = max(0.0, *(kept(every)[1] / every for every in INTERVALS)) * beliefs.reach_days * beliefs.reach_share
+    pressure, earned = kept(days)
+    return (earned - min(0.5, loss * beliefs.loss_growth**pressure) * ahead) / days
+
+
+def test_an_offer_that_no_learned_channel_carries_has_no_interval():
+    only = (Offer(offer_id="new", category="grocery", channels=("carrier_pigeon",), margin=2.0),)
+    assert a_scorer().predict(batch_of(a_frame(None), priors=Priors(), offers=only)).cadence == {}
+    assert said(a_frame(None), WorthScorer.prior("no_champion")).cadence == {}
 
 
 # Training

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DAYS = 182
 """Messages so far back are read, one by one: an offer's part of the day is no older."""
-ALIKE = 0.1
-"""Hours that differ by less are not worth moving a message for: the offer then has no factors of its own."""
+ALIKE = 0.02
+"""Hours that differ by less are not worth writing down: the offer then has no factors of its own."""
 _COLUMNS = ("customer_id", "occurred_at", "channel", "offer_id", "ripe", "machine", "bounced", "seen", "converted")
 
 
