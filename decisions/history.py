@@ -10,7 +10,7 @@ from orjson import Fragment
 from decisions.canonical import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from decisions.catalogue import Catalogue
@@ -37,23 +37,23 @@ def history_of(
         "ask": ask,
         "policy": policy.version,
         "catalogue": catalogue.version,
-        "scores": Fragment(_written(scores)),
-        "state": Fragment(canonical(state)),
+        "scores": Fragment(_written(scores, scores.hourly, _NO_HOURS)),
+        "state": Fragment(_written(state, state.withheld, _NONE_WITHHELD)),
         "now": now.astimezone(UTC),
         "budgets": budgets,
     }
 
 
-def _written(scores: Scores) -> bytes:
-    """Return scores as they are written; what came later is not where it says nothing.
+def _written(record: Scores | CustomerState, latest: Collection[object], nothing: bytes) -> bytes:
+    """Return a record as it is written; its ``latest`` field is not where it says nothing, written as ``nothing``.
 
-    So H of a decision that was made before it is what it was, and so is its hash.
+    So H of a decision that was made before that field came is what it was, and so is its hash.
     """
-    written = canonical(scores)
-    return written if scores.hourly else written.removesuffix(_NO_HOURS) + b"}"
+    written = canonical(record)
+    return written if latest else written.removesuffix(nothing) + b"}"
 
 
-_NO_HOURS = b',"hourly":{}}'
+_NO_HOURS, _NONE_WITHHELD = b',"hourly":{}}', b',"withheld":[]}'
 
 
 def hash_of(history: Mapping[str, Any], arms: tuple[Assignment, ...], holdout: bool) -> str:  # noqa: FBT001 - a fact

@@ -80,6 +80,10 @@ class CustomerState:
     pressure: tuple[Pressure, ...] = ()
     exposures: tuple[Exposure, ...] = ()
     held_back: Mapping[str, datetime] = field(default_factory=dict)
+    withheld: tuple[datetime, ...] = ()
+    """When messages would have gone that were withheld at random, oldest first: those of the last 91 days before
+    ``now``, and those to come. The interval's clock counts them as sent, caps do not. The last of all: written
+    down only where there are any (:mod:`decisions.history`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +238,6 @@ class Decision:
     unsubscribe_token: str | None
     displaces: str | None = None
     """The unconfirmed decision whose place this one takes."""
+    withheld_at: datetime | None = None
+    """When the message would have gone that this hold withholds at random (a holdback), or in whose stead silence
+    was drawn (an explored hold); None for all others."""

@@ -158,6 +158,27 @@ def test_scores_without_hours_are_written_as_before_there_were_any():
     assert written[1] == written[0] | {"hourly": {"tea": [2.0] * 24}}
 
 
+def test_a_state_in_which_nothing_was_withheld_is_written_as_before_moments_were_kept():
+    known, ask = state(), Ask(request_id="r", customer_id=CUSTOMER)
+    given = {"policy": RULES, "catalogue": STOCK, "scores": scores(STOCK), "now": NOON}
+    written = [
+        orjson.loads(canonical(history_of(ask, state=each, budgets=BudgetState(), **given)["state"]))
+        for each in (known, replace(known, withheld=(NOON,)))
+    ]
+    assert "withheld" not in written[0]
+    assert written[1] == written[0] | {"withheld": [NOON.isoformat()]}
+
+
+def test_a_record_with_moments_withheld_is_replayed_with_them():
+    given = {"policy": RULES, "catalogue": STOCK, "scores": scores(STOCK), "now": NOON}
+    known = replace(state(), withheld=(NOON - timedelta(days=3), NOON + timedelta(days=1)))
+    ask = Ask(request_id="r", customer_id=CUSTOMER)
+    decision = decide(ask, keys=KEYS, state=known, **given)
+    record = freeze(ask, keys_id="k1", state=known, **given)
+    assert replay(record, KEYS) == decision
+    assert decision.history_hash != decide(ask, keys=KEYS, state=state(), **given).history_hash
+
+
 def test_a_record_tells_the_arm_however_arms_are_drawn_now():
     arms = {"experiment_id": "gap", "arms": [{"name": "a"}, {"name": "b", "policy": {"min_gap_hours": 48}}]}
     for arm in "ab":

@@ -311,6 +311,7 @@ def test_what_was_learned_before_moments_were_kept_is_read(tmp_path):
 def _back_to_0002(connection):
     """The schema and the rows as the version before wrote them."""
     for statement in (
+        "DROP TABLE withheld",
         "DROP TABLE alias",
         "DROP TABLE open_event",
         "DROP TABLE passed",

@@ -148,6 +148,16 @@ exposure = Table(
     Column("held_back_until", BigInteger),
 )
 
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("withheld_by_customer", "customer_id", "at"),
+)
+"""When messages would have gone that were withheld at random. No place and no pressure: caps do not count them."""
+
 inbox = Table(
     "inbox",
     metadata,
