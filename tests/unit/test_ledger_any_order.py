@@ -318,7 +318,10 @@ def _back_to_0002(connection):
         "ALTER TABLE pressure DROP COLUMN guessed",
         "ALTER TABLE pressure DROP COLUMN told_at",
         "ALTER TABLE pressure DROP COLUMN told_by",
-        "ALTER TABLE inbox DROP COLUMN digest",
+        *(
+            f"ALTER TABLE inbox DROP COLUMN {name}"
+            for name in ("digest", "decision_id", "message_id", "offer_id", "automated")
+        ),
         "ALTER TABLE reaction ADD COLUMN proxied SMALLINT NOT NULL DEFAULT 0",
         "INSERT INTO reaction (customer_id, name, responded, proxied, at) VALUES ('ada', 'message:m9', NULL, 1, 1)",
         "UPDATE alembic_version SET version_num = '0002'",
