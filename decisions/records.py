@@ -81,7 +81,9 @@ class CustomerState:
     exposures: tuple[Exposure, ...] = ()
     held_back: Mapping[str, datetime] = field(default_factory=dict)
     withheld: tuple[datetime, ...] = ()
-    """``withheld_at`` of the customer's decisions, oldest first: sent by the clock of intervals, never by caps."""
+    """When messages would have gone that were withheld at random, oldest first: those of the last 91 days before
+    ``now``, and those to come. The interval's clock counts them as sent, caps do not. The last of all: written
+    down only where there are any (:mod:`decisions.history`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

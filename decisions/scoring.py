@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from decisions.priors import Priors
     from decisions.scorers.base import FloatArray, Scorers
+    from decisions.worth.news import News
     from features.contracts import Offer
 
 COLD_START = "cold_start"
@@ -54,17 +55,19 @@ def score(
     priors: Priors,
     offers: Sequence[Offer],
     attributes: Sequence[str] = (),
+    news: News | None = None,
 ) -> list[Scores]:
     """Return one record per row of ``frame``, in its order.
 
     ``frame`` is the feature frame: ``customer_id``, ``features_as_of`` or ``event_timestamp`` (null where there is
     no snapshot) and the vocabulary's columns. ``offers`` are the catalogue's; scores cover every channel they
     name. ``attributes`` are the columns that eligibility expressions name, carried along as values.
+    ``news`` is what the frame's tally does not know yet.
 
     Raises:
         ValueError: if the frame lacks a column that a model or ``attributes`` needs.
     """
-    batch = batch_of(frame, priors=priors, offers=offers)
+    batch = batch_of(frame, priors=priors, offers=offers, news=news)
     answers = _ask(batch, scorers)
     columns: dict[str, Iterable[Any]] = {
         "customer_id": frame["customer_id"].to_pylist(),
@@ -88,10 +91,10 @@ def score(
     ]
 
 
-def batch_of(frame: pa.Table, *, priors: Priors, offers: Sequence[Offer]) -> Batch:
+def batch_of(frame: pa.Table, *, priors: Priors, offers: Sequence[Offer], news: News | None = None) -> Batch:
     """Return the question put to every scorer."""
     channels = tuple(sorted({channel for offer in offers for channel in offer.channels}))
-    return Batch(frame=frame, offers=tuple(offers), channels=channels, priors=priors, cold=_cold(frame))
+    return Batch(frame=frame, offers=tuple(offers), channels=channels, priors=priors, cold=_cold(frame), news=news)
 
 
 def _ask(batch: Batch, scorers: Scorers) -> _Answers:

@@ -82,6 +82,7 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     until: date | datetime,
     zones: Zones | None = None,
     half_life_days: float = HALF_LIFE_DAYS,
+    heard_at: datetime | None = None,
     progress: Progress = quiet,
     memory_limit: str = "2GB",
     threads: int = 2,
@@ -90,6 +91,7 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
 
     The last snapshot is the last midnight (UTC) not after ``until``. ``threads`` buckets are built side by side,
     each within ``memory_limit``. Until the build is complete there is no manifest, and nothing reads its files.
+    ``heard_at`` goes into the manifest: when the lake began to be read, with all that the ledger had been told.
 
     Raises:
         ValueError: for an ``until`` without a time zone.
@@ -103,7 +105,7 @@ def build_features(  # noqa: PLR0913 - the job's settings, all keyword-only
     layout.manifest.unlink(missing_ok=True)
     rows = _build_all(lake, plan, threads=threads, progress=progress)
     _drop_foreign_buckets(layout, rows, lake.buckets)
-    layout.write_manifest(Manifest(vocabulary, day, lake.buckets, rows["contact"], half_life_days))
+    layout.write_manifest(Manifest(vocabulary, day, lake.buckets, rows["contact"], half_life_days, heard_at))
     return BuildReport(
         until=day,
         buckets=lake.buckets,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from features.files import replacing
@@ -34,6 +34,8 @@ class Manifest:
     buckets: int
     customers: int
     half_life_days: float
+    heard_at: datetime | None = None
+    """What the ledger was told by then was in the lake that the build read; None where nobody can say."""
 
     def groups(self, *, customers: int) -> list[Group]:
         """Cut the buckets into groups of about ``customers`` at most, each one glob of file names.
@@ -115,10 +117,12 @@ class Layout:
             held["buckets"],
             held["customers"],
             held["half_life_days"],
+            datetime.fromisoformat(held["heard_at"]) if held.get("heard_at") else None,
         )
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Vouch for a finished build."""
-        held = asdict(manifest) | {"until": manifest.until.isoformat()}
+        heard_at = manifest.heard_at.isoformat() if manifest.heard_at else None
+        held = asdict(manifest) | {"until": manifest.until.isoformat(), "heard_at": heard_at}
         with replacing(self.manifest) as file:
             file.write_text(json.dumps(held, indent=1))

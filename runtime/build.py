@@ -99,7 +99,9 @@ def build(settings: Settings, *, clock: Clock | None = None, features: Features 
     features = features or OnlineFeatures(settings.features)
     champions = Champions(settings.champions)
     purse = Purse(ledger.budgets, policy.daily_budget, clock=clock)
-    scored = Scored(scorers=champions.current, features=features, policy=policy, catalogue=catalogue)
+    scored = Scored(
+        scorers=champions.current, features=features, policy=policy, catalogue=catalogue, telling=ledger
+    )
     return Kairos(
         settings=settings,
         clock=clock,

@@ -53,6 +53,7 @@ def export_customer(kairos: Kairos, customer_id: str) -> Plain:
         "decisions": [_thawed(each) for each in held.decisions],
         "pressure": held.rows["pressure"],
         "exposures": held.rows["exposure"],
+        "withheld": held.rows["withheld"],
         "aliases": held.rows["alias"],
         "reactions": held.rows["reaction"],
         "open_events": held.rows["open_event"],

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Days = Annotated[int, Field(ge=1)]
 LOOK_BACK_DAYS = 400
 """How far back a decision looks (``Reading.look_back``); what is younger stays, whatever is set."""
+WITHHELD_DAYS = 91
+"""How far back the interval's clock looks at them (``Reading.withheld``)."""
 
 
 class Retention(BaseModel):
@@ -27,6 +29,8 @@ class Retention(BaseModel):
     Those of events that bear on decisions stay as long as decisions look back."""
     exposures: Annotated[int, Field(ge=LOOK_BACK_DAYS)] | None = 730
     """When an offer last converted, and until when it was held back."""
+    withheld: Annotated[int, Field(ge=WITHHELD_DAYS)] | None = WITHHELD_DAYS
+    """Moments at which messages would have gone that were withheld at random."""
     outbox: Days | None = 7
     """Lines of the outbox, after they expired."""
     reactions: Days | None = 90

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from decisions.ledger import LedgerError
+from decisions.scorers.base import UNTRAINED
 from decisions.scoring import score
 from features.expressions import parse
 from runtime.champions import priors
 from runtime.logs import report
+from runtime.news import news_of
 from runtime.online import FeaturesNotBuiltError
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from decisions.policy import Policy
     from decisions.records import Scores
     from decisions.scorers.base import Scorers
+    from decisions.worth.news import News
+    from runtime.news import Telling
 
 NO_FEATURES = "no_features"
 FEATURES_AWAY = "features_away"
@@ -42,10 +47,18 @@ class Scored:
     """Scores by customer id: one read of features and one call per model for all of them."""
 
     def __init__(
-        self, *, scorers: Callable[[], Scorers], features: Features, policy: Policy, catalogue: Catalogue
+        self,
+        *,
+        scorers: Callable[[], Scorers],
+        features: Features,
+        policy: Policy,
+        catalogue: Catalogue,
+        telling: Telling | None = None,
     ) -> None:
+        """Read ``features``, and what ``telling`` (the ledger) heard since they were built, where it is given."""
         self._scorers = scorers
         self._features = features
+        self._telling = telling
         self._policy = policy
         self._catalogue = catalogue
         self._named = _names_in_expressions(catalogue)
@@ -58,7 +71,7 @@ class Scored:
         frame, without = self._frame(ids, now)
         scorers = self._scorers() if without is None else priors(without)
         try:
-            scores = self._score(frame, scorers)
+            scores = self._score(frame, scorers, self._news(frame, scorers, now))
         except Exception as error:  # noqa: BLE001  # whatever a model raises, the priors must answer
             report(_LOG, "scoring failed", error=type(error).__name__)
             scores = self._score(_empty(ids), priors(SCORING_FAILED))
@@ -73,12 +86,26 @@ class Scored:
             report(_LOG, "features away", error=type(error).__name__)
             return _empty(ids), FEATURES_AWAY
 
-    def _score(self, frame: pa.Table, scorers: Scorers) -> list[Scores]:
+    def _news(self, frame: pa.Table, scorers: Scorers, now: datetime) -> News | None:
+        """Return what the ledger knows of the messages and the features do not, where anything is counted by it.
+
+        A ledger that is away tells nothing: whoever decides notices it next.
+        """
+        if self._telling is None or scorers.worth.version == UNTRAINED:
+            return None
+        try:
+            return news_of(frame, self._telling, now)
+        except LedgerError as error:
+            report(_LOG, "ledger away", error=type(error).__name__)
+            return None
+
+    def _score(self, frame: pa.Table, scorers: Scorers, news: News | None = None) -> list[Scores]:
         return score(
             frame,
             scorers,
             priors=self._policy.priors,
             offers=self._catalogue.offers,
+            news=news,
             # The other names are the customer's own attributes, which come with the ledger's state.
             attributes=[name for name in frame.column_names if name in self._named and name not in _KEYS],
         )

@@ -22,7 +22,7 @@ DATABASES = ("sqlite", "postgresql")
 
 SHARED = {"service": "one running service", "system": "one demo"}
 """Folders whose tests share something that takes long to make: one process runs all of each."""
-APART = {"test_simulate", "test_demo_simulated", "test_commands"}
+APART = {"test_simulate", "test_demo_simulated", "test_commands", "test_news_changes_the_answer"}
 """Files of those folders that share it with nobody: they need not wait until the others are through."""
 
 

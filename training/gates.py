@@ -7,8 +7,8 @@ prediction says nothing about decisions; where the later data come from choices 
 verdict carries the model's caveat.
 
 Counts shrunk to a declared prior (``Backtest.shrunk``) stand outside this: where they know little they say what is
-declared. They decide unless the baseline is better beyond chance. Their champion bars no way: it is the same estimator
-with fewer counts, and it has seen some of the later data on which a fit to the earlier is compared with it.
+declared. They decide unless the baseline is better beyond chance. Their champion bars no way: it is the same
+estimator with fewer counts, and it has seen some of the later data by which a fit to the earlier is judged.
 """
 
 from __future__ import annotations

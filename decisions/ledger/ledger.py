@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from decisions.blocks import blocks
 from decisions.ledger import reading
-from decisions.ledger.events import inbox, incoming, loading, meaning
+from decisions.ledger.events import inbox, incoming, loading, meaning, recent
 from decisions.ledger.keys import Keyring
 from decisions.ledger.people import customers, erasure, journal
 from decisions.ledger.people.evidence import Evidence, Seal
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from decisions.ledger.storage.session import Session
     from decisions.ledger.verdicts import EventVerdict, Guard, Leased, Loaded, Moment, Verdict
     from decisions.records import CustomerState, Decision
+    from decisions.worth.told import Told
     from features.contracts import Consent, Customer, Event, Preference
 
 BLOCK = 500
@@ -249,6 +250,14 @@ class Ledger:
     def load_events(self, table: pa.Table, now: datetime) -> Loaded:
         """Take imported history (``EVENT_SCHEMA``), which the lake has already. Twice changes nothing."""
         return loading.load(self._database.writing, table, micros(now), key=self._key)
+
+    def told(self, customer_ids: Collection[str], *, since: datetime, now: datetime) -> list[Told]:
+        """Return what of these customers' messages happened in ``since ≤ occurred < now`` and was told by ``now``.
+
+        Sorted by customer, moment and event id.
+        """
+        with self._database.reading() as session:
+            return recent.told(session, customer_ids, micros(since), micros(now))
 
     def drain_inbox(self, limit: int) -> pa.Table:
         """Return up to ``limit`` events the lake does not have yet (``EVENT_SCHEMA``), first come first."""

@@ -34,6 +34,7 @@ BLOCK = 500
 _decision, _pressure, _inbox, _audit = schema.decision.c, schema.pressure.c, schema.inbox.c, schema.audit.c
 _alias, _open = schema.alias.c, schema.open_event.c
 _exposure, _outbox, _reaction, _lease = schema.exposure.c, schema.outbox.c, schema.reaction.c, schema.lease.c
+_withheld = schema.withheld.c
 
 _BEFORE: Any = bindparam("before")
 _SEEN_FROM: Any = bindparam("seen_from")
@@ -95,6 +96,13 @@ RULES: Mapping[str, Rule] = {
             func.coalesce(_exposure.held_back_until, literal_column("0")) < _BEFORE,
         ),
         _exposure.customer_id,
+    ),
+    # Not with its decision, which may go before: the interval's clock still looks at the moment.
+    "withheld": Rule(
+        schema.withheld,
+        _withheld.decision_id,
+        and_(_withheld.at < _BEFORE, _withheld.at <= bindparam("withheld_from")),
+        _withheld.customer_id,
     ),
     "outbox": Rule(schema.outbox, _outbox.decision_id, _outbox.expires_at < _BEFORE, _outbox.customer_id),
     "reactions": Rule(schema.reaction, _reaction.customer_id, _reaction.at < _BEFORE, _reaction.customer_id),
@@ -201,6 +209,7 @@ class Retaining:
             "before": micros(before),
             "before_day": before.date().isoformat(),
             "seen_from": micros(now - self._reading.look_back),
+            "withheld_from": micros(now - self._reading.withheld),
         }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from decisions.scorers.base import Kind
+from decisions.scorers.base import UNTRAINED, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ class ArtefactScorer(ABC):
     @cached_property
     def version(self) -> str:
         """The artefact's content hash, or ``prior``."""
-        return "prior" if self.is_prior else self.artefact.version
+        return UNTRAINED if self.is_prior else self.artefact.version
 
     @classmethod
     def load(cls, directory: Path) -> Self:

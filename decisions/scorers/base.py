@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from decisions.priors import Priors
+from decisions.worth.news import News
 from features.contracts import Offer
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ KINDS: tuple[Kind, ...] = ("send_time", "channel", "churn", "offer", "worth", "f
 
 FloatArray = NDArray[np.float64]
 
+UNTRAINED = "prior"
+"""The version of a scorer that was never fitted."""
+
 LEVELS = 8
 """Pressure levels of hazard and response loss: 0 … 6 messages in the last seven days, and 7 or more."""
 
@@ -38,6 +42,7 @@ class Batch:
     """What scorers are asked with: the feature frame, the offers and channels in question, the declared beliefs.
 
     ``channels`` is sorted and covers every channel of ``offers``. ``cold`` marks customers without any feature.
+    ``news`` is what the frame's tally does not know yet, where anything is.
     """
 
     frame: pa.Table
@@ -45,6 +50,7 @@ class Batch:
     channels: tuple[str, ...]
     priors: Priors
     cold: NDArray[np.bool_]
+    news: News | None = None
 
     @property
     def size(self) -> int:

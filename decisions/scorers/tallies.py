@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from decisions.scorers.base import FloatArray
+    from decisions.worth.news import News
 
 _YEAR = 365.0
 _SESSIONS = tuple(f"sessions_{days}d" for days in WINDOWS)
@@ -27,10 +28,10 @@ LIFE = ("orders_365d", "spend_365d", "sessions_365d", "tenure_days", "recency_da
 """The columns that say how customers live."""
 
 
-def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str]) -> Tally:
+def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str], news: News | None = None) -> Tally:
     """Return the tally of each row: (rows, channels, offers + 1), all other offers together the last.
 
-    What was sent on a channel not among ``channels`` is left out.
+    What was sent on a channel not among ``channels`` is left out. ``news`` of the same rows are added.
 
     Raises:
         ValueError: naming a column the frame does not have.
@@ -41,15 +42,19 @@ def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str]) ->
         raise ValueError(f"the feature frame lacks {missing!r}: build the features with this vocabulary")
     shape = (frame.num_rows, len(channels), len(offers) + 1)
     row, pairs = _flat(frame[TALLY_PAIRS])
+    counts = {name: _counted(frame, name)[1] for name in names}
     at = _places(pairs, channels, offers)
+    if news is not None:
+        heard = _table(news.pairs, channels, offers)[news.pair]
+        row, at = np.concatenate([row, news.row]), np.concatenate([at, heard])
+        counts = {name: np.concatenate([counts[name], news.counts[name]]) for name in names}
     kept = at >= 0
-    place = row[kept] * (shape[1] * shape[2]) + at[kept]
-    counted = {}
-    for name in names:
-        _, values = _counted(frame, name)
-        total = np.bincount(place, values[kept], minlength=int(np.prod(shape)))
-        counted[name] = np.asarray(total, dtype=np.float64).reshape(shape)
-    return Tally(**counted)
+    place, size = row[kept] * (shape[1] * shape[2]) + at[kept], int(np.prod(shape))
+    summed = {name: np.bincount(place, each[kept], minlength=size).reshape(shape) for name, each in counts.items()}
+    if news is not None:
+        # Nothing is counted below nought: what the ledger takes off, features may have under another name.
+        summed = {name: np.maximum(each, 0.0) for name, each in summed.items()}
+    return Tally(**{name: np.asarray(each, dtype=np.float64) for name, each in summed.items()})
 
 
 def life_of(frame: pa.Table) -> Life:
@@ -103,12 +108,18 @@ def _flat(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
 
 def _places(pairs: pa.Array, channels: Sequence[str], offers: Sequence[str]) -> NDArray[np.int64]:
     """Return each pair's place among (channels, offers + 1); −1 where the channel is none of them."""
-    # An offer's id may hold the separator; a channel's name does not.
     names = pc.dictionary_encode(pairs)
-    split = [pair.rpartition("|") for pair in names.dictionary.to_pylist()]
+    table = _table(names.dictionary.to_pylist(), channels, offers)
+    return table[names.indices.to_numpy(zero_copy_only=False)] if len(pairs) else np.zeros(0, dtype=np.int64)
+
+
+def _table(pairs: Sequence[str], channels: Sequence[str], offers: Sequence[str]) -> NDArray[np.int64]:
+    """Return the same of pairs as plain texts."""
+    # An offer's id may hold the separator; a channel's name does not.
+    split = [pair.rpartition("|") for pair in pairs]
     known = {offer: number for number, offer in enumerate(offers)}
     width = len(offers) + 1
-    table = np.array(
+    return np.array(
         [
             channels.index(channel) * width + known.get(offer, len(offers)) if channel in channels else -1
             for offer, _, channel in split
@@ -116,4 +127,3 @@ def _places(pairs: pa.Array, channels: Sequence[str], offers: Sequence[str]) -> 
         or [-1],
         dtype=np.int64,
     )
-    return table[names.indices.to_numpy(zero_copy_only=False)] if len(pairs) else np.zeros(0, dtype=np.int64)

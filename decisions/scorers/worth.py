@@ -86,7 +86,8 @@ class WorthScorer(ArtefactScorer):
 
     def personal(self, batch: Batch) -> Personal:
         """Return what is expected of each customer of the batch."""
-        return self.model.personal(tally_of(batch.frame, self.channels, self.offers), life_of(batch.frame))
+        counted = tally_of(batch.frame, self.channels, self.offers, batch.news)
+        return self.model.personal(counted, life_of(batch.frame))
 
     def _pair(self, personal: Personal, offer: Offer, channel: str) -> tuple[FloatArray, FloatArray]:
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)

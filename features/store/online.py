@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from features.layout import Layout
+    from features.layout import Layout, Manifest
     from features.views import View
 
 ONLINE_FILE = "online.db"
@@ -40,17 +40,23 @@ _KEPT = 2  # the folder in use, and the one before it for readers still at it
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the online store holds of some customers: a packed array a view, and the moment it is of."""
+    """What the online store holds of some customers: a packed array a view, and the moment it is of.
+
+    ``heard_at`` is that of the build's manifest (:class:`features.layout.Manifest`).
+    """
 
     packed: dict[str, pa.Array]
     as_of: pa.Array
+    heard_at: datetime | None
 
 
-def publish(layout: Layout, folder: Path, vocabulary: Vocabulary) -> None:
+def publish(layout: Layout, folder: Path, manifest: Manifest) -> None:
     """Make a finished materialization the one that counts, and clear away those before the last."""
+    vocabulary, heard_at = manifest.vocabulary, manifest.heard_at
     words = {"channels": vocabulary.channels, "categories": vocabulary.categories}
+    held = {"folder": folder.name, "vocabulary": words, "heard_at": heard_at.isoformat() if heard_at else None}
     with replacing(layout.pointer) as file:
-        file.write_text(json.dumps({"folder": folder.name, "vocabulary": words}))
+        file.write_text(json.dumps(held))
     finished = sorted(path for path in layout.online.iterdir() if path.is_dir())
     for old in [path for path in finished if path != folder][: -_KEPT + 1]:
         shutil.rmtree(old, ignore_errors=True)
@@ -64,16 +70,20 @@ class Reader:
         self._vocabulary = vocabulary
         self._lock = threading.Lock()
         self._opened: tuple[tuple[int, int], sqlite3.Connection] | None = None
+        self._heard_at: datetime | None = None
 
     def read(self, ids: Sequence[str], every: Sequence[View]) -> Rows:
         """Return the rows of ``ids`` (unique), in order."""
         with self._lock:
             try:
                 held = {view.name: _held(self._connection(), ids, view) for view in every}
+                heard_at = self._heard_at
             except BaseException:
                 self._opened = None  # what is damaged now may be mended at the next call
                 raise
-        return Rows({view.name: _packed(view, held[view.name], ids) for view in every}, _as_of(held, ids))
+        return Rows(
+            {view.name: _packed(view, held[view.name], ids) for view in every}, _as_of(held, ids), heard_at
+        )
 
     def _connection(self) -> sqlite3.Connection:
         pointer = self._layout.pointer
@@ -88,6 +98,8 @@ class Reader:
         held = Vocabulary(tuple(words["channels"]), tuple(words["categories"]))
         if held != self._vocabulary:
             raise ValueError(f"materialized for {held}, asked for {self._vocabulary}; build and materialize again")
+        heard_at = current.get("heard_at")
+        self._heard_at = datetime.fromisoformat(heard_at) if heard_at else None
         file = self._layout.online / current["folder"] / ONLINE_FILE
         # An URI, because a plain path would make an empty database of a file that is gone.
         return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)

@@ -26,6 +26,7 @@ TTL = timedelta(days=2)
 """How old a snapshot may be and still stand for its customer: a day between snapshots, and one missed build."""
 
 FEATURES_AS_OF = "features_as_of"
+FEATURES_HEARD_AT = "features_heard_at"
 
 
 class OnlineStore:
@@ -40,8 +41,9 @@ class OnlineStore:
         """Return the feature frame of ``customer_ids``, in their order, as of the last materialization.
 
         Columns: ``customer_id``, every column of the vocabulary with rhythm, contact and tally, then
-        ``features_as_of`` (null for a customer the store does not know). With ``now``, values older than ttl or
-        from after it are null too; ``features_as_of`` still tells of when they were.
+        ``features_as_of`` (null for a customer the store does not know) and ``features_heard_at``: what the ledger
+        was told by then was in the lake that was built from, null where nobody can say. With ``now``, values older
+        than ttl or from after it are null too; ``features_as_of`` still tells of when they were.
 
         Raises:
             FeaturesUnavailable: where there is nothing that can be read.
@@ -56,7 +58,8 @@ class OnlineStore:
             for view in self._views:
                 packed = pc.if_else(usable, rows.packed[view.name], pa.scalar(None, rows.packed[view.name].type))
                 columns |= view.unpack(packed, known)
-        frame = pa.table(columns | {FEATURES_AS_OF: rows.as_of})
+        heard_at = pa.repeat(pa.scalar(rows.heard_at, rows.as_of.type), len(rows.as_of))
+        frame = pa.table(columns | {FEATURES_AS_OF: rows.as_of, FEATURES_HEARD_AT: heard_at})
         return frame.take(pc.index_in(pa.array(customer_ids, pa.string()), value_set=pa.array(ids, pa.string())))
 
 

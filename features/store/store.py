@@ -110,7 +110,7 @@ class FeatureStore:
             with bounded_duckdb(**self._bounds) as connection:
                 check_rosters(self._layout.root / "contact", connection)
             self._fill(folder, manifest, progress)
-            publish(self._layout, folder, self._vocabulary)
+            publish(self._layout, folder, manifest)
         return Materialized(as_of=manifest.until, buckets=manifest.buckets, seconds=time.perf_counter() - started)
 
     def _check_day(self, manifest: Manifest, day: date) -> None:

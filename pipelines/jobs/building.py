@@ -46,19 +46,21 @@ def build_tables(kairos: Kairos, *, until: datetime | None = None, progress: Pro
     """
     with taking_turns(kairos.settings):
         drain_events(kairos, progress=progress)
+        heard_at = kairos.clock.now()
         finish_erasures(kairos, progress=progress)
-        report = _build(kairos, until or kairos.clock.now(), progress)
+        report = _build(kairos, until or kairos.clock.now(), heard_at, progress)
         retain(kairos, progress=progress)
     return report
 
 
-def _build(kairos: Kairos, until: datetime, progress: Progress) -> BuildReport:
+def _build(kairos: Kairos, until: datetime, heard_at: datetime, progress: Progress) -> BuildReport:
     zones = kairos.policy.time_zones
     return build_features(
         lake_of(kairos.settings),
         kairos.settings.features,
         vocabulary=vocabulary_of(kairos),
         until=until,
+        heard_at=heard_at,
         zones=Zones(default=zones[0] if zones else "UTC"),
         progress=progress,
         memory_limit=kairos.settings.memory_limit,

@@ -171,16 +171,27 @@ def test_what_came_later_to_scores_is_written_only_where_it_says_something(score
     assert found == plain | written
 
 
-def test_what_came_later_to_the_state_is_written_only_where_it_says_something():
-    assert "withheld" not in history_with()["state"]
-    assert history_with(state=state(withheld=(NOON,)))["state"]["withheld"] == ["2026-03-04T12:00:00+00:00"]
-
-
 def history_with(**changes):
     plain = {"policy": RULES, "catalogue": STOCK, "scores": scores(STOCK), "state": state(), "now": NOON}
     ask = Ask(request_id="r", customer_id=CUSTOMER)
     found = history_of(ask, **(plain | {"budgets": BudgetState()} | changes))
     return {name: orjson.loads(canonical(found[name])) for name in ("scores", "state")}
+
+
+def test_a_state_in_which_nothing_was_withheld_is_written_as_before_moments_were_kept():
+    plain, found = (history_with(state=state(**each))["state"] for each in ({}, {"withheld": (NOON,)}))
+    assert "withheld" not in plain
+    assert found == plain | {"withheld": [NOON.isoformat()]}
+
+
+def test_a_record_with_moments_withheld_is_replayed_with_them():
+    given = {"policy": RULES, "catalogue": STOCK, "scores": scores(STOCK), "now": NOON}
+    known = replace(state(), withheld=(NOON - timedelta(days=3), NOON + timedelta(days=1)))
+    ask = Ask(request_id="r", customer_id=CUSTOMER)
+    decision = decide(ask, keys=KEYS, state=known, **given)
+    record = freeze(ask, keys_id="k1", state=known, **given)
+    assert replay(record, KEYS) == decision
+    assert decision.history_hash != decide(ask, keys=KEYS, state=state(), **given).history_hash
 
 
 def test_a_record_tells_the_arm_however_arms_are_drawn_now():

@@ -311,13 +311,17 @@ def test_what_was_learned_before_moments_were_kept_is_read(tmp_path):
 def _back_to_0002(connection):
     """The schema and the rows as the version before wrote them."""
     for statement in (
+        "DROP TABLE withheld",
         "DROP TABLE alias",
         "DROP TABLE open_event",
         "DROP TABLE passed",
         "ALTER TABLE pressure DROP COLUMN guessed",
         "ALTER TABLE pressure DROP COLUMN told_at",
         "ALTER TABLE pressure DROP COLUMN told_by",
-        "ALTER TABLE inbox DROP COLUMN digest",
+        *(
+            f"ALTER TABLE inbox DROP COLUMN {name}"
+            for name in ("digest", "decision_id", "message_id", "offer_id", "automated")
+        ),
         "ALTER TABLE reaction ADD COLUMN proxied SMALLINT NOT NULL DEFAULT 0",
         "INSERT INTO reaction (customer_id, name, responded, proxied, at) VALUES ('ada', 'message:m9', NULL, 1, 1)",
         "UPDATE alembic_version SET version_num = '0002'",

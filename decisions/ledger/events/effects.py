@@ -55,6 +55,10 @@ def inbox_row(event: Event, tick: int, *, drained: bool = False) -> dict[str, An
         "body": None if drained else event.model_dump_json(),
         "drained": int(drained),
         "digest": digest(event),
+        "decision_id": event.decision_id,
+        "message_id": event.message_id,
+        "offer_id": event.offer_id,
+        "automated": int(event.automated),
     }
 
 

@@ -34,6 +34,7 @@ OF_A_CUSTOMER = (
     schema.consent,
     schema.customer,
     schema.exposure,
+    schema.withheld,
     schema.inbox,
     schema.outbox,
     schema.audit,

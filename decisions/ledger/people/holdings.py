@@ -28,6 +28,7 @@ _AS_ROWS = (
     schema.pressure,
     schema.alias,
     schema.exposure,
+    schema.withheld,
     schema.outbox,
     schema.reaction,
     schema.open_event,
@@ -57,10 +58,10 @@ _COUNTS = {
 class Holdings:
     """What the ledger holds of one customer.
 
-    ``rows`` are the tables ``customer``, ``pressure``, ``alias``, ``exposure``, ``outbox``, ``reaction``,
-    ``open_event``, ``inbox`` and ``audit``; ``decisions`` the decisions as they were recorded, in their present
-    state, each with the ``inputs`` it was made from, still frozen; ``counts`` how many rows each table has, the
-    consent journal included. Moments are aware, in UTC.
+    ``rows`` are the tables ``customer``, ``pressure``, ``alias``, ``exposure``, ``withheld``, ``outbox``,
+    ``reaction``, ``open_event``, ``inbox`` and ``audit``; ``decisions`` the decisions as they were recorded, in
+    their present state, each with the ``inputs`` it was made from, still frozen; ``counts`` how many rows each
+    table has, the consent journal included. Moments are aware, in UTC.
     """
 
     rows: Mapping[str, tuple[Plain, ...]]

@@ -88,6 +88,14 @@ def holdback_row(decision: Decision) -> dict[str, Any] | None:
     return {"customer_id": decision.customer_id, "offer_id": offer_id, "held_back_until": until}
 
 
+def withheld_row(decision: Decision) -> dict[str, Any] | None:
+    """When the message would have gone that was withheld at random, if one was."""
+    if decision.withheld_at is None:
+        return None
+    at = micros(decision.withheld_at)
+    return {"decision_id": decision.decision_id, "customer_id": decision.customer_id, "at": at}
+
+
 def audit_row(decision: Decision) -> dict[str, Any]:
     """Its entry in the order of what happened."""
     return {

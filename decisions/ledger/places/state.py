@@ -1,4 +1,4 @@
-"""Read what the ledger knows of customers: four statements, for one customer or for a block of thousands."""
+"""Read what the ledger knows of customers: five statements, for one customer or for a block of thousands."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from decisions.ledger.storage.session import Among, Row, Session, listed
 from decisions.records import CustomerState, Exposure, Pressure
 from features.contracts import Consent, Customer, Preference
 from features.contracts.words import LOOK_BACK_DAYS, STORED
+from features.vocabulary import PRESSURE_HALF_LIFE_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from features.contracts import Purpose
 
-_customer, _consent, _pressure, _exposure = (
+_customer, _consent, _pressure, _exposure, _withheld = (
     schema.customer.c,
     schema.consent.c,
     schema.pressure.c,
     schema.exposure.c,
+    schema.withheld.c,
 )
 RESERVED: ColumnClause[Any] = literal_column("'reserved'")
 
@@ -59,11 +61,17 @@ _PRESSURE = (
     )
 )
 _EXPOSURES = select(_exposure.customer_id, _exposure.offer_id, _exposure.last_converted, _exposure.held_back_until)
+_WITHHELD = (
+    select(_withheld.customer_id, _withheld.at)
+    .where(_withheld.at > bindparam("since"))
+    .order_by(_withheld.at, _withheld.decision_id)
+)
 _READS: tuple[tuple[Select[Any], Any], ...] = (
     (_CUSTOMERS, _customer.customer_id),
     (_CONSENTS, _consent.customer_id),
     (_PRESSURE, _pressure.customer_id),
     (_EXPOSURES, _exposure.customer_id),
+    (_WITHHELD, _withheld.customer_id),
 )
 CONSENTS_OF_ONE = _CONSENTS.where(_consent.customer_id == bindparam("who"))
 """The journal of a customer in its order, as :func:`current_consents` and :func:`consent_of` read it."""
@@ -75,12 +83,14 @@ _MANY = tuple(read.where(Among(column, "customer_ids")) for read, column in _REA
 class Reading:
     """How far the state looks back.
 
-    It holds pressure of ``look_back``. A message known to have arrived counts as unanswered after
-    ``answer_after``, unless a proxy opens this customer's mail on that channel.
+    It holds pressure of ``look_back``, and moments withheld of ``withheld`` (thirteen half-lives of pressure). A
+    message known to have arrived counts as unanswered after ``answer_after``, unless a proxy opens this customer's
+    mail on that channel.
     """
 
     look_back: timedelta = timedelta(days=LOOK_BACK_DAYS)
     answer_after: timedelta = timedelta(days=7)
+    withheld: timedelta = timedelta(days=13 * PRESSURE_HALF_LIFE_DAYS)
 
 
 @dataclass(slots=True)
@@ -91,6 +101,7 @@ class Facts:
     consents: list[Row] = field(default_factory=list)
     pressure: list[Row] = field(default_factory=list)
     exposures: list[Row] = field(default_factory=list)
+    withheld: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +116,14 @@ def read_one(
     session: Session, customer_id: str, now: datetime, reading: Reading, *, without: str | None = None
 ) -> Known:
     """Return what is known of one customer; ``without`` names a decision whose message is left out."""
-    since = micros(now - reading.look_back)
-    customers, consents, pressure, exposures = _ONE
+    since, not_before = micros(now - reading.look_back), micros(now - reading.withheld)
+    customers, consents, pressure, exposures, withheld = _ONE
     facts = Facts(
         next(iter(session.rows(customers, customer_id=customer_id)), None),
         session.rows(consents, customer_id=customer_id),
         [row for row in session.rows(pressure, customer_id=customer_id, since=since) if _is_another(row, without)],
         session.rows(exposures, customer_id=customer_id),
+        session.rows(withheld, customer_id=customer_id, since=not_before),
     )
     return _assemble(customer_id, facts, now, reading)
 
@@ -121,7 +133,7 @@ def read_many(
 ) -> dict[str, Known]:
     """Return what is known of each customer, in the order asked."""
     ids, since = listed(customer_ids), micros(now - reading.look_back)
-    customers, consents, pressure, exposures = _MANY
+    customers, consents, pressure, exposures, withheld = _MANY
     facts: defaultdict[str, Facts] = defaultdict(Facts)
     for row in session.rows(customers, customer_ids=ids):
         facts[row[0]].customer = row
@@ -131,6 +143,8 @@ def read_many(
         facts[row[0]].pressure.append(row)
     for row in session.rows(exposures, customer_ids=ids):
         facts[row[0]].exposures.append(row)
+    for row in session.rows(withheld, customer_ids=ids, since=micros(now - reading.withheld)):
+        facts[row[0]].withheld.append(row)
     return {each: _assemble(each, facts[each], now, reading) for each in customer_ids}
 
 
@@ -148,6 +162,7 @@ def _assemble(customer_id: str, facts: Facts, now: datetime, reading: Reading) -
         pressure=tuple(_pressure_of(row, contacts, ripe) for row in standing),
         exposures=_exposures_of(facts.exposures, standing),
         held_back={row[1]: moment(row[3]) for row in facts.exposures if row[3] and row[3] > tick},
+        withheld=tuple(moment(row[1]) for row in facts.withheld),
     )
     return Known(state, lapsed)
 

@@ -44,6 +44,7 @@ _RESERVE = insert(schema.pressure).values(
     }
 )
 _OFFER = insert(schema.outbox)
+_WITHHOLD = insert(schema.withheld)
 _AUDIT = insert(schema.audit).values({c.name: bindparam(c.name) for c in schema.audit.c if c.name != "seq"})
 _hold_back = postgresql.insert(schema.exposure).values(
     {name: bindparam(name) for name in ("customer_id", "offer_id", "held_back_until")}
@@ -107,7 +108,7 @@ class Transaction:
             raise LeaseLost(lease.channel)
 
     def record(self, decision: Decision, *, body_hash: str, frozen: bytes) -> Decision:
-        """Write the decision, its record, its reserved place, its line in the outbox and in the audit.
+        """Write the decision, its record, its place or what it withheld, its line in the outbox and in the audit.
 
         Returns:
             The decision that stands: this one, or, where the same request was answered before, that one.
@@ -137,6 +138,8 @@ class Transaction:
             run(_OFFER, **rows.outbox_row(decision))
         elif held_back := rows.holdback_row(decision):
             run(_HOLD_BACK, **held_back)
+        if withheld := rows.withheld_row(decision):
+            run(_WITHHOLD, **withheld)
         run(_AUDIT, **rows.audit_row(decision))
 
     def record_many(self, recordings: Sequence[Recording]) -> None:
@@ -151,6 +154,7 @@ class Transaction:
         self._refuse_strangers(decisions)
         sends = [each for each in decisions if each.action == "send"]
         held_back = [row for row in map(rows.holdback_row, decisions) if row]
+        withheld = [row for row in map(rows.withheld_row, decisions) if row]
         if self._session.many(_DECIDE, [rows.decision_row(each) for each in recordings]) != len(recordings):
             raise RequestConflict(self._first_taken(recordings))
         for each in decisions:
@@ -159,6 +163,7 @@ class Transaction:
         self._session.many(_RESERVE, [rows.place_row(each) for each in sends])
         self._session.many(_OFFER, [rows.outbox_row(each) for each in sends])
         self._session.many(_HOLD_BACK, held_back)
+        self._session.many(_WITHHOLD, withheld)
         self._session.many(_AUDIT, [rows.audit_row(each) for each in decisions])
 
     def _refuse_strangers(self, decisions: Iterable[Decision]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from decisions.ledger.storage.session import Database
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest revision under ``migrations/versions``; a test holds the two together."""
 
 FOLDER = Path(__file__).parent / "migrations"

@@ -148,6 +148,16 @@ exposure = Table(
     Column("held_back_until", BigInteger),
 )
 
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("withheld_by_customer", "customer_id", "at"),
+)
+"""When messages would have gone that were withheld at random. No place and no pressure: caps do not count them."""
+
 inbox = Table(
     "inbox",
     metadata,
@@ -160,12 +170,18 @@ inbox = Table(
     Column("body", Text),
     Column("drained", SmallInteger, nullable=False),
     Column("digest", BigInteger),
+    Column("decision_id", String),
+    Column("message_id", String),
+    Column("offer_id", String),
+    Column("automated", SmallInteger),
     Index("inbox_by_customer", "customer_id", "occurred_at"),
     Index("inbox_waiting", "received_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
 """Every event ever taken, so that a second arrival is known. ``body`` stays until the lake has it.
 
 ``digest`` is of what the event says: a second arrival that says something else is told from one that repeats it.
+What it names stays beside it, so that messages can be counted that features do not know yet; ``automated`` is null
+where an event was taken before that was kept.
 """
 
 passed = Table(
