@@ -106,6 +106,9 @@ class DecisionOut(Answer):
     variables: dict[str, str]
     unsubscribe_token: str | None
     displaces: str | None = Field(description="The unconfirmed decision whose place this one takes")
+    withheld_at: datetime | None = Field(
+        description="When the message would have gone that was withheld at random, or that silence was drawn for"
+    )
 
 
 class ResultOut(Answer):
