@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from decisions.choosing.value import Lane, Moments, Worth, lane, read_moments, terms, worths
 from decisions.draws import uniform
 from decisions.eligibility import Candidate
-from decisions.timing.localtime import HOUR
+from decisions.timing.localtime import DAY, HOUR
 from decisions.timing.slots import BLOCKS, HOURS_OF_BLOCK, Hours, hours, moments
 
 if TYPE_CHECKING:
@@ -87,15 +88,24 @@ def runners(situation: Situation, candidates: Sequence[Candidate], keys: Keys) -
     """Return the candidates in the running, the best first; of equal ones the first by name.
 
     Marketing may go in any block and the best value comes first. Other purposes have one option, their first
-    permitted moment, and the earliest comes first.
+    permitted moment, and the earliest comes first. Where a clock says that a message is due, it goes within a day
+    of the first moment at which any may: whoever waits longer for a better hour pays with messages.
     """
     start, end = situation.span
     grid = hours(situation.zones[0], start // HOUR * HOUR, -(-end // HOUR) * HOUR)
-    valued = _valued(situation, candidates, _Lanes(situation, grid, keys))
+    lanes = _Lanes(situation, grid, keys, until=_until(situation, candidates))
+    valued = [each for each in _valued(situation, candidates, lanes) if each[1].best > -inf]
     rank = _by_value if situation.marketing else _by_time
     first = sorted(valued, key=rank)[: situation.policy.exploration.options]
     drawn = _drawn(situation, keys)
     return tuple(Runner(candidate=candidate, worth=each, grid=grid, drawn=drawn) for candidate, each in first)
+
+
+def _until(situation: Situation, candidates: Sequence[Candidate]) -> float:
+    """Return the second before which a message must go."""
+    if situation.pace is None or not candidates:
+        return inf
+    return min(each.permitted[0][0] for each in candidates) + DAY
 
 
 def _drawn(situation: Situation, keys: Keys) -> float:
@@ -134,8 +144,9 @@ def _by_time(pair: tuple[Candidate, Worth]) -> tuple[int, float, str]:
 class _Lanes:
     """The lanes of one decision; what they share is worked out once."""
 
-    def __init__(self, situation: Situation, grid: Hours, keys: Keys) -> None:
+    def __init__(self, situation: Situation, grid: Hours, keys: Keys, *, until: float) -> None:
         self._situation = situation
+        self._until = until
         self._grid = grid
         self._place = uniform(keys.exploration, "minute", situation.ask.customer_id)
         self._messages = np.sort([message.at.timestamp() for message in situation.state.pressure])
@@ -150,7 +161,8 @@ class _Lanes:
     def _moments(self, permitted: Spans) -> NDArray[np.int64]:
         if self._situation.marketing:
             least = self._situation.policy.least_window_minutes * 60
-            return moments(self._grid, permitted, least=least, place=self._place)
+            times = moments(self._grid, permitted, least=least, place=self._place)
+            return np.where(times < self._until, times, -1)
         first = permitted[0][0]
         times = np.full(self._grid.start.size, -1, dtype=np.int64)
         times[np.searchsorted(self._grid.start, first, "right") - 1] = first

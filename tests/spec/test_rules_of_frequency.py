@@ -223,6 +223,22 @@ def test_nothing_presses_where_nothing_was_sent():
     assert pressed([], 0.5) == ()
 
 
+# When, once it is due.
+
+
+def test_a_message_that_is_due_goes_within_a_day_however_good_a_later_hour_is():
+    friday = tuple(5.0 if slot // 24 == 4 else 1.0 for slot in range(168))
+    late = worth(multiplier={"email": friday, "sms": friday})
+    assert asked(worth=late).send_at < NOON + DAY
+    assert asked(worth=replace(late, cadence={})).send_at >= NOON + 1.5 * DAY
+
+
+def test_a_day_begins_when_the_first_message_is_due():
+    known = state(pressure=at_steady_pressure(14, NOON - 12 * DAY))
+    decision = asked(known, horizon_hours=168)
+    assert NOON + 2 * DAY - HOUR <= decision.send_at <= NOON + 3 * DAY
+
+
 # Which of a block's equally good hours.
 
 
@@ -237,7 +253,7 @@ def hours_of(requests, **more):
 
 def test_of_equally_good_hours_of_a_block_one_is_drawn_by_request_on_its_first_day():
     blocks = hours_of(150)
-    assert len(blocks) == 4  # of equal blocks one is drawn, too: it is Wednesday noon until Friday midnight
+    assert len(blocks) == 4  # of equal blocks one is drawn, too: until Thursday noon
     for moments_ in blocks.values():
         assert len({each.hour for each in moments_}) == 6
         assert max(moments_) - min(moments_) < 6 * HOUR
