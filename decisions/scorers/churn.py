@@ -24,13 +24,16 @@ MONEY = ("spend_365d", "tenure_days")
 
 @dataclass(frozen=True)
 class ChurnModel(ArtefactScorer):
-    """The scorer. ``facts``: ``days`` (N), ``knots``, ``peer_churn``, ``peer_spend`` (a year's); or ``prior``."""
+    """The scorer. ``facts``: ``days`` (N), ``knots``, ``peer_churn``, ``peer_spend`` (a year's); or ``prior``.
+
+    Without a booster everybody has the peers' rate.
+    """
 
     kind: ClassVar[Kind] = "churn"
 
     def __post_init__(self) -> None:
         """Refuse a booster whose columns are not the artefact's."""
-        if not self.is_prior:
+        if self.artefact.boosters:
             check_features(self.artefact.boosters["booster"], self.artefact.features)
 
     @classmethod
@@ -45,6 +48,8 @@ class ChurnModel(ArtefactScorer):
 
     def churn(self, batch: Batch) -> FloatArray:
         """Return calibrated P(no activity in the next N days), (n,); who has no features gets the peers' rate."""
+        if not self.artefact.boosters:
+            return np.full(batch.size, self.artefact.facts["peer_churn"])
         odds = margins(self.artefact.boosters["booster"], batch.frame, self.artefact.features)
         return np.where(batch.cold, self.artefact.facts["peer_churn"], calibrated(self._knots, odds))
 

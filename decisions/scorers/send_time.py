@@ -92,6 +92,18 @@ class SendTimeModel(ArtefactScorer):
             weights=Weights(**self.artefact.facts["weights"]),
         )
 
+    def with_rhythm(self, rhythm: Rhythm) -> Self:
+        """Return the scorer with another rhythm; sends, delays and elasticities stay."""
+        facts = self.artefact.facts
+        return self.of(
+            rhythm,
+            sends=self.artefact.arrays["sends"],
+            sends_from=facts["sends_from"],
+            half_life_days=facts["half_life_days"],
+            channels=facts["channels"],
+            why=facts["why"],
+        )
+
     def curves(self, frame: pa.Table) -> FloatArray:
         """Return P(hour of the week | active), (n, 168); who is unknown has everybody's curve."""
         return self.rhythm.curves(array_matrix(frame, RHYTHM, HOURS_OF_WEEK))

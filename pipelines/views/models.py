@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def outcomes_table(outcomes: Sequence[Outcome]) -> Group:
     """Return a row per model, its metric on later data beside its baseline's; below, why it was promoted."""
-    columns = ("model", "metric", "value", "baseline", "its value", "better by (95%)", "promoted")
+    columns = ("model", "metric", "value", "baseline", "its value", "better by (95%)", "promoted", "decides")
     whys = [Text(f"{each.model}: {each.reason}", style="dim") for each in outcomes]
     return Group(table("Models, judged on later data", columns, [_row(each) for each in outcomes]), *whys)
 
@@ -32,4 +32,5 @@ def _row(outcome: Outcome) -> tuple[object, ...]:
         outcome.baseline_value,
         interval,
         outcome.promoted,
+        outcome.decides or "what is declared",
     )

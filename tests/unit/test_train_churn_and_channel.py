@@ -55,7 +55,7 @@ def test_the_model_ranks_later_churners_about_as_well_as_the_best_rival(churn):
     values = {name: backtest.statistic(backtest.truth, score) for name, score in backtest.scores.items()}
     assert values["churn"] > 0.8
     assert values["churn"] > max(values.values()) - 0.05
-    assert set(values) == {"churn", "recency", "logistic", "bg_nbd"}
+    assert set(values) == {"churn", "recency", "everybody", "logistic", "bg_nbd"}
 
 
 def test_its_probabilities_are_calibrated_on_the_whole(churn):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from decisions.scorers.channel import ChannelModel, own_columns, own_counts, own
 from measures.proper import log_loss
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster
 from training.labels import engagements
-from training.models import Backtest, Facts, Fitted, NoLabels
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler
 from training.models.churn import churn_features
 from training.sets import clusters, fingerprint, numbers, rows, with_features
 from training.tuning import tuned
@@ -128,7 +129,8 @@ class TrainChannel:
         )
 
     def _fitted(self, sources: TrainingSources, learned: list[_Learned]) -> Fitted:
-        scorer = ChannelModel(self._artefact(learned))
+        facts = {part.channel: part.facts for part in learned}
+        scorer = ChannelModel(self._artefact(facts, {part.channel: part.booster for part in learned}))
 
         def rescore(other: ChannelModel) -> FloatArray:
             return np.concatenate([_answers(other, part, sources.priors) for part in learned])
@@ -145,7 +147,7 @@ class TrainChannel:
             clusters=clusters(later["customer_id"]),
             model="channel",
             baseline="base_rate",
-            also_beat=("last_channel_used", "own_rate"),
+            also_beat=("last_channel_used",),
         )
         return Fitted(
             scorer=scorer,
@@ -157,17 +159,29 @@ class TrainChannel:
             inputs=_inputs(learned),
             parameters=self._parameters(learned),
             caveat="prediction gate only: who was messaged was not randomised",
+            simpler=self._simpler(learned),
         )
 
-    def _artefact(self, learned: list[_Learned]) -> Artefact:
+    def _simpler(self, learned: list[_Learned]) -> tuple[Simpler, ...]:
+        rates = {part.channel: {"base": part.facts["base"], "features": []} for part in learned}
+        strengths = {part.channel: part.facts["strength"] for part in learned}
+        pooled = {channel: {**rate, "strength": None} for channel, rate in rates.items()}
+        own = {channel: {**rate, "strength": strengths[channel]} for channel, rate in rates.items()}
+        said = ", ".join(f"{rate['base']:.1%} on {channel}" for channel, rate in rates.items())
+        return (
+            Simpler("base_rate", ChannelModel(self._artefact(pooled)), f"everybody's measured rate ({said})"),
+            Simpler(
+                "own_rate", ChannelModel(self._artefact(own)), "the customer's own rate, shrunk to everybody's"
+            ),
+        )
+
+    def _artefact(
+        self, channels: Mapping[str, Any], boosters: Mapping[str, str] = MappingProxyType({})
+    ) -> Artefact:
         return Artefact(
             kind="channel",
-            facts={
-                "days": self.days,
-                "why": "no_labels",
-                "channels": {part.channel: part.facts for part in learned},
-            },
-            boosters={part.channel: part.booster for part in learned},
+            facts={"days": self.days, "why": "no_labels", "channels": dict(channels)},
+            boosters=boosters,
         )
 
     def _parameters(self, learned: list[_Learned]) -> dict[str, str | float | int]:

@@ -26,7 +26,7 @@ from measures.ranking import auc
 from training.bgnbd import BgNbd, History
 from training.fitting import CAREFUL, Boosting, Training, calibrate, cross_fit, fit_booster
 from training.labels import silence
-from training.models import Backtest, Facts, Fitted, NoLabels
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler
 from training.sets import at_least, at_midnight, clusters, fingerprint, numbers, rows, with_features
 from training.tuning import tuned
 
@@ -92,6 +92,8 @@ class TrainChurn:
         scorer = self._scorer(train, training, boosting, seed=seed)
         rivals, facts = self._rivals(train, test, training.names)
 
+        everybody = _everybody(scorer)
+
         def rescore(other: ChurnModel) -> FloatArray:
             return other.churn(batch_of(test, priors=sources.priors, offers=sources.offers))
 
@@ -100,7 +102,8 @@ class TrainChurn:
             direction="higher",
             statistic=auc,
             truth=numbers(test, "silent"),
-            scores={"churn": rescore(scorer), "recency": numbers(test, "recency_days"), **rivals},
+            scores={"churn": rescore(scorer), "recency": numbers(test, "recency_days"), **rivals}
+            | {everybody.name: rescore(everybody.scorer)},
             clusters=clusters(test["customer_id"]),
             model="churn",
             baseline="recency",
@@ -115,6 +118,7 @@ class TrainChurn:
             facts=self._facts(train, test),
             inputs=tuple(dict.fromkeys((*training.names, *MONEY))),
             parameters={"days": self.days, **boosting.as_parameters(), **facts},
+            simpler=(everybody,),
         )
 
     def _scorer(self, train: pa.Table, training: Training, boosting: Boosting, *, seed: int) -> ChurnModel:
@@ -157,6 +161,14 @@ class TrainChurn:
             f"two cut-offs {self.days} days apart, with {max(WINDOWS)} days of {', '.join(self.activity)} events "
             f"before and {self.days} after, do not fit into the events"
         )
+
+
+def _everybody(scorer: ChurnModel) -> Simpler:
+    facts = {name: fact for name, fact in scorer.artefact.facts.items() if name != "knots"}
+    rate = facts["peer_churn"]
+    return Simpler(
+        "everybody", ChurnModel(Artefact(kind="churn", facts=facts)), f"everybody's measured rate ({rate:.1%})"
+    )
 
 
 def history_of(table: pa.Table) -> History:

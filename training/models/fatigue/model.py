@@ -12,7 +12,7 @@ import pyarrow as pa
 from decisions.scorers.base import Kind
 from decisions.scorers.fatigue import FatigueModel, declared_hazard
 from measures.proper import log_loss_units
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
 from training.models.fatigue.hazard import RandomisedPressure, observed_hazard, randomised_drop, randomised_hazard
 from training.models.fatigue.sends import DAY, LOSSES, PRESSURE_DAYS, ripe_sends
 from training.sets import fingerprint
@@ -58,6 +58,7 @@ class TrainFatigue:
     def _fitted(self, priors: Priors, train: Sends, test: Sends) -> Fitted:
         scorer = FatigueModel.of(self._channels(priors, train), why="no_labels")
         truth = test.lost.astype(np.float64)
+        pooled = self._pooled(priors, train)
 
         def rescore(other: FatigueModel) -> FloatArray:
             return log_loss_units(truth, hazards(other, test, priors))
@@ -73,6 +74,7 @@ class TrainFatigue:
                     "fatigue": rescore(scorer),
                     "constant": log_loss_units(truth, _constant(train, test)),
                     "declared": rescore(FatigueModel.prior("no_labels")),
+                    pooled.name: rescore(pooled.scorer),
                 },
                 clusters=test.customer,
                 model="fatigue",
@@ -85,14 +87,35 @@ class TrainFatigue:
             facts=self._facts(train, test),
             parameters={"days": self.days, "randomised": ",".join(sorted(self.drawn)) or "none"},
             caveat=None if self.drawn else "prediction gate only: pressure was seen, not randomised",
+            simpler=(pooled,),
         )
+
+    def _pooled(self, priors: Priors, train: Sends) -> Simpler:
+        """Return the measured rate of each channel with the declared growth: no curve, only its height."""
+        learned = {
+            channel: self._scaled(priors, channel, train.of(train.channel == channel))
+            for channel in np.unique(train.channel[train.lost]).tolist()
+        }
+        return Simpler(
+            "pooled",
+            FatigueModel.of({**learned, **self._drawn(priors)}, why="no_labels"),
+            "the measured rate of losses by channel, growing with pressure as is declared",
+        )
+
+    def _scaled(self, priors: Priors, channel: str, train: Sends) -> dict[str, Any]:
+        declared = declared_hazard(channel, priors)
+        height = train.lost.sum() / declared[train.level].sum()
+        return {"source": "observational", "hazard": np.minimum(1.0, declared * height).tolist()}
 
     def _channels(self, priors: Priors, train: Sends) -> dict[str, dict[str, Any]]:
         learned = {
             channel: self._seen(priors, channel, train.of(train.channel == channel))
             for channel in np.unique(train.channel[train.lost]).tolist()
         }
-        return learned | {channel: self._measured(priors, channel) for channel in sorted(self.drawn)}
+        return learned | self._drawn(priors)
+
+    def _drawn(self, priors: Priors) -> dict[str, dict[str, Any]]:
+        return {channel: self._measured(priors, channel) for channel in sorted(self.drawn)}
 
     def _measured(self, priors: Priors, channel: str) -> dict[str, Any]:
         drawn = self.drawn[channel]

@@ -18,7 +18,7 @@ from decisions.scoring import batch_of
 from features.contracts import Offer
 from features.vocabulary import WINDOWS
 from training.fitting import Boosting
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
 from training.models.offer.effects import Effects, learn_effects
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.response import (
@@ -121,6 +121,7 @@ class TrainOffer:
                 **effects.metrics,
             },
             caveat=self._caveat(),
+            simpler=_alike(effects),
         )
 
     def _caveat(self) -> str:
@@ -149,6 +150,13 @@ class TrainOffer:
             f"two windows of {self.days} days, with {max(WINDOWS)} days of purchases before them, do not fit into "
             "the events"
         )
+
+
+def _alike(effects: Effects) -> tuple[Simpler, ...]:
+    """Return the scorer of measured effects without a response model: what they measured does not hang on it."""
+    if not effects.facts:
+        return ()
+    return (Simpler("popularity", scorer_of(None, effects), "measured effects, everybody's taste alike"),)
 
 
 def scorer_of(affinity: Affinity | None, effects: Effects) -> OfferModel:

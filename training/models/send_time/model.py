@@ -14,12 +14,12 @@ from decisions.scorers.base import Kind
 from decisions.scorers.rhythm import DAYS, HOURS
 from decisions.scorers.send_time import RHYTHM, UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
 from training.models.send_time.delays import learn_delays
 from training.models.send_time.effect import Slots, learn_beta
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
 from training.models.send_time.observed import in_words, observed_beta
-from training.models.send_time.rhythm import learn_rhythm, losses, share_in_best
+from training.models.send_time.rhythm import everybodys, learn_rhythm, losses, share_in_best
 from training.sets import at_midnight, clusters, fingerprint
 
 if TYPE_CHECKING:
@@ -98,6 +98,11 @@ class TrainSendTime:
             },
             metrics=rules(scorer.curves(frame), history, everybody),
             caveat=in_words(observed_beta(sources, scorer, found)),
+            simpler=(
+                Simpler(
+                    "everybody", scorer.with_rhythm(everybodys(everybody)), "everybody's measured hours for all"
+                ),
+            ),
         )
 
     def _scorer(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> SendTimeModel:
