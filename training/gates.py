@@ -6,8 +6,8 @@ Other rivals bar the way only by being clearly better: nobody would use them ins
 stands. A gate on prediction says nothing about decisions; where the later data come from choices that were not
 randomised, the verdict carries the model's caveat.
 
-Where the model does not pass, the best of the plainer ones decides (:func:`plainer`): a rate that was measured says
-more than one that is declared.
+Where the model does not pass, the best of the plainer ones decides (:func:`plainer`): a rate that was measured
+says more than one that is declared.
 
 Counts shrunk to a declared prior (``Backtest.shrunk``) stand outside this: where they know little they say what is
 declared. They decide unless the baseline or the champion is better beyond chance.

@@ -103,7 +103,7 @@ class TrainChurn:
             statistic=auc,
             truth=numbers(test, "silent"),
             scores={"churn": rescore(scorer), "recency": numbers(test, "recency_days"), **rivals}
-            | {everybody.name: rescore(everybody.scorer)},
+            | {"everybody": rescore(everybody)},
             clusters=clusters(test["customer_id"]),
             model="churn",
             baseline="recency",
@@ -118,7 +118,7 @@ class TrainChurn:
             facts=self._facts(train, test),
             inputs=tuple(dict.fromkeys((*training.names, *MONEY))),
             parameters={"days": self.days, **boosting.as_parameters(), **facts},
-            simpler=(everybody,),
+            simpler=(Simpler("everybody", everybody, _rate_in_words(everybody)),),
         )
 
     def _scorer(self, train: pa.Table, training: Training, boosting: Boosting, *, seed: int) -> ChurnModel:
@@ -163,12 +163,14 @@ class TrainChurn:
         )
 
 
-def _everybody(scorer: ChurnModel) -> Simpler:
+def _everybody(scorer: ChurnModel) -> ChurnModel:
+    """Return the scorer that gives everybody the peers' rate."""
     facts = {name: fact for name, fact in scorer.artefact.facts.items() if name != "knots"}
-    rate = facts["peer_churn"]
-    return Simpler(
-        "everybody", ChurnModel(Artefact(kind="churn", facts=facts)), f"everybody's measured rate ({rate:.1%})"
-    )
+    return ChurnModel(Artefact(kind="churn", facts=facts))
+
+
+def _rate_in_words(everybody: ChurnModel) -> str:
+    return f"everybody's measured rate ({everybody.artefact.facts['peer_churn']:.1%})"
 
 
 def history_of(table: pa.Table) -> History:

@@ -74,7 +74,7 @@ class TrainFatigue:
                     "fatigue": rescore(scorer),
                     "constant": log_loss_units(truth, _constant(train, test)),
                     "declared": rescore(FatigueModel.prior("no_labels")),
-                    pooled.name: rescore(pooled.scorer),
+                    "pooled": rescore(pooled),
                 },
                 clusters=test.customer,
                 model="fatigue",
@@ -87,20 +87,16 @@ class TrainFatigue:
             facts=self._facts(train, test),
             parameters={"days": self.days, "randomised": ",".join(sorted(self.drawn)) or "none"},
             caveat=None if self.drawn else "prediction gate only: pressure was seen, not randomised",
-            simpler=(pooled,),
+            simpler=(Simpler("pooled", pooled, "measured losses by channel, growing with pressure as declared"),),
         )
 
-    def _pooled(self, priors: Priors, train: Sends) -> Simpler:
+    def _pooled(self, priors: Priors, train: Sends) -> FatigueModel:
         """Return the measured rate of each channel with the declared growth: no curve, only its height."""
         learned = {
             channel: self._scaled(priors, channel, train.of(train.channel == channel))
             for channel in np.unique(train.channel[train.lost]).tolist()
         }
-        return Simpler(
-            "pooled",
-            FatigueModel.of({**learned, **self._drawn(priors)}, why="no_labels"),
-            "the measured rate of losses by channel, growing with pressure as is declared",
-        )
+        return FatigueModel.of({**learned, **self._drawn(priors)}, why="no_labels")
 
     def _scaled(self, priors: Priors, channel: str, train: Sends) -> dict[str, Any]:
         declared = declared_hazard(channel, priors)
