@@ -97,7 +97,7 @@ class Effect:
             tau={**self.tau, **taken},
             redeem={**self.redeem, **redeem},
             incremental=self.incremental and not taken,
-            notes=tuple(note for note in self.notes if not note.startswith(superseded)),
+            notes=(*(note for note in self.notes if not note.startswith(superseded)), *counted.notes),
             hourly=counted.hourly,
         )
 
@@ -112,6 +112,7 @@ class Counted:
     tau: Mapping[str, FloatArray]
     redeem: Mapping[str, FloatArray]
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from decisions.scorers.base import Batch, FloatArray
 
 RHYTHM = "rhythm"
+CHOSEN_HOURS = "chosen_hours"
+"""Ends the note of a channel whose elasticity was read off sends at hours that a sender chose (``chosen``)."""
 UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
 _DIGITS = 6
 """Decimals of m. A millionth of an effect decides nothing, and each decision's record keeps m of every channel."""
@@ -142,8 +144,9 @@ class SendTimeModel(ArtefactScorer):
 
     def _notes(self, batch: Batch) -> Iterator[str]:
         why = self.artefact.facts["why"]
-        return (
-            f"prior:send_time:{channel}:{why}"
-            for channel in batch.channels
-            if "beta" not in self._channels.get(channel, {})
-        )
+        for channel in batch.channels:
+            learned = self._channels.get(channel, {})
+            if "beta" not in learned:
+                yield f"prior:send_time:{channel}:{why}"
+            elif learned.get("chosen"):
+                yield f"prior:send_time:{channel}:{CHOSEN_HOURS}"

@@ -7,7 +7,7 @@ trained it says nothing, and what was declared stands.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import inf
 from types import MappingProxyType
@@ -38,7 +38,10 @@ INPUTS = (*TALLY, *LIFE)
 
 @dataclass(frozen=True)
 class WorthScorer(ArtefactScorer):
-    """The scorer. ``facts``: the model's numbers (:func:`as_facts`) and ``hourly``; or ``prior``."""
+    """The scorer. ``facts``: the model's numbers (:func:`as_facts`) and ``hourly``; or ``prior``.
+
+    With ``orders_told`` false no order was ever told: nobody's lift is read off having ordered nothing.
+    """
 
     kind: ClassVar[Kind] = "worth"
 
@@ -80,11 +83,15 @@ class WorthScorer(ArtefactScorer):
             tau={pair: tau for pair, (tau, _) in found.items()},
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
+            notes=() if self.orders_told else ("prior:worth:no_orders",),
         )
 
     def personal(self, batch: Batch) -> Personal:
         """Return what is expected of each customer of the batch."""
-        return self.model.personal(tally_of(batch.frame, self.channels, self.offers), life_of(batch.frame))
+        personal = self.model.personal(tally_of(batch.frame, self.channels, self.offers), life_of(batch.frame))
+        if self.orders_told:
+            return personal
+        return replace(personal, lift=np.broadcast_to(self.model.effect.lift, personal.lift.shape))
 
     def _pair(self, personal: Personal, offer: Offer, channel: str) -> tuple[FloatArray, FloatArray]:
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
@@ -110,6 +117,15 @@ class WorthScorer(ArtefactScorer):
     def offers(self) -> tuple[str, ...]:
         """The offers that were learned by themselves."""
         return tuple(self.artefact.facts["offers"])
+
+    @property
+    def orders_told(self) -> bool:
+        """Whether there were orders to learn from."""
+        return "orders_told" not in self.artefact.facts
+
+    def without_orders(self) -> Self:
+        """Return the scorer of the same model, marked as learned where no order was told."""
+        return type(self)(Artefact(kind=self.kind, facts={**self.artefact.facts, "orders_told": False}))
 
     @cached_property
     def model(self) -> WorthModel:

@@ -49,16 +49,24 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
 
 
 def train_models(
-    kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress = quiet
+    kairos: Kairos,
+    names: Sequence[Kind] = (),
+    *,
+    tune: int = 0,
+    days: int | None = None,
+    progress: Progress = quiet,
 ) -> list[Outcome]:
     """Train the named models (all six by default), and put what passed its gate into use.
 
-    One that fails says so in its outcome and stops no other.
+    They look ``days`` ahead, or as far as the settings say (``horizons``), or as far as fits the events. One that
+    fails says so in its outcome and stops no other.
     """
     from training.jobs import train
-    from training.models.all import MODELS
+    from training.models.all import models
 
-    chosen = [model for model in MODELS if not names or model.name in names]
+    declared = {name: ahead for name in KINDS if (ahead := getattr(kairos.settings.horizons, name))}
+    asked = declared if days is None else declared | dict.fromkeys(names or KINDS, days)
+    chosen = [model for model in models(asked) if not names or model.name in names]
     sources = sources_of(kairos, now=kairos.clock.now())
     outcomes: list[Outcome] = []
     registry = registry_of(kairos.settings)

@@ -33,11 +33,12 @@ class TrainFatigue:
     """The fatigue model. A loss within ``days`` after a message is laid to it.
 
     ``drawn`` holds messages sent or held back at random, by channel. Other channels with losses to learn from
-    get a rate by pressure that is only seen, and labelled so.
+    get a rate by pressure that is only seen, and labelled so. No fewer days are tried, ``exact`` or not.
     """
 
     name: Kind = "fatigue"
     days: int = 7
+    exact: bool = False
     drawn: Mapping[str, RandomisedPressure] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # closed forms: nothing to tune or draw
@@ -145,7 +146,7 @@ class TrainFatigue:
     def _too_few(self, sends: Sends) -> str:
         return (
             f"{int(sends.lost.sum())} of {len(sends.at)} messages were followed by {' or '.join(LOSSES)} within "
-            f"{self.days} days; {_FEWEST_LOSSES} are needed"
+            f"{self.days} days; {_FEWEST_LOSSES} are needed: map them as events with the channel they end"
         )
 
 
