@@ -162,3 +162,31 @@ def rollback(
         restored = registry_of(kairos.settings).rollback(name.value)
         fetch_champions(kairos)
     answer([f"{name} is back at version {restored.version}"], {"champion": asdict(restored)}, as_json=as_json)
+
+
+@models.command()
+def shadow(
+    name: Annotated[Name, typer.Argument(help="Which model.")],
+    version: Annotated[str, typer.Argument(help="Which version (kairos models list).")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Decisions of so many days are decided again.")] = 28,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version decide in the champion's shadow: what it would have done otherwise, and what that is worth.
+
+    The logged questions whose outcome is known are decided again from their records, on scores made of what was
+    known then, once by the champions and once with this version. The values are estimated off policy; where the
+    log never did what a version wants, or hardly ever, they cannot be told, and the answer says so.
+
+    Example: kairos models shadow channel 2
+    """
+    from pipelines.console import answer
+    from pipelines.jobs.shadowing import shadow as compared
+    from pipelines.views.models import shadow_table
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos:
+        found = compared(kairos, name.value, version, days=days)
+    answer([shadow_table(found)], found.as_json(), as_json=as_json)
