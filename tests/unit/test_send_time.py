@@ -239,7 +239,8 @@ class RhythmWorld:
 
     def customers(self, connection, _bucket):
         names = sorted({name for name, _ in self.rows})
-        zones = pa.table({"customer_id": names, "time_zone": ["Europe/Berlin"] * len(names)})
+        columns = {"customer_id": names, "time_zone": ["Europe/Berlin"] * len(names)}
+        zones = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
         return connection.create_table("customers", zones, overwrite=True)
 
     def rhythm_at(self, spine):
