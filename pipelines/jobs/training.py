@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from training.sources import TrainingSources
 
 
+SEARCHES = "tuning.db"
+"""Below the home: the trials of searches, so that one that was interrupted goes on."""
+
+
 def registry_of(settings: Settings) -> Registry:
     """Return the model registry, making the embedded store where there is none yet."""
     switch_off_usage_statistics()
@@ -63,6 +67,7 @@ def train_models(
     """
     from training.jobs import train
     from training.models.all import models
+    from training.tuning import searching
 
     declared = {name: ahead for name in KINDS if (ahead := getattr(kairos.settings.horizons, name))}
     asked = declared if days is None else declared | dict.fromkeys(names or KINDS, days)
@@ -70,9 +75,10 @@ def train_models(
     sources = sources_of(kairos, now=kairos.clock.now())
     outcomes: list[Outcome] = []
     registry = registry_of(kairos.settings)
-    for done, model in enumerate(chosen):
-        progress("train", done, len(chosen))
-        outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
+    with searching(kairos.settings.home / SEARCHES, progress):
+        for done, model in enumerate(chosen):
+            progress("train", done, len(chosen))
+            outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
     progress("train", len(chosen), len(chosen))
     fetch_champions(kairos)
     return outcomes
