@@ -8,6 +8,7 @@ can hold versions only.
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,11 +86,14 @@ def versions_of(record: bytes) -> dict[str, str]:
     return {"policy": raw["policy"], "catalogue": raw["catalogue"]}
 
 
-def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = None) -> Decision:
+def replay(
+    record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = None, scores: Scores | None = None
+) -> Decision:
     """Return the decision that ``record`` led to, equal to the original in every field.
 
     ``contents`` maps versions to what :func:`freeze_policy` and :func:`freeze_catalogue` gave; a whole record
-    needs none.
+    needs none. With other ``scores`` it is the decision that would have been made on those, all else as it was;
+    what eligibility read of the recorded ones stays.
 
     Raises:
         KeyError: where the record names a version that it does not hold and ``contents`` has not.
@@ -100,11 +104,12 @@ def replay(record: bytes, keys: Keys, *, contents: Mapping[str, bytes] | None = 
     }
     ask = _ASK.validate_python(raw["ask"], context=STORED)
     policy = _recorded(Policy, known, raw["policy"])
+    recorded = _scores(raw["scores"])
     return decide(
         ask,
         policy=policy,
         catalogue=_recorded(Catalogue, known, raw["catalogue"]),
-        scores=_scores(raw["scores"]),
+        scores=recorded if scores is None else replace(scores, attributes=recorded.attributes),
         state=_STATE.validate_python(raw["state"], context=STORED),
         now=datetime.fromisoformat(raw["now"]),
         keys=keys,

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _TOLD, _COUNTED = "told", "counted"
 
-CUSTOMER_COLUMNS = {CUSTOMER: "string", "time_zone": "string", "country": "string", "contacts": "string"}
-"""What the tables read of a customer; ``contacts`` is a JSON object."""
+CUSTOMER_COLUMNS = dict.fromkeys((CUSTOMER, "time_zone", "country", "contacts", "attributes"), "string")
+"""What the tables read of a customer; ``contacts`` and ``attributes`` are JSON objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.vocabulary import CUSTOMER, HOURS_OF_WEEK, Vocabulary
+from features.vocabulary import ATTRIBUTES, CUSTOMER, HOURS_OF_WEEK, Vocabulary
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -137,7 +137,7 @@ def views(vocabulary: Vocabulary) -> tuple[View, ...]:
         *pressure,
         *_category_view(vocabulary),
         FloatView("rhythm", vocabulary.rhythm_arrays, (0.0,) * HOURS_OF_WEEK, HOURS_OF_WEEK, daily=False),
-        TextView("contact", vocabulary.contact),
+        TextView("contact", (*vocabulary.contact, ATTRIBUTES)),
         RaggedView("tally_pairs", vocabulary.tally_arrays[:1], texts=True),
         RaggedView("tally", vocabulary.tally_arrays[1:]),
     )

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+ATTRIBUTES = "customer_attributes"
+"""The feature column that holds a customer's own attributes as of the last build: a JSON object, null for none."""
+
 CUSTOMER = "customer_id"
 """The column, and Feast's join key, that says whose a row is."""
 

@@ -54,6 +54,22 @@ class RateLimits(BaseModel):
     stranger: Rate = "60/minute"  # without a valid key: guessing is slow, and one's own mistake is noticed
 
 
+Days = Annotated[int, Field(ge=1, le=365)]
+
+
+class Horizons(BaseModel):
+    """Days that each model looks ahead; none given: what fits the events, the model's own at most."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    send_time: Days | None = None
+    channel: Days | None = None
+    churn: Days | None = None
+    offer: Days | None = None
+    worth: Days | None = None
+    fatigue: Days | None = None
+
+
 _PUBLIC = re.compile(r"https://[^\s/?#@<>]+(/[^\s?#<>]*)?|http://(localhost|127\.0\.0\.1)(:\d+)?/?")
 
 
@@ -92,6 +108,8 @@ class Settings(BaseSettings):
     """Household buckets of a new lake; an existing lake keeps its own."""
     seed: int = 20170101
     """Of everything random in training."""
+    horizons: Horizons = Horizons()
+    """Days that models look ahead, by model (``churn = 90``), a table of its own; by default what fits."""
     memory_limit: str = "2GB"
     """What DuckDB may use for one bucket."""
     threads: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)

@@ -60,7 +60,7 @@ def _table(backtest: Backtest, verdict: Verdict) -> Iterator[str]:
         yield ""
         yield (
             f"Gain over {backtest.baseline}: 95% interval {low:+.4f} … {high:+.4f}, {len(backtest.truth)} units "
-            f"of {len(np.unique(backtest.clusters))} customers, resampled by customer."
+            f"of {len(np.unique(backtest.clusters))} {backtest.drawn_by}, which are resampled whole."
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from decisions.scorers.loading import load_scorer
 from features.faults import CustomerFault
-from training.gates import CHAMPION, judge
+from training.gates import CHAMPION, judge, plainer
 from training.models import NoLabels
 from training.outcome import Outcome
 
@@ -86,7 +86,14 @@ def _trained(
     fitted = model.fit(sources, tune=tune, seed=seed)
     if isinstance(fitted, NoLabels):
         registry.note(run_id, status="no_labels", reason=fitted.reason)
-        return Outcome(model=model.name, status="no_labels", reason=fitted.reason, run_id=run_id)
+        kept = registry.champion(model.name)
+        return Outcome(
+            model=model.name,
+            status="no_labels",
+            reason=fitted.reason,
+            run_id=run_id,
+            decides=f"{CHAMPION} (version {kept.version})" if kept else None,
+        )
     return _judged(fitted, sources, registry, run_id, seed=seed)
 
 
@@ -95,18 +102,50 @@ def _judged(fitted: Fitted, sources: TrainingSources, registry: Registry, run_id
     known, champion = registry.known(fitted), registry.champion(fitted.scorer.kind)
     reigning = known is not None and known == champion
     fitted, remark = _against(fitted, None if reigning else champion, registry)
-    verdict = judge(fitted.backtest, seed=seed, caveat=fitted.caveat)
+    names = [each.name for each in fitted.simpler]
+    verdict = judge(fitted.backtest, seed=seed, caveat=fitted.caveat, simpler=names)
     remark = (
         f"version {champion.version}, same content, is the champion already" if reigning and champion else remark
     )
     verdict = replace(verdict, reason="; ".join(filter(None, [verdict.reason, remark])))
+    plain = None if verdict.passed or reigning else _plainer(fitted, sources, registry, seed=seed)
     version = known or registry.register(fitted, verdict, sources)
     registry.note(run_id, status="measured", reason=verdict.reason, version=version.version)
     if verdict.passed:
         registry.promote(version.model, version.version)
     elif not reigning:
         registry.challenge(version.model, version.version)
-    return _outcome(fitted, verdict, version=version.version, promoted=verdict.passed or reigning, run_id=run_id)
+    outcome = _outcome(
+        fitted, verdict, version=version.version, promoted=verdict.passed or reigning, run_id=run_id
+    )
+    return replace(outcome, decides=_decider(outcome, fitted, plain or champion))
+
+
+def _plainer(fitted: Fitted, sources: TrainingSources, registry: Registry, *, seed: int) -> Version | None:
+    """Put the plainer scorer into use that decides where the model does not; None: what was in use stays."""
+    found = {each.name: each for each in fitted.simpler}
+    name = plainer(fitted.backtest, list(found), seed=seed)
+    if name is None:
+        return None
+    plain = fitted.plainly(found[name])
+    version = registry.known(plain)
+    if version is None:
+        said = f"{found[name].words}: decides until something beats it"
+        verdict = replace(judge(plain.backtest, seed=seed), passed=True, reason=said)
+        with registry.run(plain.scorer.kind, nested=True) as run_id:
+            version = registry.register(plain, verdict, sources)
+            registry.note(run_id, status="measured", reason=said, version=version.version)
+    return registry.promote(version.model, version.version)
+
+
+def _decider(outcome: Outcome, fitted: Fitted, otherwise: Version | None) -> str | None:
+    """Return what decides now, by name and version."""
+    if outcome.promoted:
+        return f"{fitted.backtest.model} (version {outcome.version})"
+    if otherwise is None:
+        return None
+    names = {each.scorer.version: each.name for each in fitted.simpler}
+    return f"{names.get(otherwise.artefact, CHAMPION)} (version {otherwise.version})"
 
 
 def _against(fitted: Fitted, champion: Version | None, registry: Registry) -> tuple[Fitted, str | None]:

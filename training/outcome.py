@@ -21,6 +21,7 @@ class Outcome:
     by customer, of how much *better* the model is than the baseline: ``value - baseline_value`` where higher is
     better, the other way round where lower is, so above zero always means the model wins. ``n`` counts the units
     it was measured on. ``promoted`` says that this artefact is now ``@champion``; ``reason`` says why or why not.
+    ``decides`` is what does now, by name and version (*base_rate (version 1)*); None: what is declared.
     ``others`` are the same metric of what else was compared. What the data cannot answer is None, never zero.
     ``no_labels`` is an answer: the data cannot tell. ``failed`` is none; ``culprits`` then names customers whose
     data it failed on, where that is known: for the operator's eye, in no log, registry or JSON.
@@ -37,6 +38,7 @@ class Outcome:
     interval: tuple[float, float] | None = None
     n: int | None = None
     promoted: bool = False
+    decides: str | None = None
     version: str | None = None
     run_id: str | None = None
     others: Mapping[str, float] = field(default_factory=dict)

@@ -70,14 +70,16 @@ class Registry:
         return f"{self.prefix}-{model}"
 
     @contextmanager
-    def run(self, model: Kind) -> Iterator[str]:
-        """Open a run for one training and give its id; tuning nests its trials below it."""
+    def run(self, model: Kind, *, nested: bool = False) -> Iterator[str]:
+        """Open a run for one training and give its id; trials and plainer fits nest below it."""
         import mlflow  # noqa: PLC0415  # seconds to import
 
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
         experiment = _experiment(self._mlflow)
-        with mlflow.start_run(experiment_id=experiment, run_name=model, tags={"model": model}) as run:
+        with mlflow.start_run(
+            experiment_id=experiment, run_name=model, tags={"model": model}, nested=nested
+        ) as run:
             yield run.info.run_id
 
     def note(self, run_id: str, **tags: str) -> None:

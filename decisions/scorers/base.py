@@ -105,7 +105,7 @@ class Effect:
             tau={**self.tau, **taken},
             redeem={**self.redeem, **redeem},
             incremental=self.incremental and not taken,
-            notes=tuple(note for note in self.notes if not note.startswith(superseded)),
+            notes=(*(note for note in self.notes if not note.startswith(superseded)), *counted.notes),
             hourly=counted.hourly,
             cadence=counted.cadence,
         )
@@ -122,6 +122,7 @@ class Counted:
     redeem: Mapping[str, FloatArray]
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
     cadence: Mapping[str, FloatArray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

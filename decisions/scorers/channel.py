@@ -4,6 +4,7 @@
 
 The first term is the beta-binomial estimate of the customer's own rate over the last 90 days (K and base learned
 by likelihood); the trees learn what it leaves over. With no sends behind, it is the base rate plus what peers say.
+Its plainer forms leave out the trees, or the own rate too: everybody then has the base rate.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def own_rate(sent: FloatArray, engaged: FloatArray, *, base: float, strength: fl
 class ChannelModel(ArtefactScorer):
     """The scorer. ``facts["channels"]``: per learned channel ``base``, ``strength``, ``knots``, ``features``.
 
+    Without ``knots`` the channel has no trees, and with a ``strength`` of null everybody has the base rate.
     A channel that was not learned has the declared prior, and a note that says why (``facts["why"]``).
     """
 
@@ -56,7 +58,8 @@ class ChannelModel(ArtefactScorer):
     def __post_init__(self) -> None:
         """Refuse a booster whose columns are not the artefact's."""
         for channel, learned in self._learned.items():
-            check_features(self.artefact.boosters[channel], tuple(learned["features"]))
+            if channel in self.artefact.boosters:
+                check_features(self.artefact.boosters[channel], tuple(learned["features"]))
 
     @classmethod
     def prior(cls, why: str) -> Self:
@@ -76,8 +79,12 @@ class ChannelModel(ArtefactScorer):
     def engage(self, frame: pa.Table, channel: str) -> FloatArray:
         """Return calibrated P(engage | sent on ``channel``), (n,), for a channel that was learned."""
         learned = self._learned[channel]
+        if learned["strength"] is None:
+            return np.full(frame.num_rows, learned["base"])
         sent, engaged = own_counts(frame, channel)
         own = own_rate(sent, engaged, base=learned["base"], strength=learned["strength"])
+        if channel not in self.artefact.boosters:
+            return own
         trees = raw_scores(self.artefact.boosters[channel], matrix(frame, learned["features"]))
         return calibrated(knots_from_json(learned["knots"]), log_odds(own) + trees)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from decisions.scorers.base import Batch, FloatArray
 
 RHYTHM = "rhythm"
+CHOSEN_HOURS = "chosen_hours"
+"""Ends the note of a channel whose elasticity was read off sends at hours that a sender chose (``chosen``)."""
 UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
 _DIGITS = 6
 """Decimals of m. A millionth of an effect decides nothing, and each decision's record keeps m of every channel."""
@@ -92,6 +94,18 @@ class SendTimeModel(ArtefactScorer):
             weights=Weights(**self.artefact.facts["weights"]),
         )
 
+    def with_rhythm(self, rhythm: Rhythm) -> Self:
+        """Return the scorer with another rhythm; sends, delays and elasticities stay."""
+        facts = self.artefact.facts
+        return self.of(
+            rhythm,
+            sends=self.artefact.arrays["sends"],
+            sends_from=facts["sends_from"],
+            half_life_days=facts["half_life_days"],
+            channels=facts["channels"],
+            why=facts["why"],
+        )
+
     def curves(self, frame: pa.Table) -> FloatArray:
         """Return P(hour of the week | active), (n, 168); who is unknown has everybody's curve."""
         return self.rhythm.curves(array_matrix(frame, RHYTHM, HOURS_OF_WEEK))
@@ -130,8 +144,9 @@ class SendTimeModel(ArtefactScorer):
 
     def _notes(self, batch: Batch) -> Iterator[str]:
         why = self.artefact.facts["why"]
-        return (
-            f"prior:send_time:{channel}:{why}"
-            for channel in batch.channels
-            if "beta" not in self._channels.get(channel, {})
-        )
+        for channel in batch.channels:
+            learned = self._channels.get(channel, {})
+            if "beta" not in learned:
+                yield f"prior:send_time:{channel}:{why}"
+            elif learned.get("chosen"):
+                yield f"prior:send_time:{channel}:{CHOSEN_HOURS}"

@@ -7,7 +7,7 @@ trained it says nothing, and what was declared stands.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import inf
 from types import MappingProxyType
@@ -39,7 +39,10 @@ INPUTS = (*TALLY, *LIFE)
 
 @dataclass(frozen=True)
 class WorthScorer(ArtefactScorer):
-    """The scorer. ``facts``: the model's numbers (:func:`as_facts`) and ``hourly``; or ``prior``."""
+    """The scorer. ``facts``: the model's numbers (:func:`as_facts`) and ``hourly``; or ``prior``.
+
+    With ``orders_told`` false no order was ever told: nobody's lift is read off having ordered nothing.
+    """
 
     kind: ClassVar[Kind] = "worth"
 
@@ -82,12 +85,16 @@ class WorthScorer(ArtefactScorer):
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
             cadence=self._cadence(personal, batch.offers, found),
+            notes=() if self.orders_told else ("prior:worth:no_orders",),
         )
 
     def personal(self, batch: Batch) -> Personal:
         """Return what is expected of each customer of the batch."""
         counted = tally_of(batch.frame, self.channels, self.offers, batch.news)
-        return self.model.personal(counted, life_of(batch.frame))
+        personal = self.model.personal(counted, life_of(batch.frame))
+        if self.orders_told:
+            return personal
+        return replace(personal, lift=np.broadcast_to(self.model.effect.lift, personal.lift.shape))
 
     def _pair(self, personal: Personal, offer: Offer, channel: str) -> tuple[FloatArray, FloatArray]:
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
@@ -147,6 +154,15 @@ class WorthScorer(ArtefactScorer):
     def offers(self) -> tuple[str, ...]:
         """The offers that were learned by themselves."""
         return tuple(self.artefact.facts["offers"])
+
+    @property
+    def orders_told(self) -> bool:
+        """Whether there were orders to learn from."""
+        return "orders_told" not in self.artefact.facts
+
+    def without_orders(self) -> Self:
+        """Return the scorer of the same model, marked as learned where no order was told."""
+        return type(self)(Artefact(kind=self.kind, facts={**self.artefact.facts, "orders_told": False}))
 
     @cached_property
     def model(self) -> WorthModel:

@@ -16,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from features.contracts.labels import LABEL_DAYS, LABEL_TYPE, LABELLED
 from features.contracts.words import Channel  # noqa: TC001 - pydantic reads it
 from features.expressions import ExpressionError, parse
-from features.importing.values import DayValue, Decimal, MomentValue, Part, Value
+from features.importing.values import DayValue, Decimal, MomentValue, Part, Plain, Value
 from features.nearest import nearest
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -45,6 +46,8 @@ def _text_encoding(name: str) -> str:
 
 
 Condition = Annotated[str, AfterValidator(_expression)]
+LabelName = Literal["churn"]
+"""What a label can teach."""
 Type = Literal["text", "number", "integer", "boolean"]
 Measure = Literal["sum", "min", "max", "count", "count_distinct", "any", "most_common"]
 
@@ -150,8 +153,20 @@ class EventBlock(Block):
     properties: dict[str, Value] | str | None = None
 
 
+class Label(Part):
+    """What a column of a snapshot says of each customer: ``positive`` values are yes, other ones no, null unknown.
+
+    ``at`` is the snapshot's moment, ``days`` how far ahead the label looks (who left within them).
+    """
+
+    column: str = Field(min_length=1)
+    positive: str | int | bool
+    at: MomentValue
+    days: int = Field(default=30, ge=1, le=3650)
+
+
 class CustomerBlock(Block):
-    """Rows that become customers."""
+    """Rows that become customers; ``labels`` become an event each, with the attributes as they stood then."""
 
     household_id: Value | None = None
     time_zone: Value | None = None
@@ -161,6 +176,46 @@ class CustomerBlock(Block):
     birthday: DayValue | None = None
     attributes: dict[str, Value] | str | None = None
     contacts: dict[Channel, Value] | None = None
+    labels: dict[LabelName, Label] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _labels_can_be_told(self) -> CustomerBlock:
+        if not self.labels:
+            return self
+        if self.group_by:
+            raise ValueError("labels need a row a customer: group in a source of its own, and read that")
+        if isinstance(self.attributes, str):
+            raise ValueError(  # noqa: TRY004 - pydantic tells of values, not of types
+                "labels need attributes given as keys: they are kept as they stood"
+            )
+        if not isinstance(self.customer_id, Plain) or self.customer_id.map is not None:
+            raise ValueError("labels need a customer_id that is a column or a template")
+        return self
+
+    def told(self) -> tuple[EventBlock, ...]:
+        """Return a block of events for each label: who is labelled, how, and with which attributes."""
+        return tuple(_label_block(self, name, label) for name, label in self.labels.items())
+
+
+def _label_block(block: CustomerBlock, name: str, label: Label) -> EventBlock:
+    held = f"label_of_{name}"
+    known = f"{held} is not null"
+    whose = block.customer_id.value if isinstance(block.customer_id, Plain) else ""
+    said = Plain(value=f"{{{label.column}}}", map={label.positive: True}, otherwise=False)
+    attributes = block.attributes if isinstance(block.attributes, dict) else {}
+    return EventBlock(
+        **{"from": block.from_},
+        name=f"{block.name}_{name}",
+        join=block.join,
+        columns={**block.columns, held: Plain(value=f"{{{label.column}}}")},
+        where=known if block.where is None else f"({block.where}) and {known}",
+        require=block.require,
+        customer_id=block.customer_id,
+        event_id=Plain(value=f"label:{name}:{whose}:{label.at.value}"),
+        type=Plain(value=LABEL_TYPE.format(name=name)),
+        occurred_at=label.at,
+        properties={**attributes, LABELLED: said, LABEL_DAYS: Plain(value=label.days)},
+    )
 
 
 class ConsentBlock(Block):
@@ -216,7 +271,8 @@ class ImportMapping(Part):
     @property
     def blocks(self) -> tuple[Block, ...]:
         """Every block, in the order of import: customers first, so that events meet their households."""
-        return (*self.customers, *self.events, *self.consents, *self.preferences)
+        labels = (event for block in self.customers for event in block.told())
+        return (*self.customers, *self.events, *labels, *self.consents, *self.preferences)
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> ImportMapping:

@@ -6,7 +6,7 @@ the first of the two. So :mod:`zoneinfo` reads it too, with ``fold=0``.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -26,7 +26,16 @@ _ISO = (
     rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?( ?{_ZONE})?)?$"
 )
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_PER_SECOND = {"seconds": 1, "millis": 1_000, "micros": 1_000_000}
+_MICROS = {
+    "micros": 1,
+    "millis": 1_000,
+    "seconds": 10**6,
+    "minutes": 6 * 10**7,
+    "hours": 36 * 10**8,
+    "days": 864 * 10**8,
+}
+"""Microseconds in each unit."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # 9999-12-31: beyond it no database keeps a moment
 
 
@@ -65,10 +74,10 @@ def _reader(value: Any, moment: Moment) -> Any:
 
 def _epoch(value: Any, moment: Moment) -> Any:
     number = as_text(value).try_cast("float64")
-    seconds = number / _PER_SECOND[str(moment.unit)]
-    known = (seconds >= -_LAST_SECOND) & (seconds <= _LAST_SECOND)
-    micros = ibis.ifelse(known, seconds * 1_000_000, ibis.null()).round().cast("int64")
-    return from_micros(micros)
+    start = ((moment.since or _EPOCH) - _EPOCH) // timedelta(microseconds=1)
+    micros = number * _MICROS[str(moment.unit)] + start
+    known = micros.abs() <= _LAST_SECOND * 10**6
+    return from_micros(ibis.ifelse(known, micros, ibis.null()).round().cast("int64"))
 
 
 def _aware(value: Any, moment: Moment) -> Any:
@@ -112,7 +121,7 @@ def _iso(value: Any, moment: Moment) -> Any:
 def asks_of(moment: Moment) -> str:
     """Return what a value must be for :func:`compile_moment` to read it."""
     if moment.unit:
-        return f"a number of {moment.unit} since 1970"
+        return f"a number of {moment.unit} since {moment.since.isoformat() if moment.since else 1970}"
     if moment.format:
         return f"a time written like {moment.format}"
     if not moment.time_zone:

@@ -6,7 +6,16 @@ import re
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from features.contracts.words import TimeZone
 from features.importing.formats import check_date, check_moment
@@ -130,13 +139,14 @@ class Moment(Part):
     """A moment.
 
     ``time_zone`` says where naive values were read off the clock; ``at`` the local time of day of values that are
-    dates only; ``unit`` counts from 1970 in UTC; ``format`` reads other texts than ISO 8601.
+    dates only; ``unit`` counts from 1970 in UTC, or from ``since``; ``format`` reads other texts than ISO 8601.
     """
 
     value: Scalar
     time_zone: TimeZone | None = None
     at: str | None = None
-    unit: Literal["seconds", "millis", "micros"] | None = None
+    unit: Literal["seconds", "millis", "micros", "minutes", "hours", "days"] | None = None
+    since: AwareDatetime | None = None
     format: str | None = None
 
     @model_validator(mode="before")
@@ -150,7 +160,11 @@ class Moment(Part):
     @model_validator(mode="after")
     def _epochs_stand_alone(self) -> Moment:
         if self.unit and (self.time_zone or self.at or self.format):
-            raise ValueError(f"unit {self.unit!r} counts from 1970 in UTC: leave time_zone, at and format out")
+            raise ValueError(f"unit {self.unit!r} counts in UTC: leave time_zone, at and format out")
+        if self.since and not self.unit:
+            raise ValueError(f"since {self.since.isoformat()} is the start of a count: say of what, with unit")
+        if self.unit in ("minutes", "hours", "days") and not self.since:
+            raise ValueError(f"unit {self.unit!r} counts from a start: say which, with since (with its offset)")
         if self.at and not self.time_zone:
             raise ValueError(f"at {self.at!r} is a local time of day: say where, with time_zone")
         if self.format and not self.time_zone:

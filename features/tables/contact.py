@@ -1,4 +1,4 @@
-"""Where a customer can be reached, as it stands now: contact state per channel, time zone, country."""
+"""Where a customer can be reached, as it stands now: contact state per channel, zone, country; attributes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from features.tables.messages import about, told_before
 from features.tables.moments import CUSTOMER, dated, json_text, midnight
+from features.vocabulary import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def contact(
     channels: Sequence[str],
     told: ir.Table | None = None,
 ) -> ir.Table:
-    """Return one row for each customer of either table: ``Vocabulary.contact`` as it stands at ``as_of``.
+    """Return one row for each customer of either table: ``Vocabulary.contact`` and attributes at ``as_of``.
 
     The more cautious of two sources wins: what the customer table declares, and what bounces before ``as_of``
     show. A bounce is hard where its property ``bounce`` says so, else soft; a later delivery, open or click on the
@@ -45,7 +46,12 @@ def contact(
     rows = rows.left_join(_bounces(_placed(known, sends), channels), CUSTOMER).drop(f"{CUSTOMER}_right")
     states = {f"{channel}_contact": _state(rows, channel) for channel in channels}
     return rows.select(
-        CUSTOMER, event_timestamp=midnight(as_of), **states, time_zone=rows.time_zone, country=rows.country
+        CUSTOMER,
+        event_timestamp=midnight(as_of),
+        **states,
+        time_zone=rows.time_zone,
+        country=rows.country,
+        **{ATTRIBUTES: rows.attributes.nullif("{}")},
     )
 
 

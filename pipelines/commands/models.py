@@ -42,6 +42,10 @@ def train(
         int,
         typer.Option(min=0, help="Optuna trials for churn, channel and offer, which have boosters; 0: none."),
     ] = 0,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=365, help="How far the named models look ahead; by default what fits."),
+    ] = None,
     now: Now = None,
     config: Config = None,
     demo: Demo = False,
@@ -49,18 +53,24 @@ def train(
 ) -> None:
     """Train models, judge them on later data, and promote those that pass their gate.
 
-    A model without labels says so; decisions then use the policy's priors, with a note. What is promoted decides
+    A model without labels says what it lacks; decisions then use the policy's priors, with a note. Where a model
+    loses to a plainer form of itself, as everybody's measured rate, that one decides. What is promoted decides
     from the next decision on. A model that fails stops no other: its error names the feature and some of the
     customers it failed on, and the exit code is 1.
 
-    Example: kairos train churn channel --tune 20
+    How far a model looks ahead (`--days`, or `horizons` in the settings) is chosen to fit the events where it is
+    not given, and said.
+
+    Example: kairos train churn --days 90
     """
     from pipelines.console import Screen, answer
     from pipelines.jobs.training import train_models
     from pipelines.views.models import outcomes_table
 
     with kairos_of(now=now, config=config, demo=demo) as kairos, Screen() as screen:
-        outcomes = train_models(kairos, [name.value for name in names or ()], tune=tune, progress=screen)
+        outcomes = train_models(
+            kairos, [name.value for name in names or ()], tune=tune, days=days, progress=screen
+        )
     told = {"models": {each.model: each.as_json() for each in outcomes}}
     answer([outcomes_table(outcomes)], told, as_json=as_json)
     failed = [each for each in outcomes if each.status == "failed"]
@@ -152,3 +162,31 @@ def rollback(
         restored = registry_of(kairos.settings).rollback(name.value)
         fetch_champions(kairos)
     answer([f"{name} is back at version {restored.version}"], {"champion": asdict(restored)}, as_json=as_json)
+
+
+@models.command()
+def shadow(
+    name: Annotated[Name, typer.Argument(help="Which model.")],
+    version: Annotated[str, typer.Argument(help="Which version (kairos models list).")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Decisions of so many days are decided again.")] = 28,
+    now: Now = None,
+    config: Config = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version decide in the champion's shadow: what it would have done otherwise, and what that is worth.
+
+    The logged questions whose outcome is known are decided again from their records, on scores made of what was
+    known then, once by the champions and once with this version. The values are estimated off policy; where the
+    log never did what a version wants, or hardly ever, they cannot be told, and the answer says so.
+
+    Example: kairos models shadow channel 2
+    """
+    from pipelines.console import answer
+    from pipelines.jobs.shadowing import shadow as compared
+    from pipelines.views.models import shadow_table
+
+    with kairos_of(now=now, config=config, demo=demo) as kairos:
+        found = compared(kairos, name.value, version, days=days)
+    answer([shadow_table(found)], found.as_json(), as_json=as_json)

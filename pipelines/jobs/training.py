@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from training.sources import TrainingSources
 
 
+SEARCHES = "tuning.db"
+"""Below the home: the trials of searches, so that one that was interrupted goes on."""
+
+
 def registry_of(settings: Settings) -> Registry:
     """Return the model registry, making the embedded store where there is none yet."""
     switch_off_usage_statistics()
@@ -49,22 +53,32 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
 
 
 def train_models(
-    kairos: Kairos, names: Sequence[Kind] = (), *, tune: int = 0, progress: Progress = quiet
+    kairos: Kairos,
+    names: Sequence[Kind] = (),
+    *,
+    tune: int = 0,
+    days: int | None = None,
+    progress: Progress = quiet,
 ) -> list[Outcome]:
     """Train the named models (all six by default), and put what passed its gate into use.
 
-    One that fails says so in its outcome and stops no other.
+    They look ``days`` ahead, or as far as the settings say (``horizons``), or as far as fits the events. One that
+    fails says so in its outcome and stops no other.
     """
     from training.jobs import train
-    from training.models.all import MODELS
+    from training.models.all import models
+    from training.tuning import searching
 
-    chosen = [model for model in MODELS if not names or model.name in names]
+    declared = {name: ahead for name in KINDS if (ahead := getattr(kairos.settings.horizons, name))}
+    asked = declared if days is None else declared | dict.fromkeys(names or KINDS, days)
+    chosen = [model for model in models(asked) if not names or model.name in names]
     sources = sources_of(kairos, now=kairos.clock.now())
     outcomes: list[Outcome] = []
     registry = registry_of(kairos.settings)
-    for done, model in enumerate(chosen):
-        progress("train", done, len(chosen))
-        outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
+    with searching(kairos.settings.home / SEARCHES, progress):
+        for done, model in enumerate(chosen):
+            progress("train", done, len(chosen))
+            outcomes += train([model], sources, registry, tune=tune, seed=kairos.settings.seed)
     progress("train", len(chosen), len(chosen))
     fetch_champions(kairos)
     return outcomes

@@ -41,6 +41,7 @@ FIRST = {
 READING = {
     "models list": (),
     "models compare": ("churn",),
+    "models shadow": ("churn", "2"),
     "decide": ("c0001", "c0002", "--dry-run"),
     "plan": ("--days", "2"),
     "experiment design": ("--mean", "0.03", "--effect", "0.003"),

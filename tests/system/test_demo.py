@@ -17,6 +17,7 @@ FIELDS = {
     "interval",
     "n",
     "promoted",
+    "decides",
     "reason",
 }
 
@@ -156,8 +157,9 @@ def test_the_registry_tells_which_model_decides(demo, kairos):
     ran = kairos("models", "list", "--demo", "--json")
     assert ran.code == 0, ran.err
     champions = {each["model"] for each in ran.answer["versions"] if "champion" in each["aliases"]}
-    promoted = {name for name, model in demo.answer["models"].items() if model["promoted"]}
-    assert champions == promoted
+    decides = {name for name, model in demo.answer["models"].items() if model["decides"]}
+    assert champions == decides
+    assert {name for name, model in demo.answer["models"].items() if model["promoted"]} <= decides
 
 
 def test_the_monitor_says_what_it_saw(demo, kairos):

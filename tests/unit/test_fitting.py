@@ -3,7 +3,7 @@ import pytest
 
 from decisions.scorers.calibration import calibrated, knots_as_json, knots_from_json, log_odds, probability_of
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster, fold_of, odds_of
-from training.tuning import best, tuned
+from training.tuning import best, searching, suggested, tuned
 
 SMALL = Boosting(rounds=15, min_child=10)
 
@@ -82,3 +82,28 @@ def test_the_start_wins_against_worse_suggestions():
         lambda _trial: Boosting(rounds=2), lambda settings: float(settings.rounds), start=start, trials=2, seed=1
     )
     assert found == start
+
+
+def test_an_interrupted_search_goes_on_where_it_was_and_a_done_one_is_not_done_again(tmp_path):
+    tried = []
+
+    def loss(settings):
+        tried.append(settings)
+        if len(tried) == 4:
+            raise KeyboardInterrupt
+        return settings.learning_rate
+
+    def search():
+        with searching(tmp_path / "tuning.db", lambda what, done, total: said.append((done, total))):
+            return best(suggested, loss, start=SMALL, trials=5, seed=3, name="search")
+
+    said = []
+    with pytest.raises(KeyboardInterrupt):
+        search()
+    said.clear()
+    found = search()
+    assert said == [(2, 5), (3, 5), (4, 5), (5, 5)]
+    assert len(tried) == 4 + 1 + 3  # the start's loss is asked again, the two kept trials are not
+    again = search()
+    assert again == found
+    assert len(tried) == 4 + 1 + 3 + 1

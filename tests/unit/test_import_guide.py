@@ -57,7 +57,7 @@ def test_the_guides_policy_and_catalogue_can_be_used(tmp_path):
 
 
 def test_there_are_examples():
-    assert len(_examples()) == 2
+    assert len(_examples()) == 3
 
 
 def test_the_sources_shown_are_sources():

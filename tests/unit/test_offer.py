@@ -291,7 +291,7 @@ def test_an_offer_in_a_category_unknown_to_the_model_is_treated_alike(fitted):
 def test_too_short_a_history_and_no_categories_are_no_labels_with_the_reason():
     early = MODEL.fit(sources(ShopWorld(20), now=NOW - timedelta(days=150)), seed=1)
     assert isinstance(early, NoLabels)
-    assert "28 days" in early.reason
+    assert "history spans 87 days: two windows of 7 days, with 90 days" in early.reason
     none = MODEL.fit(sources(ShopWorld(20), vocabulary=Vocabulary(channels=(), categories=())), seed=1)
     assert "no categories" in none.reason
 

@@ -1,5 +1,6 @@
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from decisions.scorers.loading import load_scorer
+from decisions.scoring import batch_of
 from features.faults import CustomerFault
 from runtime.quiet import switch_off_usage_statistics
 from tests.worlds.training import buyers, world
@@ -37,8 +39,14 @@ def registry(tmp_path_factory, mlflow_store):
 
 
 @pytest.fixture(scope="module")
-def fitted(sources):
+def whole(sources):
     return CHANNEL.fit(sources, seed=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(whole):
+    """The fit without its plainer forms, one of which ties with it in this world."""
+    return replace(whole, simpler=())
 
 
 class Refitted:
@@ -64,6 +72,41 @@ def test_the_first_model_that_beats_its_baseline_becomes_champion(first, registr
     assert first.reason.endswith("not randomised")
     assert registry.champion("channel").version == first.version
     assert registry.champions().keys() == {"channel"}
+
+
+def test_a_model_that_ties_with_a_plainer_form_leaves_the_decision_to_it(whole, sources, registry):
+    plain = Registry(registry.uri, prefix="plain")
+    outcome = train_one(Refitted(whole), sources, plain, seed=1)
+    assert not outcome.promoted
+    assert outcome.decides == "own_rate (version 1)"
+    assert plain.champion("channel").artefact == whole.simpler[1].scorer.version
+    assert plain.version("channel", outcome.version).aliases == ("challenger",)
+    assert "decides until something beats it" in plain.champion("channel").reason
+
+    again = train_one(Refitted(whole), sources, plain, seed=1)
+    assert again.decides == outcome.decides
+    assert len(plain.versions("channel")) == 2
+
+
+def test_a_noisy_model_leaves_the_decision_to_everybodys_measured_rate(whole, sources, registry, tmp_path):
+    poor = np.clip(
+        whole.backtest.scores["base_rate"] + np.random.default_rng(1).normal(0, 0.2, len(whole.backtest.truth)),
+        0.01,
+        0.99,
+    )
+    scores = {**whole.backtest.scores, "channel": poor}
+    lost = replace(whole, simpler=whole.simpler[:1], backtest=replace(whole.backtest, scores=scores))
+    plain = Registry(registry.uri, prefix="pooled")
+    outcome = train_one(Refitted(lost), sources, plain, seed=1)
+    assert outcome.decides == "base_rate (version 1)"
+    scorer = load_scorer("channel", plain.fetch(plain.champion("channel"), tmp_path))
+    asked = spine(pa.array(["c0000", "c0001"]), pa.array([sources.now] * 2, MOMENT))
+    answer = scorer.predict(
+        batch_of(with_features(sources.store, asked), priors=sources.priors, offers=sources.offers)
+    )
+    rate = whole.backtest.scores["base_rate"][0]
+    assert answer.probability["mail"].tolist() == pytest.approx([rate, rate])
+    assert not any(note.startswith("prior:channel:mail") for note in answer.notes)
 
 
 def test_the_same_content_is_not_registered_twice(first, sources, registry, fitted):

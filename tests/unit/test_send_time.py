@@ -239,7 +239,8 @@ class RhythmWorld:
 
     def customers(self, connection, _bucket):
         names = sorted({name for name, _ in self.rows})
-        zones = pa.table({"customer_id": names, "time_zone": ["Europe/Berlin"] * len(names)})
+        columns = {"customer_id": names, "time_zone": ["Europe/Berlin"] * len(names)}
+        zones = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
         return connection.create_table("customers", zones, overwrite=True)
 
     def rhythm_at(self, spine):
@@ -407,11 +408,32 @@ def test_few_answers_say_nothing_about_the_hour():
     assert fitted.caveat == "the sends so far are too few to say whether the hour matters"
 
 
-@pytest.mark.parametrize("rows", [[], [("c0", NOW - timedelta(days=3))]])
-def test_too_short_a_history_is_no_labels_with_the_reason(rows):
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "there is no session"),
+        ([("c0", NOW - timedelta(days=3))], "history spans 3 days: two windows of 7 days"),
+    ],
+)
+def test_too_short_a_history_is_no_labels_with_the_reason(rows, said):
     answer = TrainSendTime().fit(sources(RhythmWorld(rows)), seed=1)
     assert isinstance(answer, NoLabels)
-    assert "56 days" in answer.reason
+    assert said in answer.reason
+
+
+def test_days_that_are_asked_for_are_not_shortened():
+    asked = TrainSendTime(days=56, exact=True).fit(
+        sources(RhythmWorld([("c0", NOW - timedelta(days=90))])), seed=1
+    )
+    assert isinstance(asked, NoLabels)
+    assert "two windows of 56 days" in asked.reason
+
+
+def test_dates_to_which_one_time_of_day_was_given_teach_no_hour():
+    noon = [(who, at.replace(hour=12, minute=0, second=0, microsecond=0)) for who, at in shoppers()]
+    answer = TrainSendTime().fit(sources(RhythmWorld(noon)), seed=1)
+    assert isinstance(answer, NoLabels)
+    assert "carry the same time of day (12:00 UTC)" in answer.reason
 
 
 def test_a_foreign_half_life_is_found_out():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_the_model_ranks_later_churners_about_as_well_as_the_best_rival(churn):
     values = {name: backtest.statistic(backtest.truth, score) for name, score in backtest.scores.items()}
     assert values["churn"] > 0.8
     assert values["churn"] > max(values.values()) - 0.05
-    assert set(values) == {"churn", "recency", "logistic", "bg_nbd"}
+    assert set(values) == {"churn", "recency", "everybody", "logistic", "bg_nbd"}
 
 
 def test_its_probabilities_are_calibrated_on_the_whole(churn):
@@ -70,11 +71,22 @@ def test_the_same_data_and_seed_give_the_same_artefact(rows, churn):
     assert CHURN.fit(world(rows), seed=1).scorer.version == churn.scorer.version
 
 
+def test_a_short_history_is_learned_over_what_fits_and_says_so():
+    short = [row for row in buyers(customers=60) if row["occurred_at"] < BEGIN + timedelta(days=100)]
+    found = replace(CHURN, days=56).fit(world(short, days=100), seed=1)
+    assert "history spans 99 days: churn is learned over 28, not 56; 30 days of history" in found.caveat
+    assert found.scorer.artefact.facts["days"] == 28
+    assert not [name for name in found.scorer.artefact.features if name.endswith("_90d")]
+
+
 def test_too_short_a_history_has_no_labels_and_says_what_is_missing():
-    short = [row for row in buyers(customers=20) if row["occurred_at"] < BEGIN + timedelta(days=100)]
-    found = CHURN.fit(world(short, days=100), seed=1)
+    short = [row for row in buyers(customers=20) if row["occurred_at"] < BEGIN + timedelta(days=20)]
+    found = CHURN.fit(world(short, days=20), seed=1)
     assert isinstance(found, NoLabels)
-    assert "90 days" in found.reason
+    assert "history spans 19 days: two cut-offs 7 days apart" in found.reason
+    asked = replace(CHURN, days=90, exact=True).fit(world(buyers(customers=20), days=200), seed=1)
+    assert isinstance(asked, NoLabels)
+    assert "two cut-offs 90 days apart" in asked.reason
 
 
 def test_no_events_at_all_have_no_labels(rows):

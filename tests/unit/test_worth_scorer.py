@@ -364,7 +364,7 @@ def test_without_messages_or_orders_that_name_them_it_says_what_is_missing():
     assert "no message" in found.reason
     unnamed = TrainWorth().fit(world(history(attributed=False)), seed=1)
     assert isinstance(unnamed, NoLabels)
-    assert "'converted' event with the message's id" in unnamed.reason
+    assert "'converted' events with the message's id" in unnamed.reason
 
 
 def test_beliefs_are_the_policys():

@@ -56,15 +56,18 @@ def events_table(rows):
     return pa.Table.from_pylist(list(rows), schema=EVENT_SCHEMA)
 
 
-CUSTOMER_SCHEMA = pa.schema([(name, pa.string()) for name in ("customer_id", "time_zone", "country", "contacts")])
+CUSTOMER_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("customer_id", "time_zone", "country", "contacts", "attributes")]
+)
 
 
-def customer(customer_id, *, zone=None, country=None, **contacts):
+def customer(customer_id, *, zone=None, country=None, attributes="{}", **contacts):
     return {
         "customer_id": customer_id,
         "time_zone": zone,
         "country": country,
         "contacts": json.dumps(contacts),
+        "attributes": attributes,
     }
 
 

@@ -26,7 +26,7 @@ from features.layout import SIGNS, Layout
 from features.store import FeatureStore
 from features.store.store import TTL
 from features.views import views
-from features.vocabulary import Vocabulary
+from features.vocabulary import ATTRIBUTES, Vocabulary
 from tests.worlds.features import (
     DAY,
     expected_activity,
@@ -293,7 +293,8 @@ def expected_contact(rows, row, as_of):
             if not signs or max(signs) <= last:
                 state = "soft_bounced"
         states[f"{channel}_contact"] = state
-    return states | {name: row[name] if row else None for name in ("time_zone", "country")}
+    said = {name: row[name] if row else None for name in ("time_zone", "country")}
+    return states | said | {ATTRIBUTES: None if not row or row["attributes"] == "{}" else row["attributes"]}
 
 
 def _channels(row, told, as_of):

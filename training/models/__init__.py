@@ -7,7 +7,7 @@ computes every interval from the held-out scores given here, so that all are jud
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -38,6 +38,7 @@ class Backtest:
     numbers the customer (or household) behind each unit: intervals resample those. ``binary`` says that the
     model's scores are probabilities of a 0/1 truth, so that reliability and gains can be drawn. ``shrunk`` says
     that the model is counts shrunk to the baseline (a declared prior): it need only not be shown worse.
+    ``drawn_by`` names what ``clusters`` numbers, in the plural.
     """
 
     metric: str
@@ -51,6 +52,7 @@ class Backtest:
     also_beat: tuple[str, ...] = ()
     binary: bool = True
     shrunk: bool = False
+    drawn_by: str = "customers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,18 @@ class Facts:
     limits: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Simpler:
+    """A plainer scorer of the same kind, measured on the same later data under ``name`` in ``Backtest.scores``.
+
+    ``words`` say for the card and the outcome what it is: *everybody's measured rate*.
+    """
+
+    name: str
+    scorer: Any
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A fitted model: the scorer that will be registered, and the backtest of exactly this scorer.
@@ -71,6 +85,8 @@ class Fitted:
     units. ``caveat`` is set where the later data are not fit to judge decisions (``prediction gate only: …``); it
     is said in the outcome's reason. ``fingerprint`` identifies the training set
     (:func:`training.sets.fingerprint`). ``inputs`` are the frame's columns the scorer reads: the signature.
+    ``simpler`` are plainer scorers from the plainest on: the first is the model's version nought, which decides
+    until something beats it.
     """
 
     scorer: Scorer
@@ -84,6 +100,20 @@ class Fitted:
     metrics: Mapping[str, float] = field(default_factory=dict)
     plots: Mapping[str, Draw] = field(default_factory=dict)
     caveat: str | None = None
+    simpler: tuple[Simpler, ...] = ()
+
+    def plainly(self, simpler: Simpler) -> Fitted:
+        """Return the fit of ``simpler`` alone, as it is registered: the same later data, nothing of the richer."""
+        return replace(
+            self,
+            scorer=simpler.scorer,
+            backtest=replace(self.backtest, model=simpler.name),
+            facts=replace(self.facts, method=f"{simpler.words[0].upper()}{simpler.words[1:]}."),
+            parameters={"contender": simpler.name},
+            metrics={},
+            plots={},
+            simpler=(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ as predicts best, and learn what it leaves over (:mod:`decisions.scorers.channel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,10 @@ from decisions.scorers.channel import ChannelModel, own_columns, own_counts, own
 from measures.proper import log_loss
 from training.fitting import Boosting, Training, calibrate, cross_fit, fit_booster
 from training.labels import engagements
-from training.models import Backtest, Facts, Fitted, NoLabels
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler
 from training.models.churn import churn_features
 from training.sets import clusters, fingerprint, numbers, rows, with_features
+from training.spans import horizons
 from training.tuning import tuned
 
 if TYPE_CHECKING:
@@ -55,26 +57,41 @@ class _Learned:
 class TrainChannel:
     """The channel model. ``days``: the horizon; a channel needs ``least`` engagements on each side of the split.
 
-    What it needs and does not have is left to the prior, channel by channel.
+    What it needs and does not have is left to the prior, channel by channel. Where no channel can be learned at so
+    many days, fewer are taken, unless they are ``exact``.
     """
 
     name: Kind = "channel"
     days: int = 28
+    exact: bool = False
     later_share: float = 0.35
     least: int = 30
     boosting: Boosting = GENTLE
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
         """Learn each channel that can be learned, and backtest on later messages of all of them."""
-        messages = engagements(sources, days=self.days)
-        learned = [
+        *tried, last = (replace(self, days=days) for days in horizons(self.days, exact=self.exact))
+        for fitting in (*tried, last):
+            messages = engagements(sources, days=fitting.days)
+            if learned := fitting.channels(sources, messages, tune=tune, seed=seed):
+                return fitting.fitted(sources, learned, wanted=self.days)
+        return NoLabels(reason=_too_few(engagements(sources, days=last.days), days=last.days, least=self.least))
+
+    def channels(self, sources: TrainingSources, messages: pa.Table, *, tune: int, seed: int) -> list[_Learned]:
+        """Return what was learned of each channel that has enough reactions."""
+        return [
             found
             for channel in sources.vocabulary.channels
             if (found := self._channel(sources, _of(messages, channel), channel, tune=tune, seed=seed))
         ]
-        if not learned:
-            return NoLabels(reason=self._too_few(messages))
-        return self._fitted(sources, learned)
+
+    def fitted(self, sources: TrainingSources, learned: list[_Learned], *, wanted: int) -> Fitted:
+        """Return the fit of all channels, and say where its days are not those ``wanted``."""
+        fitted = self._fitted(sources, learned)
+        if self.days == wanted:
+            return fitted
+        said = f"too few reactions are {wanted} days old on both sides of the split: one counts within {self.days}"
+        return replace(fitted, caveat=f"{fitted.caveat}; {said}")
 
     def _channel(
         self, sources: TrainingSources, messages: pa.Table, channel: str, *, tune: int, seed: int
@@ -128,7 +145,8 @@ class TrainChannel:
         )
 
     def _fitted(self, sources: TrainingSources, learned: list[_Learned]) -> Fitted:
-        scorer = ChannelModel(self._artefact(learned))
+        facts = {part.channel: part.facts for part in learned}
+        scorer = ChannelModel(self._artefact(facts, {part.channel: part.booster for part in learned}))
 
         def rescore(other: ChannelModel) -> FloatArray:
             return np.concatenate([_answers(other, part, sources.priors) for part in learned])
@@ -145,7 +163,7 @@ class TrainChannel:
             clusters=clusters(later["customer_id"]),
             model="channel",
             baseline="base_rate",
-            also_beat=("last_channel_used", "own_rate"),
+            also_beat=("last_channel_used",),
         )
         return Fitted(
             scorer=scorer,
@@ -157,17 +175,29 @@ class TrainChannel:
             inputs=_inputs(learned),
             parameters=self._parameters(learned),
             caveat="prediction gate only: who was messaged was not randomised",
+            simpler=self._simpler(learned),
         )
 
-    def _artefact(self, learned: list[_Learned]) -> Artefact:
+    def _simpler(self, learned: list[_Learned]) -> tuple[Simpler, ...]:
+        rates = {part.channel: {"base": part.facts["base"], "features": []} for part in learned}
+        strengths = {part.channel: part.facts["strength"] for part in learned}
+        pooled = {channel: {**rate, "strength": None} for channel, rate in rates.items()}
+        own = {channel: {**rate, "strength": strengths[channel]} for channel, rate in rates.items()}
+        said = ", ".join(f"{rate['base']:.1%} on {channel}" for channel, rate in rates.items())
+        return (
+            Simpler("base_rate", ChannelModel(self._artefact(pooled)), f"everybody's measured rate ({said})"),
+            Simpler(
+                "own_rate", ChannelModel(self._artefact(own)), "the customer's own rate, shrunk to everybody's"
+            ),
+        )
+
+    def _artefact(
+        self, channels: Mapping[str, Any], boosters: Mapping[str, str] = MappingProxyType({})
+    ) -> Artefact:
         return Artefact(
             kind="channel",
-            facts={
-                "days": self.days,
-                "why": "no_labels",
-                "channels": {part.channel: part.facts for part in learned},
-            },
-            boosters={part.channel: part.booster for part in learned},
+            facts={"days": self.days, "why": "no_labels", "channels": dict(channels)},
+            boosters=boosters,
         )
 
     def _parameters(self, learned: list[_Learned]) -> dict[str, str | float | int]:
@@ -196,13 +226,14 @@ class TrainChannel:
             ),
         )
 
-    def _too_few(self, messages: pa.Table) -> str:
-        counts = messages.group_by("channel").aggregate([("engaged", "sum"), ("engaged", "count")]).to_pylist()
-        found = ", ".join(f"{row['channel']} {row['engaged_sum']:.0f} of {row['engaged_count']}" for row in counts)
-        return (
-            f"no channel has {self.least} engagements within {self.days} days both before and after the split "
-            f"(engaged of ripe messages: {found or 'none'})"
-        )
+
+def _too_few(messages: pa.Table, *, days: int, least: int) -> str:
+    counts = messages.group_by("channel").aggregate([("engaged", "sum"), ("engaged", "count")]).to_pylist()
+    found = ", ".join(f"{row['channel']} {row['engaged_sum']:.0f} of {row['engaged_count']}" for row in counts)
+    return (
+        f"no channel has {least} engagements within {days} days both before and after the split "
+        f"(engaged of ripe messages: {found or 'none'})"
+    )
 
 
 def channel_features(vocabulary: Vocabulary, channel: str) -> tuple[str, ...]:

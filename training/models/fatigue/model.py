@@ -12,7 +12,7 @@ import pyarrow as pa
 from decisions.scorers.base import Kind
 from decisions.scorers.fatigue import FatigueModel, declared_hazard
 from measures.proper import log_loss_units
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
 from training.models.fatigue.hazard import RandomisedPressure, observed_hazard, randomised_drop, randomised_hazard
 from training.models.fatigue.sends import DAY, LOSSES, PRESSURE_DAYS, ripe_sends
 from training.sets import fingerprint
@@ -33,11 +33,12 @@ class TrainFatigue:
     """The fatigue model. A loss within ``days`` after a message is laid to it.
 
     ``drawn`` holds messages sent or held back at random, by channel. Other channels with losses to learn from
-    get a rate by pressure that is only seen, and labelled so.
+    get a rate by pressure that is only seen, and labelled so. No fewer days are tried, ``exact`` or not.
     """
 
     name: Kind = "fatigue"
     days: int = 7
+    exact: bool = False
     drawn: Mapping[str, RandomisedPressure] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # closed forms: nothing to tune or draw
@@ -58,6 +59,7 @@ class TrainFatigue:
     def _fitted(self, priors: Priors, train: Sends, test: Sends) -> Fitted:
         scorer = FatigueModel.of(self._channels(priors, train), why="no_labels")
         truth = test.lost.astype(np.float64)
+        pooled = self._pooled(priors, train)
 
         def rescore(other: FatigueModel) -> FloatArray:
             return log_loss_units(truth, hazards(other, test, priors))
@@ -73,6 +75,7 @@ class TrainFatigue:
                     "fatigue": rescore(scorer),
                     "constant": log_loss_units(truth, _constant(train, test)),
                     "declared": rescore(FatigueModel.prior("no_labels")),
+                    "pooled": rescore(pooled),
                 },
                 clusters=test.customer,
                 model="fatigue",
@@ -85,14 +88,31 @@ class TrainFatigue:
             facts=self._facts(train, test),
             parameters={"days": self.days, "randomised": ",".join(sorted(self.drawn)) or "none"},
             caveat=None if self.drawn else "prediction gate only: pressure was seen, not randomised",
+            simpler=(Simpler("pooled", pooled, "measured losses by channel, growing with pressure as declared"),),
         )
+
+    def _pooled(self, priors: Priors, train: Sends) -> FatigueModel:
+        """Return the measured rate of each channel with the declared growth: no curve, only its height."""
+        learned = {
+            channel: self._scaled(priors, channel, train.of(train.channel == channel))
+            for channel in np.unique(train.channel[train.lost]).tolist()
+        }
+        return FatigueModel.of({**learned, **self._drawn(priors)}, why="no_labels")
+
+    def _scaled(self, priors: Priors, channel: str, train: Sends) -> dict[str, Any]:
+        declared = declared_hazard(channel, priors)
+        height = train.lost.sum() / declared[train.level].sum()
+        return {"source": "observational", "hazard": np.minimum(1.0, declared * height).tolist()}
 
     def _channels(self, priors: Priors, train: Sends) -> dict[str, dict[str, Any]]:
         learned = {
             channel: self._seen(priors, channel, train.of(train.channel == channel))
             for channel in np.unique(train.channel[train.lost]).tolist()
         }
-        return learned | {channel: self._measured(priors, channel) for channel in sorted(self.drawn)}
+        return learned | self._drawn(priors)
+
+    def _drawn(self, priors: Priors) -> dict[str, dict[str, Any]]:
+        return {channel: self._measured(priors, channel) for channel in sorted(self.drawn)}
 
     def _measured(self, priors: Priors, channel: str) -> dict[str, Any]:
         drawn = self.drawn[channel]
@@ -126,7 +146,7 @@ class TrainFatigue:
     def _too_few(self, sends: Sends) -> str:
         return (
             f"{int(sends.lost.sum())} of {len(sends.at)} messages were followed by {' or '.join(LOSSES)} within "
-            f"{self.days} days; {_FEWEST_LOSSES} are needed"
+            f"{self.days} days; {_FEWEST_LOSSES} are needed: map them as events with the channel they end"
         )
 
 

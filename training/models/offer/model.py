@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from decisions.scorers.artefact import Artefact
 from decisions.scorers.base import Kind
@@ -18,7 +17,7 @@ from decisions.scoring import batch_of
 from features.contracts import Offer
 from features.vocabulary import WINDOWS
 from training.fitting import Boosting
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
 from training.models.offer.effects import Effects, learn_effects
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.response import (
@@ -30,6 +29,7 @@ from training.models.offer.response import (
     purchases,
 )
 from training.sets import at_midnight, fingerprint
+from training.spans import first_of, horizons, shortened, spanned
 
 if TYPE_CHECKING:
     from decisions.priors import Priors
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from training.models.offer.response import Purchases
     from training.sources import TrainingSources
 
+_NO_ORDERS = (
+    "there is no purchased event: who prefers what is told by orders with a category of the catalogue "
+    "(properties.category), and what an offer adds by randomised sends"
+)
 _BOOSTING = Boosting(leaves=15, rounds=80, learning_rate=0.1, min_child=100, l2=10.0)
 
 
@@ -46,35 +50,54 @@ class TrainOffer:
     """The offer model. ``days`` is how far the response model looks ahead, from ``cutoffs`` earlier moments.
 
     ``sends`` holds randomised sends by ``"offer|channel"``; what is missing there stays declared.
+    Where ``days`` do not fit and are not ``exact``, fewer are taken.
     """
 
     name: Kind = "offer"
     days: int = 28
+    exact: bool = False
     cutoffs: int = 3
     boosting: Boosting = _BOOSTING
     sends: Mapping[str, RandomisedSends] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
         """Learn, and backtest the response model on the latest ``days``."""
-        moments = self.moments(sources)
+        first = first_of(sources, ("purchased",))
         if not sources.vocabulary.categories:
             return NoLabels(reason="the vocabulary names no categories: nothing could be preferred to anything")
-        if len(moments) < 2:  # noqa: PLR2004  # one to test on, one to learn from
-            return NoLabels(reason=self._too_short())
-        found = purchases(sources, moments, days=self.days)
+        if first is None:
+            return NoLabels(reason=_NO_ORDERS)
+        tried = (replace(self, days=days) for days in horizons(self.days, exact=self.exact))
+        fitting = next((each for each in tried if len(each.cutoffs_from(first, sources.now)) > 1), None)
+        if fitting is None:
+            return NoLabels(reason=self._too_short(first, sources.now))
+        return fitting.learned(sources, first, wanted=self.days, tune=tune, seed=seed)
+
+    def learned(
+        self, sources: TrainingSources, first: datetime, *, wanted: int, tune: int, seed: int
+    ) -> Fitted | NoLabels:
+        """Learn with exactly these days, and say where they are not those ``wanted``."""
+        found = purchases(sources, self.cutoffs_from(first, sources.now), days=self.days)
         train, test = found.of(found.cutoff > 0), found.of(found.cutoff == 0)
         if any(part.bought.min(initial=1.0) == part.bought.max(initial=0.0) for part in (train, test)):
-            return NoLabels(reason=f"within {self.days} days everybody, or nobody, bought in every category")
-        return self._fitted(sources, train, test, tune=tune, seed=seed)
+            return NoLabels(
+                reason=f"within {self.days} days everybody, or nobody, bought in every category of the catalogue: "
+                "orders name theirs as properties.category"
+            )
+        fitted = self._fitted(sources, train, test, tune=tune, seed=seed)
+        said = shortened(first, sources.now, "the response to offers", days=self.days, wanted=wanted)
+        return replace(fitted, caveat="; ".join(filter(None, [fitted.caveat, said])))
 
     def moments(self, sources: TrainingSources) -> list[datetime]:
         """Return the cut-offs, the test's first, as far back as there is history."""
-        first = sources.collect(_first_purchase)["first"].drop_null()
-        if not len(first):
-            return []
+        first = first_of(sources, ("purchased",))
+        return [] if first is None else self.cutoffs_from(first, sources.now)
+
+    def cutoffs_from(self, first: datetime, now: datetime) -> list[datetime]:
+        """Return :meth:`moments`, where the first order was at ``first`` and it is ``now``."""
         window = timedelta(days=self.days)
-        latest = at_midnight(sources.now) - window
-        earliest = pc.min(first).as_py() + timedelta(days=max(WINDOWS))
+        latest = at_midnight(now) - window
+        earliest = first + timedelta(days=max(WINDOWS))
         wanted = [latest - number * window for number in range(self.cutoffs + 1)]
         return [moment for moment in wanted if moment >= earliest]
 
@@ -121,6 +144,7 @@ class TrainOffer:
                 **effects.metrics,
             },
             caveat=self._caveat(),
+            simpler=_alike(effects),
         )
 
     def _caveat(self) -> str:
@@ -144,11 +168,19 @@ class TrainOffer:
             ),
         )
 
-    def _too_short(self) -> str:
+    def _too_short(self, first: datetime, now: datetime) -> str:
+        shortest = horizons(self.days, exact=self.exact)[-1]
         return (
-            f"two windows of {self.days} days, with {max(WINDOWS)} days of purchases before them, do not fit into "
-            "the events"
+            f"{spanned(first, now)}: two windows of {shortest} days, with {max(WINDOWS)} days of purchases before "
+            "them, do not fit; wait, or import older orders"
         )
+
+
+def _alike(effects: Effects) -> tuple[Simpler, ...]:
+    """Return the scorer of measured effects without a response model: what they measured does not hang on it."""
+    if not effects.facts:
+        return ()
+    return (Simpler("popularity", scorer_of(None, effects), "measured effects, everybody's taste alike"),)
 
 
 def scorer_of(affinity: Affinity | None, effects: Effects) -> OfferModel:
@@ -183,8 +215,3 @@ def chances(scorer: OfferModel, test: Purchases, categories: tuple[str, ...], pr
     known = scorer.response(batch_of(test.frame, priors=priors, offers=asked))
     even = np.full(len(test.bought), 0.5)
     return np.column_stack([known.get(name, even) for name in categories])
-
-
-def _first_purchase(events: Any) -> Any:
-    bought = events.filter(events["type"] == "purchased")
-    return bought.aggregate(first=bought["occurred_at"].min())

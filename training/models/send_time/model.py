@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from decisions.scorers.base import Kind
 from decisions.scorers.rhythm import DAYS, HOURS
 from decisions.scorers.send_time import RHYTHM, UNIFORM, SendTimeModel
 from features.rhythm import HALF_LIFE_DAYS
-from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
+from training.models.send_time.by_answers import fit_by_answers
 from training.models.send_time.delays import learn_delays
 from training.models.send_time.effect import Slots, learn_beta
+from training.models.send_time.filled import filled_in
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
 from training.models.send_time.observed import in_words, observed_beta
-from training.models.send_time.rhythm import learn_rhythm, losses, share_in_best
+from training.models.send_time.rhythm import everybodys, learn_rhythm, losses, share_in_best
 from training.sets import at_midnight, clusters, fingerprint
+from training.spans import first_of, horizons, shortened, spanned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,28 +43,54 @@ class TrainSendTime:
     """The send-time model. ``days`` is the length of the window later behaviour is taken from.
 
     ``slots`` holds, by channel, sends whose slot was drawn at random; where there are none beta is the declared
-    one, and the scorer's notes say so. At most ``most`` customers are learned from.
+    one, and the scorer's notes say so. At most ``most`` customers are learned from. Where ``days`` do not fit and
+    are not ``exact``, fewer are taken.
     """
 
     name: Kind = "send_time"
     days: int = 56
+    exact: bool = False
     most: int = 20_000
     half_life_days: float = HALF_LIFE_DAYS
     slots: Mapping[str, Slots] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:  # noqa: ARG002  # its weights are learned by search in any case
+        """Learn from behaviour, or where there is too little of it from the answers to messages."""
+        by_behaviour = self._by_behaviour(sources, seed=seed)
+        if isinstance(by_behaviour, Fitted):
+            return by_behaviour
+        by_answers = fit_by_answers(sources, seed=seed)
+        why = f"people's own hours cannot be told: {by_behaviour.reason}"
+        if isinstance(by_answers, NoLabels):
+            return NoLabels(reason=f"{why}; nor everybody's by answers to messages: {by_answers.reason}")
+        return replace(by_answers, caveat=f"{by_answers.caveat}; {why}")
+
+    def _by_behaviour(self, sources: TrainingSources, *, seed: int) -> Fitted | NoLabels:
         """Learn from the window before the last, and measure on the last."""
-        eras = Eras.before(at_midnight(sources.now), days=self.days)
-        if not self._reaches(sources, eras.start):
-            return NoLabels(reason=self._too_short())
-        found = rhythms(sources, people(sources, most=self.most), eras, half_life_days=self.half_life_days)
+        first = first_of(sources, SIGNS)
+        if first is None:
+            return NoLabels(reason=f"there is no {', '.join(SIGNS)} event")
+        tried = (replace(self, days=days) for days in horizons(self.days, exact=self.exact))
+        fitting = next((each for each in tried if first + _LEAST_HISTORY <= each.eras(sources).start), None)
+        if fitting is None:
+            return NoLabels(reason=self._too_short(first, sources.now))
+        if filled := filled_in(sources):
+            return NoLabels(reason=filled)
+        return fitting.learned(sources, first, wanted=self.days, seed=seed)
+
+    def eras(self, sources: TrainingSources) -> Eras:
+        """Return the windows to learn from and to measure on."""
+        return Eras.before(at_midnight(sources.now), days=self.days)
+
+    def learned(self, sources: TrainingSources, first: datetime, *, wanted: int, seed: int) -> Fitted | NoLabels:
+        """Learn with exactly these days, and say where they are not those ``wanted``."""
+        customers = people(sources, most=self.most)
+        found = rhythms(sources, customers, self.eras(sources), half_life_days=self.half_life_days)
         if not found.learning.judged.earlier.sum() or not found.measuring.judged.earlier.sum():
             return NoLabels(reason=f"nobody was active both before and within the last {self.days} days")
-        return self._fitted(sources, found, seed=seed)
-
-    def _reaches(self, sources: TrainingSources, start: datetime) -> bool:
-        first = sources.collect(_first_sign)["first"].drop_null()
-        return len(first) > 0 and pc.min(first).as_py() + _LEAST_HISTORY <= start
+        fitted = self._fitted(sources, found, seed=seed)
+        said = shortened(first, sources.now, "the rhythm", days=self.days, wanted=wanted)
+        return replace(fitted, caveat="; ".join(filter(None, [fitted.caveat, said])))
 
     def _fitted(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> Fitted:
         scorer = self._scorer(sources, found, seed=seed)
@@ -98,6 +126,11 @@ class TrainSendTime:
             },
             metrics=rules(scorer.curves(frame), history, everybody),
             caveat=in_words(observed_beta(sources, scorer, found)),
+            simpler=(
+                Simpler(
+                    "everybody", scorer.with_rhythm(everybodys(everybody)), "everybody's measured hours for all"
+                ),
+            ),
         )
 
     def _scorer(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> SendTimeModel:
@@ -137,10 +170,11 @@ class TrainSendTime:
             ),
         )
 
-    def _too_short(self) -> str:
+    def _too_short(self, first: datetime, now: datetime) -> str:
+        shortest = horizons(self.days, exact=self.exact)[-1]
         return (
-            f"two windows of {self.days} days, with {_LEAST_HISTORY.days} days of {', '.join(SIGNS)} events "
-            "before them, do not fit into the events"
+            f"{spanned(first, now)}: two windows of {shortest} days, with {_LEAST_HISTORY.days} days of "
+            f"{', '.join(SIGNS)} events before them, do not fit"
         )
 
 
@@ -175,8 +209,3 @@ def _rivals(history: History, everybody: FloatArray) -> dict[str, FloatArray]:
         "everybody": losses(everybody[None, :], history.later),
         "person_168": losses((history.earlier + 168 * everybody) / (own + 168), history.later),
     }
-
-
-def _first_sign(events: Any) -> Any:
-    signs = events.filter(events["type"].isin(SIGNS))
-    return signs.aggregate(first=signs["occurred_at"].min())

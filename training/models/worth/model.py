@@ -7,7 +7,7 @@ an order that names them, customer by customer, as told by the counts before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,12 @@ from decisions.worth.beliefs import Beliefs
 from decisions.worth.model import WorthModel
 from features.vocabulary import TALLY_COUNTS
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
+from training.models.worth.attending import Seen, orders_told, without_orders
 from training.models.worth.hours import factors
 from training.models.worth.later import Later
 from training.models.worth.looks import Look, look, tallies
 from training.sets import at_midnight, clusters, fingerprint, numbers
+from training.spans import first_of, horizons, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,7 @@ class TrainWorth:
 
     name: Kind = "worth"
     days: int = 28
+    exact: bool = False
     least: int = 1
     most: int = 100_000
 
@@ -52,17 +55,81 @@ class TrainWorth:
         told = tallies(sources, now)
         if not told.num_rows:
             return NoLabels(reason="no message that names its channel was sent: there is nothing to count")
+        first = first_of(sources, ("sent",)) or now
+        tried = [replace(self, days=days) for days in horizons(self.days, exact=self.exact)]
+        fitting = next((each for each in tried if first + 2 * timedelta(days=each.days) <= now), tried[-1])
+        found = fitting.judged(sources, told, seed=seed)
+        said = shortened(first, now, "the worth of messages", days=fitting.days, wanted=self.days)
+        if said is None or isinstance(found, NoLabels):
+            return found
+        return replace(found, caveat=f"{found.caveat}; {said}")
+
+    def judged(self, sources: TrainingSources, told: pa.Table, *, seed: int) -> Fitted | NoLabels:
+        """Learn from ``told``, everybody's tallies, and judge by the last ``days``."""
+        now = at_midnight(sources.now)
         people = self._drawn(told["customer_id"], seed)
         earlier = now - timedelta(days=self.days)
         after = look(sources, people, now, told)
         before = look(sources, people, earlier, tallies(sources, earlier))
         held = Later.of(before, after)
-        if held.ordered.sum() < self.least:
+        if held.ordered.sum() >= self.least:
+            return self._fitted(sources, before, after, held)
+        if orders := orders_told(sources):
+            return NoLabels(reason=self._unnamed(held, orders))
+        return self._attending(sources, before, after)
+
+    def _unnamed(self, held: Later, told: int) -> str:
+        return (
+            f"{held.ordered.sum():.0f} messages of the last {self.days} days were followed by an order naming "
+            f"them, {self.least} are needed to judge; map orders that messages led to (of {told}) as 'converted' "
+            "events with the message's id"
+        )
+
+    def _attending(self, sources: TrainingSources, before: Look, after: Look) -> Fitted | NoLabels:
+        """Learn who sees messages alone: nothing tells of orders, which stay declared."""
+        beliefs = beliefs_of(sources.priors, before.channels)
+        held = Seen.of(before, after, beliefs)
+        if not held.seen.sum():
             return NoLabels(
-                reason=f"{held.ordered.sum():.0f} messages of the last {self.days} days were followed by an order "
-                f"that names them (a 'converted' event with the message's id), {self.least} are needed to judge"
+                reason=f"no order was told, and no message of the last {self.days} days was opened: map "
+                "'opened' events with the message's id, or orders ('purchased', 'converted')"
             )
-        return self._fitted(sources, before, after, held)
+        scorer, earlier = (_attention(look, beliefs) for look in (after, before))
+
+        def rescore(other: WorthScorer) -> FloatArray:
+            return held.declared(beliefs) if other.is_prior else held.loss(other, before)
+
+        backtest = Backtest(
+            metric="seen_loss",
+            direction="lower",
+            statistic=mean_score,
+            truth=held.seen.sum(axis=1),
+            scores={
+                "worth": rescore(earlier),
+                "declared": held.declared(beliefs),
+                "everybody_alike": held.alike(earlier.model),
+            },
+            clusters=clusters(held.customers),
+            model="worth",
+            baseline="declared",
+            binary=False,
+            shrunk=True,
+        )
+        facts = self._facts(scorer, after, f"{held.seen.sum():.0f} messages seen in the last {self.days} days")
+        return Fitted(
+            scorer=scorer,
+            backtest=backtest,
+            rescore=rescore,
+            fingerprint=fingerprint(after.frame.select([*TALLY_COUNTS, "customer_id"]), days=self.days),
+            trained_on=after.frame.num_rows,
+            facts=replace(
+                facts, limits=(*facts.limits, "No order was told: what a message leads to is declared.")
+            ),
+            inputs=INPUTS,
+            parameters={"days": self.days, **_parameters(scorer)},
+            caveat="attention only: no order was told, so what a message leads to stays declared; orders "
+            "('purchased', 'converted') would tell",
+        )
 
     def _drawn(self, everybody: pa.ChunkedArray, seed: int) -> pa.ChunkedArray:
         """Return the customers that are learned from, in order."""
@@ -102,13 +169,13 @@ class TrainWorth:
             rescore=rescore,
             fingerprint=fingerprint(after.frame.select([*TALLY_COUNTS, "customer_id"]), days=self.days),
             trained_on=after.frame.num_rows,
-            facts=self._facts(scorer, after, held),
+            facts=self._facts(scorer, after, f"{held.ordered.sum():.0f} orders in the last {self.days} days"),
             inputs=INPUTS,
             parameters={"days": self.days, **_parameters(scorer)},
             caveat="prediction gate only: which messages were sent was not randomised",
         )
 
-    def _facts(self, scorer: WorthScorer, after: Look, held: Later) -> Facts:
+    def _facts(self, scorer: WorthScorer, after: Look, judged_by: str) -> Facts:
         watched = [name for name, shown in zip(scorer.channels, scorer.model.watched, strict=True) if shown]
         return Facts(
             question="What does one more message to this customer add, by offer and channel?",
@@ -119,7 +186,7 @@ class TrainWorth:
             data=(
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
-                f"{held.ordered.sum():.0f} orders in the last {self.days} days to judge by; hours differ for "
+                f"{judged_by} to judge by; hours differ for "
                 f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}."
             ),
             limits=(
@@ -145,6 +212,12 @@ def _learned(look: Look, beliefs: Beliefs) -> WorthScorer:
     lost, sent = _lost(look)
     model = WorthModel.learn(look.tally, look.life, beliefs, lost=lost, sent=sent)
     return WorthScorer.of(model, look.channels, look.offers)
+
+
+def _attention(look: Look, beliefs: Beliefs) -> WorthScorer:
+    """Return the scorer of who sees messages, what hangs on orders as declared."""
+    learned = _learned(look, beliefs)
+    return WorthScorer.of(without_orders(learned.model, beliefs), look.channels, look.offers).without_orders()
 
 
 def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
