@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +22,7 @@ from benchmarks.world.panel import Panel
 from benchmarks.world.plan import JUDGED, Plan
 from benchmarks.world.tuning import best_for_all
 from measures import stratified
+from pipelines.options import ROOT
 from simulation.families import CORE, FAMILIES
 from simulation.oracles import Static
 from tests.worlds.bench import record
@@ -47,6 +50,14 @@ def records(families=("clusters", "low_effects", "priors_high"), *, worth=WORTH,
 def test_judged_seeds_are_not_played_by_the_way_and_a_plan_is_possible(wrong):
     with pytest.raises(ValueError, match=r"give --judged|on 0 to 3 of these seeds|the least"):
         Plan(**wrong)
+
+
+@pytest.mark.parametrize("name", ["world", "arena"])
+def test_the_command_refuses_a_judged_seed_and_says_the_way_out(name):
+    asked = [sys.executable, "-m", f"benchmarks.{name}", "--seeds", "7,104", "--json"]
+    refused = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert refused.returncode == 2
+    assert "seed 104 is one of those that are judged" in refused.stderr
 
 
 def test_the_product_plays_small_worlds_of_the_core_on_the_first_seeds():
