@@ -10,3 +10,8 @@ def positive(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"{word!r} is no whole number above zero; give 1 or more")
     return int(word)
+
+
+def numbers(words: str) -> list[int]:
+    """Return ``words``, separated by commas, as whole numbers above zero."""
+    return [positive(word) for word in words.split(",")]

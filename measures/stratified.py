@@ -38,6 +38,16 @@ class StratifiedMean:
             return 1.0 if self.estimate == 0 else 0.0
         return float(2 * t.sf(abs(self.estimate) / self.error, self.freedom))
 
+    def p_above(self, least: float) -> float:
+        """How often a mean of ``least`` would look at least this far above itself: one-sided."""
+        if self.error == 0:
+            return 0.0 if self.estimate > least else 1.0
+        return float(t.sf((self.estimate - least) / self.error, self.freedom))
+
+    def bound(self, level: float = LEVEL) -> float:
+        """Return the lower bound at ``level``: above ``least`` exactly where ``p_above(least) < 1 − level``."""
+        return self.estimate - float(t.ppf(level, self.freedom)) * self.error
+
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the interval at ``level``: it excludes zero exactly where ``p_value < 1 − level``."""
         half = float(t.ppf((1 + level) / 2, self.freedom)) * self.error

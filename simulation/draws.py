@@ -48,6 +48,7 @@ class Purpose(IntEnum):
     MACHINES = auto()
     LOSSES = auto()
     LATENESS = auto()
+    CLAIMS = auto()
 
 
 class Draws:

@@ -1,4 +1,4 @@
-"""The families of worlds that policies are scored in.
+"""The families of worlds that policies are scored in: the core, and those that strain what is taken for granted.
 
 Each is matched to a public log (:mod:`simulation.fit.logs`) within the tolerances it states: relative distances,
 sampling error apart. What a log lacks is taken from the other or left out. ``messages`` knows no spread between
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulation.family import Attention, Change, Effect, Family, Rhythm
+from simulation.family import Attention, Change, Effect, Family, Noise, Peak, Rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ _NO_CLUSTERS = replace(
     tolerances={**_REACTIONS, **_PEOPLE, **_DELAYS},
 )
 
-FAMILIES: Mapping[str, Family] = {
+CORE: Mapping[str, Family] = {
     family.name: family
     for family in (
         _CLUSTERS,
@@ -103,6 +103,36 @@ FAMILIES: Mapping[str, Family] = {
         replace(_CLUSTERS, name="low_effects", says="messages move almost nobody", effect=Effect(lift=0.008)),
     )
 }
+"""What means over families are taken over."""
+STRAINED: Mapping[str, Family] = {
+    family.name: family
+    for family in (
+        replace(
+            _CLUSTERS,
+            name="taste_carries",
+            says="what people buy of their own accord tells which offers move them",
+            effect=Effect(carried=0.5),
+        ),
+        replace(
+            _CLUSTERS,
+            name="loose_claims",
+            says="three in ten orders that a message brought do not name it, one in ten that came anyway does",
+            noise=Noise(unclaimed=0.3, claimed=0.1),
+        ),
+        replace(
+            _CLUSTERS, name="priors_high", says="as clusters; what Kairos is told to believe is twice too high"
+        ),
+        replace(_CLUSTERS, name="priors_low", says="as clusters; what Kairos is told to believe is half as high"),
+        replace(
+            _CLUSTERS,
+            name="peak_season",
+            says="for four weeks people order two and a half times as often",
+            peak=Peak(day=14, days=28, orders=2.5),
+        ),
+    )
+}
+"""Each shown by itself."""
+FAMILIES: Mapping[str, Family] = {**CORE, **STRAINED}
 
 
 def named(name: str) -> Family:

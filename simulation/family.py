@@ -67,7 +67,8 @@ class Effect:
     offers.
     ``sure`` are people who buy and redeem anyway, ``averse`` people whom messages put off: shares of all.
     ``daypart`` is the interaction of offer and slot: the factor, up or down, of an offer in and out of its part
-    of the day.
+    of the day. ``carried`` is how far what people buy of their own accord tells what moves them: the exponent of
+    each one's relative taste for an offer's category in their lift.
     """
 
     lift: float = 0.05
@@ -77,6 +78,7 @@ class Effect:
     averse: float = 0.1
     redeem_anyway: float = 0.015
     daypart: float = 0.0
+    carried: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +111,20 @@ class Life:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """What stands between the truth and the log. Shares of people (``proxies``, ``bots``), then of events."""
+    """What stands between the truth and the log. Shares of people (``proxies``, ``bots``), then of events.
+
+    ``unclaimed`` is the share of orders a message brought (or that redeem it) which the log does not name it for,
+    ``claimed`` the share of ordinary orders within ``claim_days`` of a message that the log names it for.
+    """
 
     proxies: float = 0.15
     bots: float = 0.02
     late: float = 0.03
     lost: float = 0.01
     zone_unknown: float = 0.05
+    unclaimed: float = 0.0
+    claimed: float = 0.0
+    claim_days: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +147,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """A season from ``day`` on, for so many ``days``: ``orders`` times as many ordinary orders.
+
+    As many more redeem what a message offers; what messages add stays as it is.
+    """
+
+    day: int
+    days: int
+    orders: float
+
+    def __contains__(self, day: int) -> bool:
+        """Return whether ``day`` is in season."""
+        return self.day <= day < self.day + self.days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A kind of world.
 
@@ -154,6 +179,7 @@ class Family:
     life: Life = Life()
     noise: Noise = Noise()
     change: Change | None = None
+    peak: Peak | None = None
     alike: bool = False
     """Nobody differs from anybody in how they react."""
     aim: float = 1.0

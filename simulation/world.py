@@ -119,11 +119,11 @@ class World:
 
     def people_on(self, day: int) -> Population:
         """Return the people as they are on ``day``."""
-        return self._regimes[self._changed(day)][0]
+        return self._regimes[self._regime(day)][0]
 
     def attending_on(self, day: int) -> Attending:
         """Return what the hour of a message does on ``day``."""
-        return self._regimes[self._changed(day)][1]
+        return self._regimes[self._regime(day)][1]
 
     def past(self) -> Iterator[Day]:
         """Live through the history before day 0, under a sender who targets but never experiments."""
@@ -204,8 +204,10 @@ class World:
         mix = population.habits(self.today, self.family.rhythm.drift_days, who)
         return self.attending_on(self.today).delays(mix, slot, drawn)
 
-    def _changed(self, day: int) -> bool:
-        return self.family.change is not None and day >= self.family.change.day
+    def _regime(self, day: int) -> int:
+        """Return which regime ``day`` is in: before or after the change, then the same two in season."""
+        change, peak = self.family.change, self.family.peak
+        return (change is not None and day >= change.day) + 2 * (peak is not None and day in peak)
 
     def _check(self, messages: Messages) -> None:
         if not len(messages):
@@ -227,12 +229,18 @@ class World:
 
 
 def _regimes(family: Family, before: Population) -> tuple[tuple[Population, Attending], ...]:
-    """Return people and attention before and after the family's change (without one, just the first)."""
-    first = (before, Attending.of(family.rhythm, family.attention))
-    if family.change is None:
-        return (first,)
-    after = Attending.of(family.rhythm, family.attention, turned=family.change.hours)
-    return first, (before.changed(family.change), after)
+    """Return people and attention before and after the family's change, then both as they are in season.
+
+    Without a change, after is as before; without a season, there is none.
+    """
+    first = second = (before, Attending.of(family.rhythm, family.attention))
+    if family.change is not None:
+        after = Attending.of(family.rhythm, family.attention, turned=family.change.hours)
+        second = (before.changed(family.change), after)
+    if family.peak is None:
+        return first, second
+    peak = family.peak
+    return first, second, *((people.in_season(peak), attending) for people, attending in (first, second))
 
 
 def _account(euros: Worth, outcome: Outcome, can: NDArray[np.bool_]) -> Account:

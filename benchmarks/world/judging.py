@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.world.bars import bars
 from benchmarks.world.comparing import KAIROS, differences
 from benchmarks.world.figures import Answer, euros, numbers
 from benchmarks.world.idle import idle
@@ -19,7 +20,7 @@ from benchmarks.world.verdicts import verdict
 from measures import stratified
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.world.units import Record
     from measures.arrays import Floats
@@ -29,14 +30,16 @@ CAPS: tuple[Promise, ...] = ("caps", "gaps")
 """What P1 promises: no more messages than a cap allows, and none too close."""
 
 
-def judge(records: Sequence[Record]) -> Answer:
+def judge(records: Sequence[Record], *, violations: Sequence[Mapping[str, int]] = ()) -> Answer:
     """Return everything that the records say, overall and ``by_family``.
+
+    Overall is over the core families; the others stand by themselves. ``violations`` are those of other plays.
 
     Raises:
         ValueError: for no records.
     """
     panel = Panel(records)
-    broken = violations(panel)
+    broken = counted([*(record["violations"] for record in records), *violations])
     by_family = {family: _of_family(panel.of(family)) for family in panel.families}
     return {
         "seeds": len(records),
@@ -44,7 +47,8 @@ def judge(records: Sequence[Record]) -> Answer:
         "cap_violations": sum(broken.get(name, 0) for name in CAPS),
         "promise_violations": sum(broken.values()),
         "violations": broken,
-        **_judged(panel),
+        **_judged(panel.core),
+        "bars": bars(panel),
         "by_family": by_family,
         "idle": idle(panel),
         "verdict": {family: found.pop("verdict") for family, found in by_family.items()},
@@ -102,6 +106,7 @@ def policy(panel: Panel, name: str) -> Answer:
         **panel.about(name),
         "value": value["value"],
         "value_interval": value["interval"],
+        "own_value": _own(panel, name),
         "first": panel.mean(panel.column(name, "first")),
         "later": panel.mean(panel.column(name, "later")),
         "gap_captured": gap["value"],
@@ -120,10 +125,16 @@ def slopes(panel: Panel) -> Answer:
     return {channel: _slope(panel, channel) for channel in channels}
 
 
-def violations(panel: Panel) -> dict[str, int]:
-    """Return by promise how often it was broken, over all units."""
-    rules = dict.fromkeys(name for record in panel.records for name in record["violations"])
-    return {rule: sum(record["violations"].get(rule, 0) for record in panel.records) for rule in rules}
+def counted(violations: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Return by promise how often it was broken, over all plays of the product."""
+    rules = dict.fromkeys(name for broken in violations for name in broken)
+    return {rule: sum(broken.get(rule, 0) for broken in violations) for rule in rules}
+
+
+def _own(panel: Panel, name: str) -> float | None:
+    """Return what a policy is worth where what comes after is its own hand's; None where it did not play on."""
+    known = all("own_value" in record["policies"][name] for record in panel.records)
+    return panel.mean(panel.column(name, "own_value")) if known else None
 
 
 def _share(panel: Panel, gained: Floats, oracle: str) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchmarks.world.units import Record
+from simulation.families import CORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,17 @@ class Panel:
     @property
     def _all_names(self) -> dict[str, None]:
         return dict.fromkeys(name for record in self.records for name in record["policies"])
+
+    @property
+    def core(self) -> Panel:
+        """Return the units of the core families, which means are taken over; where there are none, all."""
+        found = [record for record in self.records if record["family"] in CORE]
+        return Panel(found) if found else self
+
+    @property
+    def is_core(self) -> bool:
+        """Whether all units are of core families."""
+        return all(family in CORE for family in self.families)
 
     def of(self, family: str) -> Panel:
         """Return the units of one family."""

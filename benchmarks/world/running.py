@@ -60,20 +60,20 @@ def play_and_keep(unit: Unit, play: Play, store: Store) -> None:
     store.write(unit, play(unit))
 
 
-def play_by(code: str, unit: Unit, play: Play) -> Record:
-    """Play one unit by the code whose fingerprint is ``code``, and by no other.
+def play_by(code: str, unit: Unit, play: Play, *, made_by: tuple[str, ...] = MADE_BY) -> Record:
+    """Play one unit by the code of ``made_by`` whose fingerprint is ``code``, and by no other.
 
     Raises:
         RuntimeError: where the tree is another by now, before the unit is played or after it.
     """
-    _refuse_other_than(code)
+    _refuse_other_than(code, made_by)
     record = play(unit)
-    _refuse_other_than(code)  # some of it is imported, and the shop's files are read, only while it plays
+    _refuse_other_than(code, made_by)  # some is imported, and the shop's files are read, only while it plays
     return record
 
 
-def _refuse_other_than(code: str) -> None:
-    if fingerprint(MADE_BY) != code:
+def _refuse_other_than(code: str, made_by: tuple[str, ...]) -> None:
+    if fingerprint(made_by) != code:
         raise RuntimeError(
             "the code changed since this run began: let the tree alone while it plays, and run again"
         )

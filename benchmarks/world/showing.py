@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Group
 
 from benchmarks.machine import line
+from benchmarks.world.barring import barred
 from benchmarks.world.comparing import KAIROS, TWIN
 from benchmarks.world.idle import admitted, elsewhere, shown
 from benchmarks.world.losing import why
@@ -39,6 +40,10 @@ _OF_GATES = (
     "Of the last training in each world; *why*: every phrase that was said in any of them, once. Their figures "
     "stand in the answer (`--json`)."
 )
+_OF_SLOPES = (
+    "On random eligible candidates: at random questions an offer, a permitted channel and a free hour are drawn, "
+    "and V is what Kairos expected of that message then."
+)
 _FIGURES = re.compile(r" \([^()]*\)")
 
 
@@ -54,6 +59,8 @@ class Section(NamedTuple):
 def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
     """Return everything that people read of a run, in order; screen and page draw the same."""
     yield Section("The run", ("what", "value"), run(answer))
+    if bars := answer.get("bars"):  # none of a run in which Kairos or its floors did not play, or of an old one
+        yield from (Section(*each) for each in barred(answer, bars))
     yield Section("Oracles", _ORACLES, oracles(answer))
     yield from by_table(answer)
     yield Section("Frontier: fewest unsubscribes first", ("policy", "unsub/1000", "value"), frontier(answer))
@@ -65,7 +72,9 @@ def sections(answer: Mapping[str, Any]) -> Iterator[Section]:
         told = " ".join(sentence for sentence in said if sentence)
         yield Section("Where choosing by person gains nothing", _IDLE, rows, told)
     yield Section("What Kairos's gates said", ("family", "model", "promoted", "why"), gates(answer), _OF_GATES)
-    yield Section("Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer))
+    yield Section(
+        "Slope of the true effect on Kairos's V", ("channel", "slope", "95%"), slopes(answer), _of_slopes(answer)
+    )
 
 
 def tables(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -135,8 +144,10 @@ def idle(answer: Mapping[str, Any]) -> Rows:
 def run(answer: Mapping[str, Any]) -> Rows:
     """Return what the figures were made of."""
     failed = "; ".join(f"{unit}: {why}" for unit, why in answer["failed"].items())
+    looks = answer.get("looks")
     return [
         ("worlds", f"{answer['seeds']} over {len(answer['families'])} families"),
+        ("look at the judged seeds", f"number {looks['number']}" if looks else "none: seeds for development"),
         ("caps violated", str(answer["cap_violations"])),
         ("promises broken, caps among them", _broken(answer)),
         ("not in every world, so not compared", ", ".join(answer["incomplete"]) or "none"),
@@ -144,6 +155,11 @@ def run(answer: Mapping[str, Any]) -> Rows:
         ("machine", line(answer["machine"])),
         ("seconds", f"{answer['seconds']:.0f}"),
     ]
+
+
+def _of_slopes(answer: Mapping[str, Any]) -> str | None:
+    """Return what slopes are taken over; in answers from before there were bars, it was messages sent."""
+    return _OF_SLOPES if answer.get("bars") else None
 
 
 def _phrases(reasons: Sequence[str]) -> str:

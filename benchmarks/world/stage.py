@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from simulation.account import Account
     from simulation.arena.playing import Played, Strategy
     from simulation.score import Score
-    from simulation.world import Day
 
 
 @dataclass
@@ -54,17 +53,17 @@ class Stage:
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - begin
 
-    def play(self, strategy: Strategy, *, watch: Callable[[Day], None] | None = None) -> Played:
-        """Let a strategy play in a fork of the world; ``watch`` is shown each day."""
-        return self._played(self.world.fork(), strategy, watch=watch)
+    def play(self, strategy: Strategy, *, days: int | None = None) -> Played:
+        """Let a strategy play in a fork of the world, for as long as the unit says unless ``days`` are given."""
+        return self._played(self.world.fork(), strategy, days)
 
     def told(self, oracle: Callable[[World, Opportunity], Strategy]) -> Played:
         """Let an oracle play that sees the very world it plays in."""
         world = self.world.fork()
-        return self._played(world, oracle(world, self.opportunity))
+        return self._played(world, oracle(world, self.opportunity), None)
 
-    def _played(self, world: World, strategy: Strategy, *, watch: Callable[[Day], None] | None = None) -> Played:
-        return play(world, self.past, strategy, self.opportunity, days=self.unit.days, watch=watch)
+    def _played(self, world: World, strategy: Strategy, days: int | None) -> Played:
+        return play(world, self.past, strategy, self.opportunity, days=days or self.unit.days)
 
     def score(self, played: Played) -> Score:
         """Return what a play was worth, in euros per customer."""
@@ -91,6 +90,11 @@ class Stage:
             "sent": account.sent,
             "unsubscribed": account.unsubscribed,
         }
+
+    def own_hand(self, whole: Played) -> dict[str, float]:
+        """Return what a play of the whole time was worth: what comes after the first part is the policy's own."""
+        worth = self.score(whole)
+        return {"own_later": worth.later, "own_value": worth.total}
 
 
 def parts(worth: Score) -> dict[str, float | None]:

@@ -1,7 +1,7 @@
 """What is tuned, once a family, in a world that no unit is: the static policy, everybody's cap, the composite.
 
 All rivals have the same caps to try in the same world; the composite is also chosen axis by axis, which only
-helps it.
+helps it. One static policy is chosen for all families, too, as who knows nothing of the family would.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, cast
 
+import numpy as np
+
 from benchmarks.world.rivals import AXES, WHOLE, Facts, composite, tune_cap
 from benchmarks.world.stage import Stage
-from simulation.oracles import Amortised, Static, best_static
+from simulation.facts import customers
+from simulation.oracles import Static, best_static
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.world.rivals import Factory
     from benchmarks.world.units import Record, Unit
 
-FITTED = tuple(range(9101, 9109))
-"""The worlds that the attainable oracle learns from what logs tell."""
+COMPOSITE = "composite"
 AXES_OF_COMPOSITE = ("timing", "channel", "offer")
 
 
@@ -36,26 +37,45 @@ class Names(TypedDict):
 _BEGIN = Names(timing="best_global_hour", channel="open_ratio", offer="best_single")
 
 
-def tune(unit: Unit, fitted: Path) -> Record:
-    """Return what is tuned for the family of ``unit``; what the attainable oracle learns is kept in ``fitted``."""
+def tune(unit: Unit, *, everyone: bool) -> Record:
+    """Return what is tuned in the world of ``unit``: the static policy, the composite's parts, its cap.
+
+    ``everyone``: the caps of all other whole policies, too.
+    """
     stage = Stage.of(unit)
-    tuned = rivals_tuned(stage, unit)
-    with stage.timed("attainable"):
-        amortised(stage, unit.customers, fitted)
-    return {**tuned, "customers": unit.customers, "seconds": stage.seconds}
-
-
-def rivals_tuned(stage: Stage, unit: Unit) -> Record:
-    """Return the static policy, the composite's parts and everybody's cap, tuned in the world of ``stage``."""
     with stage.timed("tuning"):
         static = best_static(stage.world.family, stage.opportunity, [unit.seed], unit.customers)
         names = _composite(stage)
-        caps = {name: tune_cap(partial(_value, stage), factory) for name, factory in _all(names).items()}
+        made = _all(names) if everyone else {COMPOSITE: partial(composite, **names)}
+        caps = {name: tune_cap(partial(_value, stage), factory) for name, factory in made.items()}
     return {
+        "family": unit.family,
         "static": {name: getattr(static, name) for name in Static.__slots__},
         "composite": names,
         "caps": caps,
+        "seconds": stage.seconds,
     }
+
+
+def candidates(tuned: Iterable[Record]) -> list[Static]:
+    """Return the static policies of ``tuned``, each once."""
+    return list(dict.fromkeys(Static(**record["static"]) for record in tuned))
+
+
+def survey(unit: Unit, rules: Sequence[Static]) -> Record:
+    """Return what each of ``rules`` is worth in the world of ``unit``: to choose one for all families."""
+    stage = Stage.of(unit)
+    known, calendar = customers(stage.world), stage.world.calendar
+    return {
+        "family": unit.family,
+        "values": [stage.score(stage.play(rule.strategy(known, calendar))).total for rule in rules],
+    }
+
+
+def best_for_all(rules: Sequence[Static], surveys: Sequence[Record]) -> Static:
+    """Return the one of ``rules`` with the largest mean over the families of ``surveys``."""
+    means = np.mean([record["values"] for record in surveys], axis=0)
+    return rules[int(means.argmax())]
 
 
 def factories(tuned: Record) -> Mapping[str, Factory]:
@@ -64,12 +84,7 @@ def factories(tuned: Record) -> Mapping[str, Factory]:
 
 
 def _all(names: Names) -> dict[str, Factory]:
-    return {**WHOLE, "composite": partial(composite, **names)}
-
-
-def amortised(stage: Stage, customers: int, fitted: Path) -> Amortised:
-    """Return what logs of this family tell in worlds of so many ``customers``: learned at first, then read."""
-    return Amortised.fit(stage.world.family, stage.opportunity, FITTED, customers, fitted)
+    return {**WHOLE, COMPOSITE: partial(composite, **names)}
 
 
 def _composite(stage: Stage) -> Names:

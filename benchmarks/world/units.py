@@ -26,11 +26,14 @@ MADE_BY = (
     "pipelines/simulating",
     "benchmarks/world/rivals",
     "benchmarks/world/player",
+    "benchmarks/world/posterior",
     "examples/simulated_shop",
     "benchmarks/world/expectations.py",
     "benchmarks/world/floors.py",
+    "benchmarks/world/looping.py",
     "benchmarks/world/saying.py",
     "benchmarks/world/study.py",
+    "benchmarks/world/swapping.py",
     "benchmarks/world/stage.py",
     "benchmarks/world/tuning.py",
     "benchmarks/world/units.py",
@@ -38,6 +41,17 @@ MADE_BY = (
     "requirements.lock",
 )
 """The code that a record depends on. What judges and draws records may change without playing them anew."""
+TUNED_BY = (
+    "simulation",
+    "features/contracts",
+    "benchmarks/world/rivals",
+    "benchmarks/world/stage.py",
+    "benchmarks/world/tuning.py",
+    "benchmarks/world/units.py",
+    "benchmarks/fingerprint.py",
+    "requirements.lock",
+)
+"""The code that what is tuned depends on: no idea about Kairos's values tunes its rivals anew."""
 TUNED_IN = 9001
 """The seed of the worlds that rivals are tuned in: no unit is played in one."""
 TUNING_CUSTOMERS = 500

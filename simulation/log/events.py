@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.calendar import DAY, HOUR
+from simulation.log.claims import Claimable, kept
 from simulation.log.wire import FIRST_CATEGORY, HARD, ROW, SOFT, logged, rows, travelled
 from simulation.shop import CHANNELS, SHOP
 
@@ -58,17 +59,22 @@ class EventLog:
         arrives: Iterable[Ints] = (),
         *,
         shop: Shop = SHOP,
+        claimable: Claimable | None = None,
     ) -> None:
         self._shop = shop
         self._noise = noise
         self._draws = draws
+        self._claimable = claimable or Claimable()
         self._new: list[Rows] = []
         self._waiting = list(waiting)
         self._arrives = list(arrives)
 
     def fork(self) -> EventLog:
         """Return a log of its own with the same events on their way. Between two days nothing is new."""
-        return EventLog(self._noise, self._draws, self._waiting, self._arrives, shop=self._shop)
+        claimable = self._claimable.fork()
+        return EventLog(
+            self._noise, self._draws, self._waiting, self._arrives, shop=self._shop, claimable=claimable
+        )
 
     def sessions(self, who: Ints, moments: Ints, *, day: int, turn: int) -> None:
         """Log visits."""
@@ -80,7 +86,8 @@ class EventLog:
         """Log ordinary orders; ``size`` in [0, 1) spreads their value around the person's own."""
         revenue = people.order_margin[who] / people.shop.margin_rate * (0.5 + size)
         detail = FIRST_CATEGORY + category
-        self._new.append(rows("purchased", who, moments, day=day, detail=detail, value=revenue.round(2)))
+        bought = rows("purchased", who, moments, day=day, detail=detail, value=revenue.round(2))
+        self._new += [bought, self._claimable.claims(bought, self._noise, self._draws)]
 
     def messages(self, people: Population, batch: Messages, outcome: Outcome, *, day: int, turn: int) -> None:
         """Log what the delivery layer and the shop see of messages."""
@@ -96,8 +103,15 @@ class EventLog:
             seen.rows("unsubscribed", outcome.left, withdrawn),
             seen.rows("complained", outcome.complained, withdrawn),
             *_reactions(people, seen),
-            *_bought(people, seen),
+            *self._bought(people, seen),
         ]
+
+    def _bought(self, people: Population, seen: _Seen) -> list[Rows]:
+        """Return orders that follow a message, and what names it; the other messages may be claimed."""
+        orders, named = _bought(people, seen)
+        if self._noise.claimed:
+            self._claimable.hear(seen.rows("sent", ~seen.ordered, seen.batch.sent_at))
+        return [orders, kept(named, self._noise, self._draws)]
 
     def arriving(self, day: int, calendar: Calendar) -> pa.Table:
         """Return the events that arrive on ``day``, oldest first, and keep the others waiting.
@@ -120,6 +134,7 @@ class _Seen:
         self.at = batch.sent_at + (np.nan_to_num(outcome.delay) * HOUR).astype(np.int64)
         self._named = {"day": day, "turn": turn}
         self._decision = batch.decision.to_numpy(zero_copy_only=False)
+        self.ordered = outcome.bought | outcome.redeemed
 
     def rows(self, kind: str, which: Flags, moments: Ints, **columns: NDArray[Any]) -> Rows:
         """Return events of ``which`` messages, all columns given for all messages."""
@@ -147,14 +162,13 @@ def _reactions(people: Population, seen: _Seen) -> list[Rows]:
     ]
 
 
-def _bought(people: Population, seen: _Seen) -> list[Rows]:
-    """Return orders that follow a message: extra ones, and those that were coming and redeem the offer."""
+def _bought(people: Population, seen: _Seen) -> tuple[Rows, Rows]:
+    """Return orders that follow a message (extra ones, and those that redeem it), and what names it."""
     who, outcome = seen.batch.customer, seen.outcome
     margin = people.shop.margins[seen.batch.offer]
     margin = np.where(outcome.bought, margin, people.shop.order_margin) * people.basket[who]
     revenue = (margin / people.shop.margin_rate).round(2)
-    rows = outcome.bought | outcome.redeemed
-    return [
-        seen.orders(rows, seen.at + 600, revenue),
-        seen.rows("converted", rows, seen.at + 601, value=revenue),
-    ]
+    return (
+        seen.orders(seen.ordered, seen.at + 600, revenue),
+        seen.rows("converted", seen.ordered, seen.at + 601, value=revenue),
+    )

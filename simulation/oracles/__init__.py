@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from simulation.oracles.amortised import Amortised
-from simulation.oracles.attainable import Attainable
 from simulation.oracles.bound import upper_bound
 from simulation.oracles.static import Static, best_static
 from simulation.oracles.strategies import Hold, Myopic, Planning
 
-__all__ = ["Amortised", "Attainable", "Hold", "Myopic", "Planning", "Static", "best_static", "upper_bound"]
+__all__ = ["Hold", "Myopic", "Planning", "Static", "best_static", "upper_bound"]

@@ -39,22 +39,6 @@ _CHUNK = 512
 """So many customers at once bound the memory of a step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hereafter:
-    """What a state is worth after a plan's last question: the same for all, but for a factor of their own."""
-
-    values: Values
-    """(pressures, last, one before, sets of all channels), in euros."""
-    factor: Floats
-    """By person."""
-
-    def of(self, who: Ints, channels: Ints) -> Values:
-        """Return the values (people first) of ``who``, over the sets of ``channels`` alone."""
-        inside = np.arange(1 << len(channels))[:, None] >> np.arange(len(channels)) & 1
-        mine = self.values[..., (inside << channels).sum(axis=1)]
-        return (self.factor[who].reshape(-1, *(1,) * mine.ndim) * mine).astype(np.float32)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a plan is about: days ``start`` to ``until`` (excluded) in ``view`` under ``opportunity``."""
@@ -66,8 +50,6 @@ class Terms:
     grid: tuple[float, ...] = GRID
     relaxed: bool = False
     """Nothing that pressure or lost reach do: an upper bound."""
-    hereafter: Hereafter | None = None
-    """What a state is worth from ``until`` on; without it, nothing."""
 
     @property
     def pressures(self) -> Floats:
@@ -90,16 +72,11 @@ class Group:
 
     def solve(self, *, keep: bool) -> None:
         """Go backwards through the questions; ``keep`` the values at all of them, not just the first."""
-        value = self.afterwards()
+        value = self.nothing()
         for day in reversed(self.days):
             value = self._before(value, day)
             if keep or day == self.days[0]:
                 self.values[day] = value
-
-    def afterwards(self) -> Values:
-        """Return what follows the last question: the terms' hereafter, or nothing."""
-        after = self._terms.hereafter
-        return after.of(self.who, self.channels) if after else self.nothing()
 
     def nothing(self) -> Values:
         """Return values of zero: (people, pressures, last, one before, sets of channels)."""

@@ -102,7 +102,7 @@ class Chooser:
         if not self.foresee:
             return group.nothing()
         following = day + self.plan.terms.opportunity.every_days
-        return group.values[following] if following in group.values else group.afterwards()
+        return group.values[following] if following in group.values else group.nothing()
 
 
 class Myopic:

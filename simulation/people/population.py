@@ -14,7 +14,7 @@ from simulation.shop import CHANNELS, SHOP, ZONE_SHARES, Shop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulation.family import Change, Family
+    from simulation.family import Change, Family, Peak
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -27,6 +27,7 @@ _VIP = 0.2
 """Good customers, known to the old sender and to no log."""
 _FRAGILE = 0.5
 """Addresses that may die."""
+_MOST_REDEEM = 0.3
 _SHARED = 0.3
 """People who share a household with another."""
 
@@ -102,6 +103,12 @@ class Population:
         order = list(change.channels)
         return replace(self, seen=self.seen[:, order], lift=self.lift * np.resize(change.lift, self.lift.shape[1]))
 
+    def in_season(self, peak: Peak) -> Population:
+        """Return the same people while they order more."""
+        return replace(
+            self, orders=self.orders * peak.orders, redeem=np.minimum(_MOST_REDEEM, self.redeem * peak.orders)
+        )
+
 
 def people(family: Family, draws: Draws, size: int, *, shop: Shop = SHOP) -> Population:
     """Draw ``size`` people of ``family`` who buy in ``shop``."""
@@ -109,7 +116,7 @@ def people(family: Family, draws: Draws, size: int, *, shop: Shop = SHOP) -> Pop
     facts = _facts(family, random)
     vip = random.chance(_VIP)
     life = _life(family, random, vip)
-    reactions, effects = _reactions(family, random, vip), _effects(family, random, life["orders"])
+    reactions, effects = _reactions(family, random, vip), _effects(family, random, life)
     return Population(**facts, **life, **reactions, **effects, vip=vip, shop=shop)
 
 
@@ -210,9 +217,9 @@ def _reactions(family: Family, random: Traits, vip: Flags) -> _Reactions:
     }
 
 
-def _effects(family: Family, random: Traits, orders: Floats) -> _Effects:
+def _effects(family: Family, random: Traits, life: _Life) -> _Effects:
     """Draw who buys only when asked, who buys anyway, and whom messages put off."""
-    effect, offers = family.effect, len(random.shop.offers)
+    effect, offers, orders = family.effect, len(random.shop.offers), life["orders"]
     taste = random.reacting(effect.taste * 0.5, offers)
     asked = np.ones(random.size) if family.alike else (orders / orders.mean()) ** -0.25
     kind = random.generator.random(random.size)
@@ -222,10 +229,13 @@ def _effects(family: Family, random: Traits, orders: Floats) -> _Effects:
     moved = np.full(random.size, mean) if family.alike else np.where(sure, 0.1, np.where(averse, -0.4, 1.0))
     lift = effect.lift * random.reacting(effect.spread, offers) * taste * (moved * asked)[:, None]
     anyway = np.full(random.size, 1 + 3 * effect.sure) if family.alike else np.where(sure, 4.0, 1.0)
+    if effect.carried:
+        liked = life["taste"] ** effect.carried
+        lift = lift * liked / liked.mean(axis=0)
     redeem = effect.redeem_anyway * anyway * np.sqrt(orders / orders.mean())
     if family.alike:
         redeem = np.full(random.size, redeem.mean())
     return {
         "lift": np.clip(lift, -0.5, 0.5),
-        "redeem": np.minimum(0.3, redeem)[:, None] * np.ones(offers),
+        "redeem": np.minimum(_MOST_REDEEM, redeem)[:, None] * np.ones(offers),
     }

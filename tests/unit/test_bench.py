@@ -10,10 +10,11 @@ from benchmarks.answer import Row, answer
 from benchmarks.fingerprint import fingerprint
 from benchmarks.machine import machine
 from benchmarks.world import running, scoreboard
+from benchmarks.world.plan import Plan
 from benchmarks.world.running import play_and_keep, play_by, run_units
-from benchmarks.world.scoreboard import Plan, measure
+from benchmarks.world.scoreboard import measure
 from benchmarks.world.showing import frontier, sections, tables
-from benchmarks.world.units import MADE_BY, Store, Unit
+from benchmarks.world.units import MADE_BY, TUNED_BY, Store, Unit
 from features.progress import quiet
 from measures.outcome import Interval, NotComputable
 from pipelines.jobs.benching import known, run_benchmark
@@ -140,11 +141,12 @@ def test_a_unit_is_not_played_by_code_that_changed_since_the_run_began(seen, mon
 
 
 def test_the_scoreboard_keeps_no_record_of_other_code_than_it_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(scoreboard, "fingerprint", lambda parts: "before")
-    plan = Plan(families=("clusters",), seeds_per_family=1, customers=200, folder=tmp_path)
-    Store(tmp_path, "before").write(plan.tuned[0], {"caps": {}})
+    real = fingerprint
+    monkeypatch.setattr(scoreboard, "fingerprint", lambda parts: "before" if parts == MADE_BY else real(parts))
+    plan = Plan(families=("clusters",), seeds=(1,), customers=200, folder=tmp_path)
+    bench.tuned_before(plan, real(TUNED_BY))
     with pytest.raises(RuntimeError, match=r"clusters-1.*the code changed since this run began"):
-        measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
+        measure(plan, bench.WORK, jobs=1, fresh=False, progress=quiet)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -160,13 +162,15 @@ def test_a_run_that_is_stopped_takes_its_children_along_and_begins_no_other_unit
 
 
 def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
-    plan = Plan(families=("clusters", "low_effects"), seeds_per_family=3, customers=200, folder=tmp_path)
-    store = Store(tmp_path, fingerprint(MADE_BY))
-    for unit in plan.tuned:
-        store.write(unit, {"caps": {}})
+    plan = Plan(families=("clusters", "low_effects"), customers=200, folder=tmp_path / "world", loop_seeds=1)
+    bench.tuned_before(plan, fingerprint(TUNED_BY))
+    store = Store(plan.folder, fingerprint(MADE_BY))
     for unit in plan.units[1:]:
         store.write(unit, bench.record(unit.family, unit.seed, noise=0.01))
-    found = measure(plan, (bench.tune, bench.study), jobs=1, fresh=False, progress=quiet)
+    found = measure(plan, bench.WORK, jobs=1, fresh=False, progress=quiet)
+    assert found["loop"]["seeds"] == [1]
+    assert found["cap_violations"] == 2  # of the product, one a world
+    assert (found["judged"], found["looks"]) == (False, None)
     assert found.keys() >= {
         "seeds",
         "families",
@@ -183,12 +187,12 @@ def test_the_whole_answer_has_the_keys_of_the_scoreboard_and_is_drawn(tmp_path):
     json.dumps(found)
 
 
-@pytest.mark.parametrize("wrong", [{"families": ("mars",)}, {"days": 61}, {"seeds_per_family": 0}])
+@pytest.mark.parametrize("wrong", [{"families": ("mars",)}, {"days": 61}, {"seeds": ()}])
 def test_a_plan_that_cannot_be_played_is_refused(wrong):
     with pytest.raises(ValueError, match=r"mars|no score|the least"):
         Plan(**wrong)
 
 
 def test_seeds_come_before_families_so_that_a_run_cut_short_is_balanced():
-    units = Plan(families=("clusters", "low_effects"), seeds_per_family=2).units
+    units = Plan(families=("clusters", "low_effects"), seeds=(1, 2)).units
     assert [unit.name for unit in units] == ["clusters-1", "low_effects-1", "clusters-2", "low_effects-2"]

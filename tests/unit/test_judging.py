@@ -99,7 +99,7 @@ def test_what_differs_between_families_and_seeds_alike_does_not_blur_a_differenc
 
 def test_an_interval_excludes_zero_exactly_where_holm_rejects():
     for seed in range(6):
-        units = [record(family, 10 * seed + s, noise=0.1) for family in ("a", "b") for s in SEEDS]
+        units = [record(family, 10 * seed + s, noise=0.1) for family in ("clusters", "low_effects") for s in SEEDS]
         for row in judge(units)["differences"].values():
             low, high = row["interval"]
             assert (low > 0 or high < 0) == (row["p_adjusted"] < 0.05)

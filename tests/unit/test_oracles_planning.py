@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simulation.oracles import Planning, upper_bound
-from simulation.oracles.plan import GRID, Group, Hereafter, Plan, Terms
+from simulation.oracles.plan import GRID, Plan, Terms
 from simulation.state import State
 from tests.worlds.oracles import OPPORTUNITY, start
 
@@ -59,24 +59,6 @@ def test_without_a_future_planning_is_worth_nothing():
     world = start().world
     plan = Plan.of(Terms(view=world, opportunity=OPPORTUNITY, until=0), world.state.reachable)
     assert not plan.value(world.state).any()
-
-
-def test_a_plan_cut_short_and_told_what_follows_is_the_whole_plan():
-    """Of one person: what the whole plan says of a question's day is the hereafter of a plan until that day."""
-    world, whoever, everywhere = start().world, np.array([0]), np.arange(3)
-    whole = Group(Terms(view=world, opportunity=OPPORTUNITY, until=24), whoever, everywhere)
-    whole.solve(keep=True)
-    after = Hereafter(whole.values[12][0] / 2, np.array([2.0]))
-    cut = Group(Terms(view=world, opportunity=OPPORTUNITY, until=12, hereafter=after), whoever, everywhere)
-    cut.solve(keep=False)
-    assert whole.values[0].max() > 0
-    assert cut.values[0] == pytest.approx(whole.values[0], rel=1e-4, abs=1e-5)
-
-
-def test_what_follows_counts_for_the_channels_one_has():
-    values = np.arange(8, dtype=np.float32).reshape(1, 1, 1, 8)
-    after = Hereafter(values, np.array([1.0, 10.0])).of(np.array([1]), np.array([0, 2]))
-    assert after.ravel().tolist() == [0, 10, 40, 50]
 
 
 def test_pressure_and_lost_channels_never_make_a_state_worth_more():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from simulation.oracles.exploring import Exploring
 from simulation.score import Score, Yardstick, score
+from tests.worlds.exploring import Exploring
 from tests.worlds.oracles import OPPORTUNITY, start
 
 pytestmark = pytest.mark.xdist_group("score")  # one yardstick, not one in each process

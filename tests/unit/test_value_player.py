@@ -12,16 +12,16 @@ import orjson
 import pytest
 
 from benchmarks import arena
-from benchmarks.world.player import Player
+from benchmarks.world.player import BELIEFS, Candidates, Player, declared
 from benchmarks.world.player.counting import Counting
 from benchmarks.world.player.sends import Pressure
-from benchmarks.world.player.truth import slopes
 from benchmarks.world.rivals import Facts
 from decisions.worth.tally import Tally
-from simulation.arena.playing import play
+from simulation.arena.playing import Asked, play
 from simulation.calendar import DAY
+from simulation.messages import Messages
 from simulation.shop import CHANNELS, OFFERS
-from tests.worlds.rivals import RULES, event, facts, known_world, log, message
+from tests.worlds.rivals import RULES, asked, event, facts, known_world, log, message
 
 HALF_LIFE = 7.0
 
@@ -118,16 +118,51 @@ def test_pressure_is_the_same_whether_messages_are_told_at_once_or_one_by_one():
     assert at_once.at(np.array([1]), np.array([8 * DAY]))[0] == pytest.approx(0.5)
 
 
-def test_it_plays_the_same_for_the_same_seed_and_its_expectations_are_of_what_it_sent(known):
+def test_it_plays_the_same_for_the_same_seed_and_with_or_without_candidates_beside(known):
     world, past = known
     totals = []
-    for _ in range(2):
-        player, days = Player(Facts.of(world), 3), []
-        played = play(world.fork(), past, player, RULES, days=6, watch=days.append)
-        told = slopes(player.expected, days)
-        assert sum(found["messages"] for found in told.values()) == played.account.sent > 0
-        totals.append((played.account.sent, played.account.value, told["email"]["slope"]))
-    assert totals[0] == totals[1]
+    for watched in (True, True, False):
+        fork = world.fork()
+        player = Player(Facts.of(world), 3)
+        asked = Candidates(player, fork, 3) if watched else player
+        played = play(fork, past, asked, RULES, days=6)
+        totals.append((played.account.sent, played.account.value))
+        assert not watched or sum(found["messages"] for found in asked.slopes().values()) > 20
+    assert totals[0] == totals[1] == totals[2]
+    assert totals[0][0] > 0
+
+
+def test_an_answer_does_not_depend_on_who_else_is_asked(known):
+    world, past = known
+    player = Player(Facts.of(world), 3)
+    player.hear(past, -1)
+    everybody = asked(world.state.size)
+    some = np.arange(0, world.state.size, 3)
+    whole = player.choose(everybody)
+    fewer = player.choose(Asked(0, some, everybody.free[some], everybody.reachable[some]))
+    hour_of = dict(zip(whole.row.tolist(), whole.hour.tolist(), strict=True))
+    assert {int(some[row]): hour for row, hour in zip(fewer.row, fewer.hour, strict=True)} == {
+        who: hour_of[who] for who in some.tolist() if who in hour_of
+    }
+    assert len(set(whole.hour.tolist())) > 1
+
+
+def test_candidates_are_what_the_rules_leave_and_are_priced_as_the_world_prices_them(known):
+    world, past = known
+    fork = world.fork()
+    candidates = Candidates(Player(Facts.of(world), 3), fork, 3)
+    candidates.hear(past, -1)
+    question = asked(world.state.size, free=np.broadcast_to(np.arange(72) == 30, (world.state.size, 72)))
+    question = Asked(0, question.who, question.free, question.reachable & (np.arange(3) == 2))
+    drawn = candidates._drawn(question)
+    assert set(drawn.channel.tolist()) == {2}
+    assert set((drawn.sent_at - world.calendar.midnight(0)).tolist()) == {30 * 3600 + 1800}
+    assert 0 < len(drawn) < world.state.size / 2
+    candidates.choose(question)
+    (pairs,) = candidates._pairs
+    _, euros = world.expected(drawn)
+    active = world.state.active[drawn.customer]
+    assert pairs.true == pytest.approx(np.where(active, euros.net, -euros.cost))
 
 
 def test_messages_to_who_orders_after_them_are_expected_to_be_worth_more(known):
@@ -139,9 +174,17 @@ def test_messages_to_who_orders_after_them_are_expected_to_be_worth_more(known):
         if row["type"] == "sent" and int(row["customer_id"][1:]) % 2
     ]
     player = Player(Facts.of(world), 3)
-    play(world.fork(), log(told, extra), player, RULES, days=6)
-    who, value = (np.concatenate([getattr(each, name) for each in player.expected]) for name in ("who", "value"))
+    player.hear(log(told, extra), -1)
+    who, none = np.arange(world.state.size), np.zeros(world.state.size, dtype=np.int64)
+    value = player.expect(Messages.of(who, none, none, none + world.calendar.midnight(0) + 12 * 3600))
     assert value[who % 2 == 1].mean() > 2 * value[who % 2 == 0].mean() > 0
+
+
+def test_wrong_beliefs_are_declared_only_where_they_are_the_point():
+    assert declared("clusters") == BELIEFS
+    high, low = declared("priors_high"), declared("priors_low")
+    assert high.anyway == 2 * BELIEFS.anyway == 4 * low.anyway
+    assert high.attention == tuple(2 * each for each in BELIEFS.attention)
 
 
 def records():
@@ -152,15 +195,13 @@ def records():
         {
             "family": family,
             "seed": seed,
+            "customers": 200,
             "policies": {
-                "kairos": {"total": total},
-                "silence": {"total": 0.0},
-                "static": {"total": 0.1},
-                "composite": {"total": 0.05},
+                "kairos": {"value": total, "sent": 2000, "unsubscribed": 4},
+                "best_static": {"value": 0.1},
+                "composite": {"value": 0.05},
             },
             "slope": slope,
-            "sent": 10.0,
-            "lost": 0.02,
             "seconds": {"play": 2.0},
         }
         for family, totals in worth.items()
@@ -179,7 +220,9 @@ def test_families_count_alike_and_differences_have_intervals():
     above = found["differences"]["static"]
     assert above["value"] == pytest.approx(0.0475)
     assert above["interval"][0] < above["value"] < above["interval"][1]
-    assert found["by_family"]["clusters"]["slope"] == {"email": 1.0, "push": None, "sms": 0.5}
+    row = found["by_family"]["clusters"]
+    assert row["slope"] == {"email": 1.0, "push": None, "sms": 0.5}
+    assert (row["sent"], row["lost"]) == (10.0, 0.02)
 
 
 def test_of_one_seed_a_family_no_interval_is_claimed_and_of_none_nothing_is():

@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 
+from benchmarks.world.scoreboard import Work
+from benchmarks.world.units import Store
 from tests.worlds.processes import work_for_long
 
 ORACLES = {"hold": 0.0, "floor": 0.4, "myopic": 0.8, "attainable": 0.9, "planning": 1.4, "bound": 2.0}
@@ -55,15 +57,43 @@ def play(unit):
     return record(unit.family, unit.seed)
 
 
-def tune(unit, fitted):
+def tune(unit, everyone):
     """Tune nothing: the test keeps what was tuned before."""
     raise AssertionError(f"{unit.name} was tuned before")
 
 
-def study(unit, scratch, tuned):
-    """Play a unit of a family that was tuned."""
+def survey(unit, rules):
+    """Find every rule worth the same."""
+    return {"family": unit.family, "values": [0.1 for _ in rules]}
+
+
+def study(unit, tuned, rules, for_all):
+    """Play a unit of a family that was tuned, beside one static rule that was chosen for all."""
     assert unit.family in tuned
+    assert [for_all] == rules
     return record(unit.family, unit.seed)
+
+
+def agree(unit, scratch):
+    """Play the product in an instant; it breaks one cap."""
+    about = {"family": unit.family, "seed": unit.seed, "violations": {"caps": 1}, "seconds": {"loop": 1.0}}
+    return {**about, "value": 0.27, "arena_value": 0.3, "sent": 9.0, "arena_sent": 10.0}
+
+
+def swap(unit, scratch, tuned):
+    """Swap nothing: no test asks for it."""
+    raise AssertionError(f"nobody asked to swap anything in {unit.name}")
+
+
+WORK = Work(tune, survey, study, agree, swap)
+
+
+def tuned_before(plan, code):
+    """Keep what was tuned for ``plan`` by ``code``: the same everywhere."""
+    rule = {"offer": 0, "channel": 0, "hour": 9, "every_days": 7}
+    for unit in plan.tuned:
+        Store(plan.folder / "tuned", code).write(unit, {"family": unit.family, "static": rule, "caps": {}})
+        Store(plan.folder / "compared", code).write(unit, survey(unit, [rule]))
 
 
 def play_or_fail(unit):

@@ -4,6 +4,7 @@ It hears what rivals hear. It plays a world in seconds, so that an idea is tried
 product plays on a few.
 """
 
-from benchmarks.world.player.playing import Player
+from benchmarks.world.player.candidates import Candidates
+from benchmarks.world.player.playing import BELIEFS, Player, declared
 
-__all__ = ["Player"]
+__all__ = ["BELIEFS", "Candidates", "Player", "declared"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,25 +24,31 @@ if TYPE_CHECKING:
     from benchmarks.world.rivals.facts import Facts
     from decisions.worth.cadence import Cadence
     from simulation.arena.playing import Asked
+    from simulation.messages import Messages
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 BELIEFS = Beliefs(attention=(0.18, 0.12, 0.30), loss=(0.002, 0.002, 0.002))
 """The beliefs of `examples/simulated_shop/policy.yaml`; the rest as declared for everybody."""
+OFF = {"priors_high": 2.0, "priors_low": 0.5}
+"""By family: the factor on what is declared of attention, losses and orders."""
+
+
+def declared(family: str) -> Beliefs:
+    """Return what Kairos believes in worlds of ``family``: the same but where wrong beliefs are the point."""
+    off = OFF.get(family, 1.0)
+    return replace(
+        BELIEFS,
+        attention=tuple(off * each for each in BELIEFS.attention),
+        loss=tuple(off * each for each in BELIEFS.loss),
+        conversion=off * BELIEFS.conversion,
+        anyway=off * BELIEFS.anyway,
+    )
 
 
 _CLOSE = 1e-9
 """What pressures differ by that are equal but for rounding."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Expected:
-    """V of messages, by whom they go to and when."""
-
-    who: Ints
-    at: Ints
-    value: Floats
 
 
 class Player:
@@ -58,8 +64,6 @@ class Player:
         self._refresh_days = refresh_days
         self._counting = Counting(facts, beliefs.half_life_days)
         self._model: WorthModel | None = None
-        self.expected: list[Expected] = []
-        """What was expected of every message that was wanted."""
         self._hourly = np.ones((len(OFFERS), HOURS))
 
     def hear(self, events: pa.Table, day: int) -> None:
@@ -92,20 +96,26 @@ class Player:
         channel, pressure, rate = self._channels(who, asked, np.where(asked.free, worth, -np.inf).max(axis=1))
         met = self._counting.pressure.at(who[:, None], moments[None, :])
         due = asked.free & (met <= pressure[:, None] + _CLOSE)
-        hour = self._hours(due, worth, asked.day)
+        hour = self._hours(who, due, worth, asked.day)
         row = np.flatnonzero((rate > 0) & due.any(axis=1))
         at = (row, hour[row])
-        wanted = Wanted(row, offer[at], channel[row], hour[row])
-        self.expected.append(Expected(who[row], moments[hour[row]], self._value(who, wanted, worth[at], met[at])))
-        return wanted
+        return Wanted(row, offer[at], channel[row], hour[row])
 
-    def _value(self, who: Ints, wanted: Wanted, worth: Floats, met: Floats) -> Floats:
-        """Return V of what is wanted, apart from what a lost channel costs."""
-        beliefs, personal = self._beliefs, self._personal
-        people = who[wanted.row]
-        seen = personal.attention[people, wanted.channel] * np.exp(-beliefs.drop * met)
-        driven_off = beliefs.churn_cost * personal.spend[people] * met
-        value: Floats = seen * worth - self._facts.cost[wanted.channel] - driven_off
+    def expect(self, messages: Messages) -> Floats:
+        """Return V of ``messages`` as believed now, apart from what a lost channel costs.
+
+        They need not be what it would send. What is planned and not sent yet weighs on nobody.
+        """
+        beliefs, facts, who = self._beliefs, self._facts, messages.customer
+        personal = self._personal.of(who)
+        met = self._counting.pressure.at(who, messages.sent_at)
+        seen = personal.attention[np.arange(len(who)), messages.channel] * np.exp(-beliefs.drop * met)
+        hour = facts.slot(who, messages.sent_at) % HOURS
+        gain = personal.gain_if_seen(facts.margin, facts.incentive, self._hourly.T[hour])
+        driven_off = beliefs.churn_cost * personal.spend * met
+        value: Floats = (
+            seen * gain[np.arange(len(who)), messages.offer] - facts.cost[messages.channel] - driven_off
+        )
         return value
 
     def _best_offers(self, who: Ints, clock: Ints) -> tuple[Ints, Floats]:
@@ -132,10 +142,13 @@ class Player:
         best, rows = rate.argmax(axis=1), np.arange(len(who))
         return best, found.pressure[rows, best], rate[rows, best]
 
-    def _hours(self, due: NDArray[np.bool_], worth: Floats, day: int) -> Ints:
-        """Return the best hour within a day from the first that is due; of equal ones one that is drawn."""
+    def _hours(self, who: Ints, due: NDArray[np.bool_], worth: Floats, day: int) -> Ints:
+        """Return the best hour within a day from the first that is due; of equal ones one that is drawn.
+
+        A draw belongs to its customer: who else is asked about changes nobody's hour.
+        """
         soon = due & (np.arange(due.shape[1]) < due.argmax(axis=1)[:, None] + HOURS)
-        drawn = chance(self._seed, "hour", day).random((self._facts.size, due.shape[1]))[: len(due)]
+        drawn = chance(self._seed, "hour", day).random((self._facts.size, due.shape[1]))[who]
         liked = np.where(soon, worth, -np.inf)
         best = soon & (liked >= liked.max(axis=1, keepdims=True) - 1e-12)
         hour: Ints = np.where(best, drawn, -1.0).argmax(axis=1)
