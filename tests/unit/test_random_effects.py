@@ -1,4 +1,4 @@
-"""Several estimates of one thing, and several p-values of one sample."""
+"""Several estimates of one thing, and the largest of several tests."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from measures.combining import cauchy
 from measures.estimate import Estimate
-from measures.outcome import NotComputableError
+from measures.multiplicity import largest
 from measures.random_effects import effects, paule_mandel, spread
 
 
@@ -65,17 +64,19 @@ def test_one_estimate_of_a_sum_is_what_two_normal_laws_give(mean, error, belief,
     assert told.error == pytest.approx(expected.error)
 
 
-def test_equal_p_values_combine_to_themselves_and_a_small_one_carries_the_others():
-    assert cauchy([0.03] * 7) == pytest.approx(0.03)
-    assert cauchy([1e-12, 1.0]) == pytest.approx(2e-12, rel=1e-3)
-    with pytest.raises(NotComputableError):
-        cauchy([1.5])
+def test_the_largest_of_values_that_are_one_is_one_test_and_of_independent_ones_sidaks():
+    alone = norm.sf(2.0)
+    assert largest([2.0, 2.0, 2.0], np.ones((3, 3))) == pytest.approx(alone, rel=0.02)
+    assert largest([2.0, -1.0, 0.5], np.eye(3)) == pytest.approx(1 - (1 - alone) ** 3, rel=0.02)
+    assert largest([9.0, 0.0], np.eye(2)) <= 2 * norm.sf(9.0)
 
 
-def test_the_combination_of_dependent_tests_claims_as_seldom_as_its_level_says():
+@pytest.mark.parametrize("dependence", [0.0, 0.5, 0.95])
+def test_the_largest_of_dependent_values_claims_as_often_as_its_level_says(dependence):
     random = np.random.default_rng(3)
-    shared = random.normal(size=(20_000, 1))
-    for dependence in (0.0, 0.5, 0.95):
-        values = dependence**0.5 * shared + (1 - dependence) ** 0.5 * random.normal(size=(20_000, 12))
-        claims = np.mean([cauchy(row) < 0.05 for row in norm.sf(values)])
-        assert claims < 0.05 + 3 * (0.05 * 0.95 / 20_000) ** 0.5 + 0.006
+    shape = (4000, 4)
+    values = dependence**0.5 * random.normal(size=(4000, 1)) + (1 - dependence) ** 0.5 * random.normal(size=shape)
+    correlation = dependence + (1 - dependence) * np.eye(4)
+    claims = np.mean([largest(row, correlation) < 0.05 for row in values[values.max(axis=1) > 1.6]])
+    claims *= np.mean(values.max(axis=1) > 1.6)  # below that, one value alone is no claim
+    assert claims == pytest.approx(0.05, abs=3 * (0.05 * 0.95 / 4000) ** 0.5)
