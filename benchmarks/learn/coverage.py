@@ -20,7 +20,7 @@ LEVEL = 0.95
 TRUTHS = (0.0, 0.33, 1.0, 3.0)
 """How many times what is predicted comes: one after the other over seeds."""
 LEAST_HELD, MOST_HELD = 0.01, 0.5
-_WEEKS = 12
+_WEEKS = 6
 _SOUGHT = 1.5
 
 

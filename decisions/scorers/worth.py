@@ -23,6 +23,7 @@ from decisions.worth.beliefs import Beliefs
 from decisions.worth.effect import Effect
 from decisions.worth.life import Peers
 from decisions.worth.model import WorthModel
+from decisions.worth.ratios import Grade, Ratios
 from features.vocabulary import TALLY
 
 if TYPE_CHECKING:
@@ -54,12 +55,15 @@ class WorthScorer(ArtefactScorer):
         channels: tuple[str, ...],
         offers: tuple[str, ...],
         hourly: Mapping[str, Sequence[float]] = MappingProxyType({}),
+        ratios: Ratios = Ratios(),  # noqa: B008  # frozen
     ) -> Self:
         """Return the scorer of ``model``, whose last offer stands for all but ``offers``.
 
-        ``hourly`` holds by offer the factor on its lift at each of the 24 local hours, where hours differ.
+        ``hourly`` holds by offer the factor on its lift at each of the 24 local hours, where hours differ;
+        ``ratios`` how much of the lift is true, by what randomised sends showed.
         """
         facts = as_facts(model, channels, offers) | {"hourly": {name: list(each) for name, each in hourly.items()}}
+        facts |= {"ratios": ratios.as_json(), "grades": grades_of(model, channels, ratios)}
         return cls(Artefact(kind=cls.kind, facts=facts))
 
     @property
@@ -80,6 +84,11 @@ class WorthScorer(ArtefactScorer):
             tau={pair: tau for pair, (tau, _) in found.items()},
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
+            by_ratio=frozenset(
+                f"{offer.offer_id}|{channel}"
+                for offer, channel in asked
+                if self.ratios.grade(offer.offer_id, channel) == "ratio"
+            ),
         )
 
     def personal(self, batch: Batch) -> Personal:
@@ -90,7 +99,9 @@ class WorthScorer(ArtefactScorer):
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
-        return seen * personal.basket * offer.margin * lift, np.minimum(1.0, seen * (lift + personal.anyway))
+        extra = lift * self.ratios.of(offer.offer_id, channel).mean
+        # Who redeems is read off attributed orders: how many of them would have come anyway changes nothing in that.
+        return seen * personal.basket * offer.margin * extra, np.minimum(1.0, seen * (lift + personal.anyway))
 
     def _hourly(self, offer: Offer) -> FloatArray:
         return np.array([self._apart[offer.offer_id]])
@@ -100,6 +111,12 @@ class WorthScorer(ArtefactScorer):
         """By offer: the factor at each local hour, of those offers whose hours differ."""
         apart: Mapping[str, Sequence[float]] = self.artefact.facts["hourly"]
         return apart
+
+    @cached_property
+    def ratios(self) -> Ratios:
+        """How much of the lift is true; nothing is known of an artefact that was made before draws were read."""
+        facts = self.artefact.facts.get("ratios")
+        return Ratios() if facts is None else Ratios.from_json(facts)
 
     @cached_property
     def channels(self) -> tuple[str, ...]:
@@ -133,6 +150,26 @@ def as_facts(model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ..
         "peers": asdict(model.peers),
         "loss": model.loss.tolist(),
     }
+
+
+def grades_of(model: WorthModel, channels: Sequence[str], ratios: Ratios) -> dict[str, dict[str, Grade]]:
+    """Return how each part of a value is known, by channel; of a lift, whatever the offer.
+
+    Attention is measured where opens show it, and inferred from orders by a ratio elsewhere, as far as anybody
+    ordered. What somebody's own counts add is their own.
+    """
+    known: dict[str, dict[str, Grade]] = {}
+    for place, channel in enumerate(channels):
+        seen: Grade = "measured" if model.watched[place] else "declared"
+        known[channel] = {
+            "attention": seen,
+            "orders": "measured" if model.watched.any() else "declared",
+            "anyway": ratios.grade("", channel),
+            "lift": ratios.grade("", channel),
+            "loss": "measured" if model.loss[place] != model.beliefs.loss[place] else "declared",
+            "churn": "declared",
+        }
+    return known
 
 
 def from_facts(facts: Any) -> WorthModel:

@@ -45,9 +45,10 @@ def balance(sample: Sample) -> float:
     cell = _cells(sample)
     excess = sample.sent - sample.propensity
     count = int(cell.max()) + 1
-    key, place = np.unique(np.column_stack([cell, sample.unit]), axis=0, return_inverse=True)
-    by_unit = sum_by(excess, place.ravel(), len(key))
-    variance = sum_by(by_unit**2, key[:, 0], count)
+    units = int(sample.unit.max()) + 1
+    key, place = np.unique(cell * units + sample.unit, return_inverse=True)
+    by_unit = sum_by(excess, place, len(key))
+    variance = sum_by(by_unit**2, key // units, count)
     variance = np.maximum(variance, sum_by(sample.propensity * (1 - sample.propensity), cell, count))
     statistic = sum_by(excess, cell, count) ** 2 / variance
     return float(chi2.sf(statistic.sum(), count))
@@ -55,7 +56,7 @@ def balance(sample: Sample) -> float:
 
 def _cells(sample: Sample) -> Integers:
     """Number the windows and pairs; those in which few draws could have gone either way are one."""
-    cell = np.unique(np.column_stack([sample.window, sample.pair]), axis=0, return_inverse=True)[1].ravel()
+    cell = np.unique(sample.window * len(sample.pairs) + sample.pair, return_inverse=True)[1]
     room = sum_by(sample.propensity * (1 - sample.propensity), cell, int(cell.max()) + 1)
     merged: Integers = np.unique(np.where(room[cell] < _ROOM, -1, cell), return_inverse=True)[1]
     return merged

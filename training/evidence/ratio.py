@@ -140,8 +140,8 @@ def _events(sample: Sample) -> float:
 
 
 def _by_unit(pull: Floats, unit: NDArray[np.int64]) -> float:
-    _, place = np.unique(unit, return_inverse=True)
-    count = int(place.max()) + 1
-    sums = sum_by(pull, place, count)
+    # Units are numbered from 0, so that those of other rows add nothing.
+    sums = np.bincount(unit, pull)
+    count = np.count_nonzero(np.bincount(unit))
     return float(np.sqrt(sums @ sums * count / max(count - 1, 1)))
 

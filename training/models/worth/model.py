@@ -7,7 +7,7 @@ an order that names them, customer by customer, as told by the counts before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,13 @@ from decisions.scorers.worth import INPUTS, WorthScorer
 from decisions.worth.beliefs import Beliefs
 from decisions.worth.model import WorthModel
 from features.vocabulary import TALLY_COUNTS
+from training.evidence.gathering import drawn, gathered
+from training.evidence.ratios import Evidence, weigh
+from training.evidence.words import metrics_of, words_of
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.worth.hours import factors
 from training.models.worth.later import Later
-from training.models.worth.looks import Look, look, tallies
+from training.looks import Look, look, tallies
 from training.sets import at_midnight, clusters, fingerprint, numbers
 
 if TYPE_CHECKING:
@@ -75,7 +78,8 @@ class TrainWorth:
         beliefs = beliefs_of(sources.priors, before.channels)
         learned, earlier = _learned(after, beliefs), _learned(before, beliefs)
         hours = factors(sources, learned.model, after.channels, after.offers, at_midnight(sources.now))
-        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours)
+        evidence = _evidence(sources, learned)
+        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours, evidence.ratios)
 
         def rescore(other: WorthScorer) -> FloatArray:
             return held.loss(other, before, after) if not other.is_prior else held.declared(beliefs)
@@ -102,13 +106,14 @@ class TrainWorth:
             rescore=rescore,
             fingerprint=fingerprint(after.frame.select([*TALLY_COUNTS, "customer_id"]), days=self.days),
             trained_on=after.frame.num_rows,
-            facts=self._facts(scorer, after, held),
+            facts=self._facts(scorer, after, held, evidence),
             inputs=INPUTS,
             parameters={"days": self.days, **_parameters(scorer)},
+            metrics=metrics_of(evidence),
             caveat="prediction gate only: which messages were sent was not randomised",
         )
 
-    def _facts(self, scorer: WorthScorer, after: Look, held: Later) -> Facts:
+    def _facts(self, scorer: WorthScorer, after: Look, held: Later, evidence: Evidence) -> Facts:
         watched = [name for name, shown in zip(scorer.channels, scorer.model.watched, strict=True) if shown]
         return Facts(
             question="What does one more message to this customer add, by offer and channel?",
@@ -120,10 +125,10 @@ class TrainWorth:
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
                 f"{held.ordered.sum():.0f} orders in the last {self.days} days to judge by; hours differ for "
-                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}."
+                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}. {' '.join(words_of(evidence))}"
             ),
             limits=(
-                "How many orders would have come anyway is declared until randomised sends say.",
+                "How many orders would have come anyway is declared as far as randomised sends do not say.",
                 "An order counts where it names its message; what is never attributed is never learned.",
             ),
         )
@@ -145,6 +150,15 @@ def _learned(look: Look, beliefs: Beliefs) -> WorthScorer:
     lost, sent = _lost(look)
     model = WorthModel.learn(look.tally, look.life, beliefs, lost=lost, sent=sent)
     return WorthScorer.of(model, look.channels, look.offers)
+
+
+def _evidence(sources: TrainingSources, learned: WorthScorer) -> Evidence:
+    """Return what draws say of the lift that ``learned`` counts."""
+    found = drawn(sources)
+    if not found.table.num_rows:
+        return Evidence(aside=found.aside)
+    told = weigh(gathered(sources, found, learned))
+    return replace(told, aside={**found.aside, **told.aside})
 
 
 def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
