@@ -53,22 +53,43 @@ def drawn(sources: TrainingSources, *, days: int = DAYS) -> Drawn:
     return Drawn(table=table.filter(pa.array(late)), window=number[late], aside=aside)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Foretold:
+    """By draw, as of its window: extra ``orders`` of a message, orders a day without, and the relative basket."""
+
+    orders: Floats
+    daily: Floats
+    basket: Floats
+
+    @classmethod
+    def nothing(cls, size: int) -> Foretold:
+        """Return what somebody says who knows nobody."""
+        return cls(orders=np.zeros(size), daily=np.zeros(size), basket=np.ones(size))
+
+
 def gathered(sources: TrainingSources, found: Drawn, scorer: WorthScorer, *, days: int = DAYS) -> Sample:
     """Return ``found`` with what ``scorer`` predicts, without any ratio of its own, and what came."""
-    table = found.table
-    predicted, expected, basket = (np.zeros(table.num_rows) for _ in range(3))
+    size = found.table.num_rows
+    predicted, daily, basket = (np.zeros(size) for _ in range(3))
     for window in np.unique(found.window).tolist():
         mine = np.flatnonzero(found.window == window)
-        told = _foretold(sources, table.take(pa.array(mine)), scorer)
-        predicted[mine], expected[mine], basket[mine] = told
+        predicted[mine], daily[mine], basket[mine] = _foretold(sources, found.table.take(pa.array(mine)), scorer)
+    foretold = Foretold(orders=predicted, daily=daily, basket=basket)
+    return sampled(sources, found, foretold, usual=scorer.model.peers.order_revenue, days=days)
+
+
+def sampled(
+    sources: TrainingSources, found: Drawn, foretold: Foretold, *, usual: float = 0.0, days: int = DAYS
+) -> Sample:
+    """Return ``found`` with what was ``foretold`` and what came; ``usual`` is the revenue of the mean order.
+
+    An order brings the margin of the draw's offer, the more the larger it is; ``usual`` of 0: all orders are alike.
+    """
+    table = found.table
     came = outcomes(sources, table, days=days)
-    margins = {offer.offer_id: offer.margin for offer in sources.offers}
-    usual = float(np.mean(list(margins.values()) or [1.0]))
-    margin = np.array([margins.get(offer, usual) for offer in table["offer_id"].to_pylist()])
-    worth = margin / scorer.model.peers.order_revenue if scorer.model.peers.order_revenue > 0 else np.zeros_like(margin)
-    pair = pc.binary_join_element_wise(table["offer_id"], table["channel"], "|")
+    margin = _margins(sources, table["offer_id"])
     source, names = _numbered(table["source"])
-    pairs, kinds = _numbered(pair)
+    pairs, kinds = _numbered(pc.binary_join_element_wise(table["offer_id"], table["channel"], "|"))
     return Sample(
         sources=names,
         pairs=kinds,
@@ -78,13 +99,20 @@ def gathered(sources: TrainingSources, found: Drawn, scorer: WorthScorer, *, day
         unit=_units(sources, table["customer_id"]),
         sent=np.asarray(table["sent"].to_numpy()),
         propensity=np.asarray(table["propensity"].to_numpy()),
-        predicted=predicted,
+        predicted=foretold.orders,
         orders=came.orders,
-        expected=expected * days,
-        predicted_margin=predicted * basket * margin,
-        margin=came.revenue * worth if worth.any() else came.orders * margin,
-        expected_margin=expected * days * basket * margin,
+        expected=foretold.daily * days,
+        predicted_margin=foretold.orders * foretold.basket * margin,
+        margin=margin * (came.revenue / usual if usual > 0 else came.orders),
+        expected_margin=foretold.daily * days * foretold.basket * margin,
     )
+
+
+def _margins(sources: TrainingSources, offers: pa.ChunkedArray) -> Floats:
+    """Return the margin of each draw's offer, and the mean of all for one that is not in the catalogue."""
+    known = {offer.offer_id: offer.margin for offer in sources.offers}
+    usual = float(np.mean(list(known.values()) or [1.0]))
+    return np.array([known.get(offer, usual) for offer in offers.to_pylist()])
 
 
 def _foretold(sources: TrainingSources, draws: pa.Table, scorer: WorthScorer) -> tuple[Floats, Floats, Floats]:

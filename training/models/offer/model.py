@@ -19,7 +19,9 @@ from features.contracts import Offer
 from features.vocabulary import WINDOWS
 from training.fitting import Boosting
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
-from training.models.offer.effects import Effects, learn_effects
+from training.evidence.sends import Sends, randomised_sends
+from training.models.offer.alone import effects_alone
+from training.models.offer.effects import FEWEST, Effects, learn_effects
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.response import (
     hit_rate,
@@ -45,7 +47,8 @@ _BOOSTING = Boosting(leaves=15, rounds=80, learning_rate=0.1, min_child=100, l2=
 class TrainOffer:
     """The offer model. ``days`` is how far the response model looks ahead, from ``cutoffs`` earlier moments.
 
-    ``sends`` holds randomised sends by ``"offer|channel"``; what is missing there stays declared.
+    ``sends`` holds randomised sends by ``"offer|channel"``, in place of those of ledger and trials; a pair without
+    any stays declared.
     """
 
     name: Kind = "offer"
@@ -55,17 +58,35 @@ class TrainOffer:
     sends: Mapping[str, RandomisedSends] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
-        """Learn, and backtest the response model on the latest ``days``."""
-        moments = self.moments(sources)
+        """Learn, and backtest the response model on the latest ``days``; effects alone where none can be learned."""
+        found = Sends(by_pair=self.sends, aside={}) if self.sends else randomised_sends(sources)
+        effects = learn_effects(found.by_pair, sources.offers, sources.priors, seed=seed)
+        train, test, why = self._bought(sources)
+        if train is not None and test is not None:
+            return self._fitted(sources, train, test, found, effects, tune=tune, seed=seed)
+        reason = "; ".join([why, *found.aside.values()])
+        if all(drawn.fewest < FEWEST for drawn in found.by_pair.values()):
+            few = [f"{pair} has {drawn.fewest} draws in its smaller arm" for pair, drawn in found.by_pair.items()]
+            more = [f"{', '.join(few)}, {FEWEST} are needed to measure an effect"] if few else []
+            return NoLabels(reason="; ".join([reason, *more]))
+        remarks = tuple(f"{fault}." for fault in found.aside.values())
+        scorer = scorer_of(None, effects)
+        return effects_alone(
+            sources, found.by_pair, effects, scorer, why=why, remarks=remarks, seed=seed
+        )
+
+    def _bought(self, sources: TrainingSources) -> tuple[Purchases | None, Purchases | None, str]:
+        """Return purchases to learn from and to judge by; without them, the reason."""
         if not sources.vocabulary.categories:
-            return NoLabels(reason="the vocabulary names no categories: nothing could be preferred to anything")
+            return None, None, "the vocabulary names no categories: nothing could be preferred to anything"
+        moments = self.moments(sources)
         if len(moments) < 2:  # noqa: PLR2004  # one to test on, one to learn from
-            return NoLabels(reason=self._too_short())
+            return None, None, self._too_short()
         found = purchases(sources, moments, days=self.days)
         train, test = found.of(found.cutoff > 0), found.of(found.cutoff == 0)
         if any(part.bought.min(initial=1.0) == part.bought.max(initial=0.0) for part in (train, test)):
-            return NoLabels(reason=f"within {self.days} days everybody, or nobody, bought in every category")
-        return self._fitted(sources, train, test, tune=tune, seed=seed)
+            return None, None, f"within {self.days} days everybody, or nobody, bought in every category"
+        return train, test, ""
 
     def moments(self, sources: TrainingSources) -> list[datetime]:
         """Return the cut-offs, the test's first, as far back as there is history."""
@@ -78,13 +99,20 @@ class TrainOffer:
         wanted = [latest - number * window for number in range(self.cutoffs + 1)]
         return [moment for moment in wanted if moment >= earliest]
 
-    def _fitted(
-        self, sources: TrainingSources, train: Purchases, test: Purchases, *, tune: int, seed: int
+    def _fitted(  # noqa: PLR0913  # what was learned and what it was learned from
+        self,
+        sources: TrainingSources,
+        train: Purchases,
+        test: Purchases,
+        found: Sends,
+        effects: Effects,
+        *,
+        tune: int,
+        seed: int,
     ) -> Fitted:
         affinity = learn_response(
             train, sources.vocabulary, days=self.days, boosting=self.boosting, tune=tune, seed=seed
         )
-        effects = learn_effects(self.sends, sources.offers, sources.priors, seed=seed)
         scorer = scorer_of(affinity, effects)
 
         def rescore(other: OfferModel) -> FloatArray:
@@ -110,25 +138,20 @@ class TrainOffer:
                 binary=False,
             ),
             rescore=rescore,
-            fingerprint=fingerprint(train.frame, days=self.days, sends=sorted(self.sends)),
+            fingerprint=fingerprint(train.frame, days=self.days, sends=sorted(found.by_pair)),
             trained_on=int(train.bought.size),
-            facts=self._facts(train, test, effects),
-            inputs=tuple(dict.fromkeys((*affinity.activity, *PAIR_ARRAYS, *learned_columns(self.sends)))),
+            facts=self._facts(train, test, effects, found),
+            inputs=tuple(dict.fromkeys((*affinity.activity, *PAIR_ARRAYS, *learned_columns(found.by_pair)))),
             parameters={"days": self.days, **self.boosting.as_parameters()},
             metrics={
                 "hit_rate_response": hit_rate(test.bought, model),
                 **{f"hit_rate_{name}": hit_rate(test.bought, chance) for name, chance in rivals.items()},
                 **effects.metrics,
             },
-            caveat=self._caveat(),
+            caveat=_caveat(found, effects),
         )
 
-    def _caveat(self) -> str:
-        if not self.sends:
-            return "response model, not incremental: no randomised sends"
-        return "prediction gate only: it judges the response model, the effects have intervals of their own"
-
-    def _facts(self, train: Purchases, test: Purchases, effects: Effects) -> Facts:
+    def _facts(self, train: Purchases, test: Purchases, effects: Effects, found: Sends) -> Facts:
         return Facts(
             question=f"What does an offer add? Else: who buys in which category within {self.days} days?",
             method=" ".join(
@@ -141,6 +164,7 @@ class TrainOffer:
             limits=(
                 "The response model says who buys, not whom a message moves: it is not incremental.",
                 "What is declared (conversion, incremental share) scales every value it touches.",
+                *(f"{fault}." for fault in found.aside.values()),
             ),
         )
 
@@ -149,6 +173,13 @@ class TrainOffer:
             f"two windows of {self.days} days, with {max(WINDOWS)} days of purchases before them, do not fit into "
             "the events"
         )
+
+
+def _caveat(found: Sends, effects: Effects) -> str:
+    if not found.by_pair:
+        return "; ".join(["response model, not incremental: no randomised sends", *found.aside.values()])
+    told = "".join(f"; {pair}: {said}" for pair, said in effects.words.items())
+    return f"prediction gate only: it judges the response model, the effects have intervals of their own{told}"
 
 
 def scorer_of(affinity: Affinity | None, effects: Effects) -> OfferModel:
