@@ -47,7 +47,8 @@ def trials(sources: TrainingSources) -> tuple[pa.Table, dict[str, str]]:
         source = f"trial:{name}"
         rows = told.filter(pc.equal(told["trial"], name))
         try:
-            parts += _arms(source, rows)
+            # All of its arms or none: one that cannot be read says that the trial is not understood.
+            parts += list(_arms(source, rows))
         except ValueError as error:
             aside[source] = f"{source} is set aside: {error}"
     return pa.concat_tables(parts), aside

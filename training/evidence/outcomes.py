@@ -32,8 +32,8 @@ class Outcomes:
 
 def outcomes(sources: TrainingSources, draws: pa.Table, *, days: float) -> Outcomes:
     """Return what came within ``days`` from each of ``draws`` on, the draw's own moment included."""
-    first = pc.min(draws["at"]).as_py()
-    bought = sources.collect(lambda events: _orders(events, first, first + _longest(draws, days)))
+    first, last = pc.min(draws["at"]).as_py(), pc.max(draws["at"]).as_py() + timedelta(days=days)
+    bought = sources.collect(lambda events: _orders(events, first, last))
     people = pc.unique(pa.chunked_array([*bought["customer_id"].chunks, *draws["customer_id"].chunks]))
     whose, when = _place(bought["customer_id"], people), _micros(bought["at"])
     begin, end = _micros(draws["at"]), _micros(draws["at"]) + int(days * _DAY)
@@ -47,17 +47,10 @@ def outcomes(sources: TrainingSources, draws: pa.Table, *, days: float) -> Outco
     return Outcomes(orders=(high - low).astype(np.float64), revenue=revenue[high] - revenue[low])
 
 
-def _longest(draws: pa.Table, days: float) -> timedelta:
-    """Return from the first draw to the end of the last one's window."""
-    longest: timedelta = pc.max(draws["at"]).as_py() - pc.min(draws["at"]).as_py()
-    return longest + timedelta(days=days)
-
-
-def _orders(events: Any, first: datetime, length: timedelta) -> Any:
-    """Return each order that began in the time asked about: when, and what it brought in all."""
-    bought = events.filter(
-        events["type"] == "purchased", events["occurred_at"] >= first, events["occurred_at"] < first + length
-    )
+def _orders(events: Any, first: datetime, last: datetime) -> Any:
+    """Return each order that began in the time asked about: when, and what it brought in that time."""
+    at = events["occurred_at"]
+    bought = events.filter(events["type"] == "purchased", at >= first, at < last)
     bought = bought.mutate(order=order_key(bought))
     each = bought.group_by(["customer_id", "order"]).agg(at=bought["occurred_at"].min(), revenue=bought["value"].sum())
     return each.select("customer_id", "at", "revenue", "order")
