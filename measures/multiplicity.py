@@ -1,4 +1,4 @@
-"""Many comparisons at once: Holm's step-down test (1979) with intervals that say the same, and the largest of many."""
+"""Many comparisons at once: Holm's step-down test (1979) with its intervals, and the largest of many tests."""
 
 from __future__ import annotations
 

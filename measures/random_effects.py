@@ -6,15 +6,12 @@ Nothing is pooled as one sample: a place with many rows cannot speak for the oth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
 
+from measures.arrays import Floats
 from measures.estimate import Estimate
-
-if TYPE_CHECKING:
-    from measures.arrays import Floats
 
 DECLARED_WEIGHT = 2
 """The degrees of freedom that a declared spread weighs against what the places themselves show."""
@@ -66,5 +63,5 @@ def effects(means: Floats, errors: Floats, design: Floats, *, belief: Floats, do
     of each other: the best linear unbiased prediction of a mixed model whose variances are known.
     """
     weighted = design / errors[:, None] ** 2
-    covariance = np.linalg.inv(np.diag(doubt**-2.0) + design.T @ weighted)
+    covariance: Floats = np.asarray(np.linalg.inv(np.diag(doubt**-2.0) + design.T @ weighted), dtype=np.float64)
     return Effects(mean=covariance @ (belief * doubt**-2.0 + weighted.T @ means), covariance=covariance)

@@ -26,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=benchmarks.learn.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--customers", type=positive, default=100_000)
-    parser.add_argument("--seeds", type=positive, default=200, help="shops for the coverage; a fiftieth for the loop")
-    parser.add_argument("--nulls", type=positive, default=500, help="null worlds; a fifth as many where people differ")
+    parser.add_argument(
+        "--seeds", type=positive, default=200, help="shops for the coverage; a fiftieth for the loop"
+    )
+    parser.add_argument(
+        "--nulls", type=positive, default=500, help="null worlds; a fifth as many where people differ"
+    )
     parser.add_argument("--json", action="store_true", help="one object on the last line")
     given, begin = parser.parse_args(arguments), time.monotonic()
     parts: dict[str, Any] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from benchmarks.answer import Row
+from benchmarks.learn.parallel import each
 from benchmarks.learn.shop import CHANNELS, Known, Shop, predicted, sampled
 from training.evidence.ratio import ratio
 from training.evidence.ratios import weigh
@@ -26,23 +26,22 @@ _SOUGHT = 1.5
 
 def measure(customers: int, seeds: int) -> dict[str, Any]:
     """Return coverage with its exact interval, and widths over the best."""
-    found = Parallel(n_jobs=2)(
-        delayed(_one)(customers, TRUTHS[seed % len(TRUTHS)], seed) for seed in range(seeds)
-    )
-    held = [bool(each["covered"]) for each in found]
+    truths = [TRUTHS[seed % len(TRUTHS)] for seed in range(seeds)]
+    found = each(_one, [customers] * seeds, truths, range(seeds))
+    held = [bool(one["covered"]) for one in found]
     around = binomtest(sum(held), seeds).proportion_ci(LEVEL, method="exact")
-    error = np.mean([each["error"] for each in found])
+    error = np.mean([one["error"] for one in found])
     return {
         "customers": customers,
         "seeds": seeds,
         "level": LEVEL,
         "covered": float(np.mean(held)),
         "interval": [float(around.low), float(around.high)],
-        "bias": float(np.mean([each["bias"] for each in found])),
-        "bias_error": float(np.std([each["bias"] for each in found]) / seeds**0.5),
-        "posterior_covered": float(np.mean([each["posterior"] for each in found])),
-        "width_over_best": float(error / np.mean([each["best"] for each in found])),
-        "width_over_omniscient": float(error / np.mean([each["omniscient"] for each in found])),
+        "bias": float(np.mean([one["bias"] for one in found])),
+        "bias_error": float(np.std([one["bias"] for one in found]) / seeds**0.5),
+        "posterior_covered": float(np.mean([one["posterior"] for one in found])),
+        "width_over_best": float(error / np.mean([one["best"] for one in found])),
+        "width_over_omniscient": float(error / np.mean([one["omniscient"] for one in found])),
         "error": float(error),
         "by_truth": {f"{truth:g}": _of_truth(found, truth) for truth in TRUTHS[:seeds]},
     }
@@ -121,9 +120,9 @@ def _one(customers: int, truth: float, seed: int) -> dict[str, float]:
 
 
 def _of_truth(found: Sequence[dict[str, float]], truth: float) -> dict[str, float]:
-    mine = [each for each in found if each["truth"] == truth]
+    mine = [one for one in found if one["truth"] == truth]
     return {
-        "covered": float(np.mean([each["covered"] for each in mine])),
-        "bias": float(np.mean([each["bias"] for each in mine])),
-        "error": float(np.mean([each["error"] for each in mine])),
+        "covered": float(np.mean([one["covered"] for one in mine])),
+        "bias": float(np.mean([one["bias"] for one in mine])),
+        "error": float(np.mean([one["error"] for one in mine])),
     }

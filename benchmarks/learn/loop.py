@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from benchmarks.answer import Row
+from benchmarks.learn.parallel import each
 from benchmarks.learn.shop import CHANNELS, COST, MARGIN, OFFER, Known, Shop, predicted, sampled
 from decisions.worth.ratios import Ratios
 from measures.intervals import mean
@@ -35,13 +35,13 @@ _NEAR = 0.95
 
 
 def measure(customers: int, seeds: int) -> dict[str, Any]:
-    """Return true value a message offered after the last retraining, by claims and by what was learned from draws."""
+    """Return true value a customer after the last retraining, by claims and by what was learned from draws."""
     cases: list[tuple[float, Kind]] = [(1.0, "weighed"), (1.0, "uncorrected")]
     cases += [(claims, kind) for claims in CLAIMS for kind in ("weighed", "unweighed", "uncorrected")]
     asked = [(seed, claims, kind) for seed in range(seeds) for claims, kind in cases]
-    values = dict(
-        zip(asked, Parallel(n_jobs=2)(delayed(_played)(customers, *each) for each in asked), strict=True)
-    )
+    seeds_, claimed, kinds = zip(*asked, strict=True)
+    played = each(_played, [customers] * len(asked), seeds_, claimed, kinds)
+    values = dict(zip(asked, played, strict=True))
     told = {f"claims {claims:.2g}, {kind}": _told(values, claims, kind, seeds) for claims, kind in cases}
     return {"customers": customers, "seeds": seeds, "retrainings": RETRAININGS, "cases": told}
 
@@ -53,15 +53,15 @@ def rows(told: dict[str, Any]) -> Sequence[Row]:
             case=f"after {told['retrainings']} retrainings, {name}",
             measure="true value of the policy",
             better="higher",
-            ours=each["value"],
+            ours=case["value"],
             yardstick="claims that are right",
-            theirs=each["value"] / each["of_right"],
-            ratio=each["of_right"],
-            interval=None if each["interval"] is None else tuple(each["interval"]),
-            why=None if each["interval"] else "one seed has no interval",
-            note=f"the last ratio was {each['ratio']:.2f} ± {each['ratio_error']:.2f} on e-mail",
+            theirs=case["value"] / case["of_right"],
+            ratio=case["of_right"],
+            interval=None if case["interval"] is None else tuple(case["interval"]),
+            why=None if case["interval"] else "one seed has no interval",
+            note=f"the last ratio was {case['ratio']:.2f} ± {case['ratio_error']:.2f} on e-mail",
         )
-        for name, each in told["cases"].items()
+        for name, case in told["cases"].items()
         if name != "claims 1, weighed"
     ]
 
@@ -86,7 +86,7 @@ def _played(customers: int, seed: int, claims: float, kind: Kind) -> dict[str, f
     shop = Shop.drawn(customers, random)
     known = Known.of(shop, random)
     drawn: list[tuple[Known, list[Sample]]] = []
-    ratios = Ratios()
+    ratios, scored = Ratios(), np.zeros((customers, len(CHANNELS)))
     for period in range(RETRAININGS + 1):
         model = known.learned()
         if drawn and kind != "uncorrected":
@@ -152,7 +152,7 @@ def _foretold(before: Known, weeks: Sequence[Sample], model: Any) -> list[Sample
 
 def _together(samples: Sequence[Sample], kind: Kind) -> Sample:
     """Return all draws as one sample; unweighed, everybody's propensity is taken for the share that was sent."""
-    columns = {
+    columns: dict[str, Any] = {
         name: np.concatenate([getattr(each, name) for each in samples]) for name in Sample.columns()
     }
     whole = replace(samples[0], **columns)

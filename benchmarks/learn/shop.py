@@ -12,13 +12,13 @@ from decisions.worth.life import Life
 from decisions.worth.model import WorthModel
 from decisions.worth.shrinking import rate
 from decisions.worth.tally import Tally
-from training.evidence.sample import Sample
+from training.evidence.sample import Floats, Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from decisions.worth.model import Personal
-    from training.evidence.sample import Floats, Integers
+    from training.evidence.sample import Integers
 
 CHANNELS = ("email", "push")
 """The first shows opens, the second does not."""
@@ -121,7 +121,7 @@ def predicted(personal: Personal, channel: Integers) -> Floats:
     return orders
 
 
-def sampled(  # noqa: PLR0913  # the columns of a sample
+def sampled(  # the columns of a sample
     *,
     channel: Integers,
     sent: NDArray[np.bool_],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from benchmarks.answer import Row
+from benchmarks.learn.parallel import each
 from training.models.offer.learners import Trees
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.verdict import ALPHA, judge
@@ -59,7 +59,7 @@ def rows(told: dict[str, Any]) -> Sequence[Row]:
 
 
 def _claimed(spread: float, worlds: int) -> list[bool]:
-    return list(Parallel(n_jobs=2)(delayed(_one)(spread, seed) for seed in range(worlds)))
+    return each(_one, [spread] * worlds, range(worlds))
 
 
 def _one(spread: float, seed: int) -> bool:
@@ -78,7 +78,7 @@ def _world(spread: float, seed: int) -> RandomisedSends:
         names=_FEATURES,
         treated=treated,
         propensity=np.full(ROWS, 0.5),
-        margin=MARGIN * random.poisson(rate + treated * effect),
+        margin=MARGIN * random.poisson(rate + treated * effect).astype(np.float64),
         groups=np.arange(ROWS),
     )
 

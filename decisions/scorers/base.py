@@ -102,7 +102,6 @@ class Effect:
             hourly=counted.hourly,
         )
 
-
     def _all_are_incremental(self, taken: Mapping[str, FloatArray], by_ratio: frozenset[str]) -> bool:
         """Tell whether randomised sends stand behind every pair, ``taken`` from counts or not."""
         others = self.incremental or self.tau.keys() <= self.measured | taken.keys()

@@ -100,7 +100,7 @@ class WorthScorer(ArtefactScorer):
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
         extra = lift * self.ratios.of(offer.offer_id, channel).mean
-        # Who redeems is read off attributed orders: how many of them would have come anyway changes nothing in that.
+        # Who redeems is read off attributed orders: how many would have come anyway changes nothing in that.
         return seen * personal.basket * offer.margin * extra, np.minimum(1.0, seen * (lift + personal.anyway))
 
     def _hourly(self, offer: Offer) -> FloatArray:

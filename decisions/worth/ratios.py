@@ -1,4 +1,4 @@
-"""How much of the lift that counts claim is true, by what randomised sends showed: factors, with how sure they are.
+"""How much of the lift that counts claim is true, by what randomised sends showed.
 
 Orders attributed to messages hold what would have come anyway, and a channel may claim more of them than another.
 What draws showed of all orders, sent against held, corrects that: for everything together, by channel, and by pair
@@ -24,7 +24,7 @@ _EVIDENT = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratios:
-    """``overall`` holds where nothing nearer does; ``channels`` and ``pairs`` (``"offer|channel"``) for theirs."""
+    """``overall`` holds where nothing nearer does, ``channels`` and ``pairs`` (``"offer|channel"``) for theirs."""
 
     overall: Estimate = BELIEF
     channels: Mapping[str, Estimate] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Ratios:
         return pair or self.channels.get(channel, self.overall)
 
     def grade(self, offer: str, channel: str) -> Grade:
-        """Return ``ratio`` where draws have told most of what can be doubted of a pair's lift, else ``declared``."""
+        """Return ``ratio`` where draws told most of what can be doubted of a pair's lift, else ``declared``."""
         known = self.of(offer, channel)
         return "ratio" if known.error**2 < _EVIDENT * BELIEF.error**2 else "declared"
 

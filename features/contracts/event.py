@@ -72,16 +72,17 @@ class Event(Contract):
     def _an_assignment_was_drawn(self) -> Event:
         if self.type in TRIAL_TYPES and not _drawn(self.properties):
             raise ValueError(
-                "an assigned event needs properties.treatment (text: the arm, or control) and properties.propensity "
-                "(the chance of that arm, a number between 0 and 1, both excluded)"
+                "an assigned event needs properties.treatment (text: the arm, or control) and "
+                "properties.propensity (the chance of that arm, a number between 0 and 1, both excluded)"
             )
         return self
 
 
 def _drawn(properties: dict[str, Any]) -> bool:
     arm, chance = properties.get("treatment"), properties.get("propensity")
-    is_number = isinstance(chance, int | float) and not isinstance(chance, bool)
-    return isinstance(arm, str) and arm != "" and is_number and 0 < chance < 1
+    if not isinstance(chance, int | float) or isinstance(chance, bool):
+        return False
+    return isinstance(arm, str) and arm != "" and 0 < chance < 1
 
 
 EVENT_SCHEMA = pa.schema(

@@ -24,7 +24,9 @@ def drawn(raw: dict[Any, Any]) -> dict[Any, Any]:
         )
     properties = raw.get("properties") or {}
     if not isinstance(properties, dict):
-        raise ValueError("properties are keys where treatment is told: a column cannot be added to")
+        raise ValueError(  # noqa: TRY004 - pydantic turns it into an error of the mapping
+            "properties are keys where treatment is told: a column cannot be added to"
+        )
     chance = raw["propensity"] if raw.get("shares") is None else _by_arm(raw["treatment"], raw["shares"])
     arm = _plain(raw["treatment"])
     return {**raw, "properties": {**properties, "treatment": {"as": "text", **arm}, "propensity": chance}}
@@ -34,10 +36,14 @@ def _by_arm(treatment: Any, shares: Any) -> dict[str, Any]:
     """Return the share of a row's arm as a value: its treatment, mapped; an arm without a share is not readable."""
     arm = _plain(treatment)
     if not isinstance(shares, dict):
-        raise ValueError("shares name each arm with its share, like {control: 0.5, letter: 0.5}")
+        raise ValueError(  # noqa: TRY004 - as above
+            "shares name each arm with its share, like {control: 0.5, letter: 0.5}"
+        )
     if "map" not in arm:
         return {**arm, "map": shares}
-    unnamed = sorted({str(to) for to in (*arm["map"].values(), arm.get("otherwise")) if to is not None} - {*shares})
+    unnamed = sorted(
+        {str(to) for to in (*arm["map"].values(), arm.get("otherwise")) if to is not None} - {*shares}
+    )
     if unnamed:
         raise ValueError(f"shares do not name {unnamed[0]!r}, which treatment can be")
     ends = {"otherwise": shares[arm["otherwise"]]} if arm.get("otherwise") is not None else {}

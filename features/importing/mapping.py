@@ -138,8 +138,8 @@ class Block(Selection):
 class EventBlock(Block):
     """Rows that become events.
 
-    Of a trial, ``treatment`` says which arm was drawn, ``control`` for none, and ``propensity`` with which chance, or
-    ``shares`` the chance of each arm: both become properties of an ``assigned`` event.
+    Of a trial, ``treatment`` says which arm was drawn, ``control`` for none, and ``propensity`` with which
+    chance, or ``shares`` the chance of each arm: both become properties of an ``assigned`` event.
     """
 
     event_id: Value
@@ -165,7 +165,7 @@ class EventBlock(Block):
 
     @model_validator(mode="after")
     def _shares_are_of_one_whole(self) -> EventBlock:
-        if self.shares and sum(self.shares.values()) > 1 + 1e-9:  # noqa: PLR2004 - halves and thirds are not exact
+        if self.shares and sum(self.shares.values()) > 1 + 1e-9:  # thirds are not exact
             raise ValueError(f"the shares add up to {sum(self.shares.values()):g}: together they are 1 at most")
         return self
 

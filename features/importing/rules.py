@@ -138,8 +138,8 @@ def _events(now: datetime) -> list[Rule]:
         *_flat("properties"),
         Rule(
             "assigned_drawn",
-            "an assigned event has properties.treatment, a text, and properties.propensity, a number between 0 and 1 "
-            "(both excluded): the chance with which that arm was drawn",
+            "an assigned event has properties.treatment, a text, and properties.propensity, a number between 0 "
+            "and 1 (both excluded): the chance with which that arm was drawn",
             lambda t: (t["type"] == "assigned") & ~_drawn(t["properties"]).fill_null(False),
         ),
     ]
@@ -151,7 +151,8 @@ def _drawn(properties: Any) -> Any:
     arm, chance = "/treatment", "/propensity"
     is_number = json_kind(told, chance).isin(["DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"])
     number = json_text(told, chance).try_cast("float64")
-    return (json_kind(told, arm) == "VARCHAR") & (json_text(told, arm) != "") & is_number & (number > 0) & (number < 1)
+    is_arm = (json_kind(told, arm) == "VARCHAR") & (json_text(told, arm) != "")
+    return is_arm & is_number & (number > 0) & (number < 1)
 
 
 def _customers(now: datetime) -> list[Rule]:

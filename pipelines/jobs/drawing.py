@@ -15,8 +15,6 @@ from training.evidence.draws import DRAWS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Row
-
     from runtime.build import Kairos
 
 SOURCE = "ledger"
@@ -36,20 +34,22 @@ def draws_of(kairos: Kairos) -> pa.Table:
     """
     with snapshot(kairos.settings.ledger) as connection:
         found = connection.execution_options(yield_per=_BLOCK).execute(_ASKED)
-        parts = [_table(block) for block in found.partitions(_BLOCK)]
+        parts = [_table([tuple(row) for row in block]) for block in found.partitions(_BLOCK)]
     return pa.concat_tables([DRAWS.empty_table(), *parts])
 
 
-def _table(rows: Sequence[Row[Any]]) -> pa.Table:
+def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     columns = list(zip(*_drawn(rows), strict=True)) or [()] * len(DRAWS)
     arrays = [
-        pa.array(values, pa.int64()).cast(field.type) if pa.types.is_timestamp(field.type) else pa.array(values, field.type)
+        pa.array(values, pa.int64()).cast(field.type)
+        if pa.types.is_timestamp(field.type)
+        else pa.array(values, field.type)
         for values, field in zip(columns, DRAWS, strict=True)
     ]
     return pa.table(arrays, schema=DRAWS)
 
 
-def _drawn(rows: Iterable[Row[Any]]) -> Iterator[tuple[str, int, str, str, str, bool, float]]:
+def _drawn(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, int, str, str, str, bool, float]]:
     for customer_id, decided_at, body in rows:
         decision = orjson.loads(body)
         stages = {stage["name"]: stage for stage in decision["stages"]}

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decisions.priors import Priors
 from decisions.worth.ratios import BELIEF, Ratios
 from measures.estimate import Estimate
 from tests.worlds.training import OFFERS, VOCABULARY, WorldLake, WorldStore, event_table
-from decisions.priors import Priors
 from training.evidence.checks import balance, check
 from training.evidence.draws import trials
 from training.evidence.gathering import drawn
@@ -230,7 +230,9 @@ def test_each_arm_of_a_trial_is_drawn_against_the_same_control_rows():
     rows = [assigned(1, "a", 0.5), assigned(2, "b", 0.25), assigned(3, "control", 0.25)]
     table, aside = trials(sources_of(rows))
     assert aside == {}
-    found = sorted(zip(*(table[name].to_pylist() for name in ("offer_id", "customer_id", "sent", "propensity")), strict=True))
+    found = sorted(
+        zip(*(table[name].to_pylist() for name in ("offer_id", "customer_id", "sent", "propensity")), strict=True)
+    )
     assert found == [
         ("a", "c0001", True, pytest.approx(2 / 3)),
         ("a", "c0003", False, pytest.approx(2 / 3)),
@@ -251,7 +253,10 @@ def test_two_arms_may_be_drawn_with_a_chance_of_each_ones_own():
         ([assigned(1, "a", 0.5)], "no control rows"),
         ([assigned(1, "control", 0.5)], "all its rows are control"),
         ([assigned(1, "a", 0.5, channel=None), assigned(2, "control", 0.5)], "channel none"),
-        ([assigned(1, "a", 0.5), assigned(2, "b", 0.2), assigned(4, "b", 0.3), assigned(3, "control", 0.2)], "give shares"),
+        (
+            [assigned(1, "a", 0.5), assigned(2, "b", 0.2), assigned(4, "b", 0.3), assigned(3, "control", 0.2)],
+            "give shares",
+        ),
     ],
 )
 def test_a_trial_that_cannot_be_read_is_set_aside_by_name(rows, said):
@@ -276,7 +281,10 @@ def test_outcomes_are_all_orders_from_the_draw_on_as_plain_loops_count_them():
                 }
             )  # fmt: skip
     asked = pa.table(
-        {"customer_id": [who for who, _ in draws], "at": pa.array([at for _, at in draws], pa.timestamp("us", "UTC"))}
+        {
+            "customer_id": [who for who, _ in draws],
+            "at": pa.array([at for _, at in draws], pa.timestamp("us", "UTC")),
+        }
     )
     found = outcomes(sources_of(rows, MOMENT + timedelta(days=90)), asked, days=7)
     last = max(at for _, at in draws) + timedelta(days=7)
@@ -286,7 +294,11 @@ def test_outcomes_are_all_orders_from_the_draw_on_as_plain_loops_count_them():
         for number, row in enumerate(rows):
             if row["customer_id"] == who and first <= row["occurred_at"] < last:
                 orders.setdefault(row["properties"] if row["properties"] != "{}" else number, []).append(row)
-        mine = [each for each in orders.values() if at <= min(row["occurred_at"] for row in each) < at + timedelta(days=7)]
+        mine = [
+            each
+            for each in orders.values()
+            if at <= min(row["occurred_at"] for row in each) < at + timedelta(days=7)
+        ]
         assert found.orders[place] == len(mine)
         assert found.revenue[place] == pytest.approx(sum(row["value"] for each in mine for row in each))
 

@@ -104,7 +104,7 @@ def write(folder: Path, *, seed: int = 1, lost: float = 0.0) -> None:
         converted = int(random.random() < SPEND[arm])
         visited = max(converted, int(random.random() < 0.1))
         spend = round(float(random.gamma(4.0, 10.0)) + 1, 2) * converted
-        if arm != 'none' or random.random() >= lost:
+        if arm != "none" or random.random() >= lost:
             history = round(float(random.gamma(2.0, 60.0)), 2)
             lines.append(f"c{number:05d},{arm},{recency},{history},{bought},{visited},{converted},{spend}")
     (folder / "trial.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,10 @@ import numpy as np
 from scipy.stats import chi2
 
 from measures.arrays import sum_by
+from training.evidence.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from training.evidence.sample import Integers, Sample
+    from training.evidence.sample import Integers
 
 BROKEN = 0.001
 """A sample-ratio mismatch as unlikely as that is a fault and no chance: the threshold that is usual for it."""
@@ -68,16 +68,16 @@ def _fault(name: str, part: Sample) -> str | None:
     if bad.any():
         shown = part.propensity[bad][0]
         return (
-            f"{name} is set aside: {int(bad.sum())} of {part.size} rows have a propensity such as {shown:g}, which "
-            "leaves nothing to chance; give the chance with which each row's arm was drawn, between 0 and 1"
+            f"{name} is set aside: {int(bad.sum())} of {part.size} rows have a propensity such as {shown:g}, "
+            "which leaves nothing to chance; give the chance with which each row's arm was drawn, between 0 and 1"
         )
     if part.sent.all() or not part.sent.any():
         arm = "sent" if part.sent.all() else "held"
         return f"{name} is set aside: all {part.size} rows are {arm}; a trial needs its control rows, too"
     if (p_value := balance(part)) < BROKEN:
+        sent, expected = int(part.sent.sum()), part.propensity.sum()
         return (
-            f"{name} is set aside: {int(part.sent.sum())} of {part.size} rows were sent where {part.propensity.sum():.0f} "
-            f"were to be expected (p = {p_value:.2g}); rows of one arm are missing, or the shares are not those it "
-            "was drawn with"
+            f"{name} is set aside: {sent} of {part.size} rows were sent where {expected:.0f} were to be expected "
+            f"(p = {p_value:.2g}); rows of one arm are missing, or the shares are not those it was drawn with"
         )
     return None

@@ -1,4 +1,4 @@
-"""Draws as they come from ledger and lake, as one table: whom they were about, when, what, and with which chance."""
+"""Draws as they come from ledger and lake, as one table: about whom, when, what, and with which chance."""
 
 from __future__ import annotations
 
@@ -117,5 +117,7 @@ def _one(arm: pa.Table, column: str, needed_by: str | None = None) -> str | None
     found = pc.unique(arm[column].drop_null()).to_pylist()
     if len(found) > 1 or (not found and needed_by is not None):
         said = ", ".join(sorted(found)) or "none"
-        raise ValueError(f"its arm {needed_by or ''} has {column} {said}: each arm is one message, on one {column}")
+        raise ValueError(
+            f"its arm {needed_by or ''} has {column} {said}: each arm is one message, on one {column}"
+        )
     return found[0] if found else None

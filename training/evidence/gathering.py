@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,15 +14,12 @@ import pyarrow.compute as pc
 from decisions.worth.shrinking import rate
 from training.evidence.draws import DRAWS, trials
 from training.evidence.outcomes import outcomes
-from training.evidence.sample import Sample
+from training.evidence.sample import Floats, Integers, Sample
 from training.looks import look, tallies
 from training.sets import at_midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from decisions.scorers.worth import WorthScorer
-    from training.evidence.sample import Floats, Integers
     from training.sources import TrainingSources
 
 DAYS = 7
@@ -48,7 +46,9 @@ def drawn(sources: TrainingSources, *, days: int = DAYS) -> Drawn:
     over = pa.scalar(sources.now - timedelta(days=days), table.schema.field("at").type)
     table = table.filter(pc.less_equal(table["at"], over))
     table = table.sort_by([(name, "ascending") for name in DRAWS.names])
-    number = np.asarray(pc.cast(table["at"], pa.int64()).to_numpy(), dtype=np.int64) // (WINDOW_DAYS * 86_400_000_000)
+    number = np.asarray(pc.cast(table["at"], pa.int64()).to_numpy(), dtype=np.int64) // (
+        WINDOW_DAYS * 86_400_000_000
+    )
     late = _latest(table["source"], number)
     return Drawn(table=table.filter(pa.array(late)), window=number[late], aside=aside)
 
@@ -83,7 +83,8 @@ def sampled(
 ) -> Sample:
     """Return ``found`` with what was ``foretold`` and what came; ``usual`` is the revenue of the mean order.
 
-    An order brings the margin of the draw's offer, the more the larger it is; ``usual`` of 0: all orders are alike.
+    An order brings the margin of the draw's offer, the more the larger it is; ``usual`` of 0: all orders are
+    alike.
     """
     table = found.table
     came = outcomes(sources, table, days=days)

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.tables.orders import order_key
+from training.evidence.sample import Floats
 from training.sets import numbers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from training.evidence.sample import Floats, Integers
+    from training.evidence.sample import Integers
     from training.sources import TrainingSources
 
 _DAY = 86_400_000_000
@@ -52,7 +53,9 @@ def _orders(events: Any, first: datetime, last: datetime) -> Any:
     at = events["occurred_at"]
     bought = events.filter(events["type"] == "purchased", at >= first, at < last)
     bought = bought.mutate(order=order_key(bought))
-    each = bought.group_by(["customer_id", "order"]).agg(at=bought["occurred_at"].min(), revenue=bought["value"].sum())
+    each = bought.group_by(["customer_id", "order"]).agg(
+        at=bought["occurred_at"].min(), revenue=bought["value"].sum()
+    )
     return each.select("customer_id", "at", "revenue", "order")
 
 

@@ -5,8 +5,8 @@ Whatever g is, its mean over draws is p(1 − p) times the true effect, so that
 
     ratio = Σ h (A − p)(Y − g) / Σ h (A − p)² m
 
-is the true effect over the predicted one, m, both weighted by h·p(1 − p): the weighted-centred estimate (Boruvka et
-al. 2018; with g = E[Y] Robinson's, 1988). The weights h = m / Var(Y) are the best ones for a ratio that is one
+is the true effect over the predicted one, m, both weighted by h·p(1 − p): the weighted-centred estimate (Boruvka
+et al. 2018; with g = E[Y] Robinson's, 1988). The weights h = m / Var(Y) are the best ones for a ratio that is one
 number; g decides the error alone. Sources with p near 0 or 1 count little, as they know little.
 """
 
@@ -68,7 +68,7 @@ def ratio(sample: Sample, *, money: bool = False) -> Ratio | None:
     first = _told(sample, believed=1.0, money=False)
     if first is None:
         return None
-    # What is expected holds the effect as well: better weights, and errors that are none too wide, the second time.
+    # What is expected holds the effect as well: weights are better, and errors none too wide, the second time.
     return _told(sample, believed=min(max(first.mean, 0.0), _MOST), money=money)
 
 
@@ -102,7 +102,7 @@ def effect(sample: Sample, *, money: bool = False) -> Estimate | None:
     rest = sample.margin - _money(sample, expected, 1.0) if money else sample.orders - expected
     weight = np.where(sample.sent, 1 / sample.propensity, 1 / (1 - sample.propensity))
     total = {arm: float(weight[sample.sent == arm].sum()) for arm in (True, False)}
-    level = {arm: float(weight[sample.sent == arm] @ rest[sample.sent == arm]) / total[arm] for arm in total}
+    level = {arm: float((weight * rest)[sample.sent == arm].sum()) / each for arm, each in total.items()}
     centred = rest - np.where(sample.sent, level[True], level[False])
     pull = np.where(sample.sent, 1 / total[True], -1 / total[False]) * weight * centred
     return Estimate(mean=level[True] - level[False], error=_by_unit(pull, sample.unit))
@@ -144,4 +144,3 @@ def _by_unit(pull: Floats, unit: NDArray[np.int64]) -> float:
     sums = np.bincount(unit, pull)
     count = np.count_nonzero(np.bincount(unit))
     return float(np.sqrt(sums @ sums * count / max(count - 1, 1)))
-

@@ -1,8 +1,9 @@
 """From checked draws to the ratios a value model is corrected by: of everything, of a channel, of a pair.
 
-A ratio is told for each source and pair. Behind them stands one ratio of everything, to which a channel, a pair and
-a source from elsewhere add something of their own (a mixed model): each is shrunk by how much its kind differs. What
-holds here is what the ledger's own draws say as far as they say anything; trials lend what they have in common.
+A ratio is told for each source and pair. Behind them stands one ratio of everything, to which a channel, a pair
+and a source from elsewhere add something of their own (a mixed model): each is shrunk by how much its kind
+differs. What holds here is what the ledger's own draws say as far as they say anything; trials lend what they
+have in common.
 """
 
 from __future__ import annotations

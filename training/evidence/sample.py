@@ -32,7 +32,7 @@ class Sample:
     window: Integers
     """The stretch of time the draw fell into: what changes from one to the next is no effect."""
     unit: Integers
-    """The household, or the customer where none is known, numbered from 0: rows of one may depend on each other."""
+    """The household, else the customer, numbered from 0: rows of one may depend on each other."""
     sent: NDArray[np.bool_]
     """What the draw said, whatever became of the message (intention to treat)."""
     propensity: Floats

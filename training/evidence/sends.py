@@ -1,4 +1,4 @@
-"""Draws as the uplift learners take them: one set a pair of offer and channel, with features from before the draw."""
+"""Draws as the uplift learners take them: a set a pair of offer and channel, with features from before."""
 
 from __future__ import annotations
 

@@ -124,5 +124,7 @@ def _fingerprint(sends: Mapping[str, RandomisedSends]) -> str:
         for name, values in (("margin", drawn.margin), ("treated", drawn.treated), ("p", drawn.propensity))
     }
     longest = max(len(each) for each in columns.values())
-    padded = {name: pa.concat_arrays([each, pa.nulls(longest - len(each), each.type)]) for name, each in columns.items()}
+    padded = {
+        name: pa.concat_arrays([each, pa.nulls(longest - len(each), each.type)]) for name, each in columns.items()
+    }
     return fingerprint(pa.table(padded))

@@ -17,9 +17,9 @@ from decisions.scorers.pairs import PAIR_ARRAYS, pair_features
 from decisions.scoring import batch_of
 from features.contracts import Offer
 from features.vocabulary import WINDOWS
+from training.evidence.sends import Sends, randomised_sends
 from training.fitting import Boosting
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
-from training.evidence.sends import Sends, randomised_sends
 from training.models.offer.alone import effects_alone
 from training.models.offer.effects import FEWEST, Effects, learn_effects
 from training.models.offer.randomised import RandomisedSends
@@ -71,9 +71,7 @@ class TrainOffer:
             return NoLabels(reason="; ".join([reason, *more]))
         remarks = tuple(f"{fault}." for fault in found.aside.values())
         scorer = scorer_of(None, effects)
-        return effects_alone(
-            sources, found.by_pair, effects, scorer, why=why, remarks=remarks, seed=seed
-        )
+        return effects_alone(sources, found.by_pair, effects, scorer, why=why, remarks=remarks, seed=seed)
 
     def _bought(self, sources: TrainingSources) -> tuple[Purchases | None, Purchases | None, str]:
         """Return purchases to learn from and to judge by; without them, the reason."""
@@ -99,7 +97,7 @@ class TrainOffer:
         wanted = [latest - number * window for number in range(self.cutoffs + 1)]
         return [moment for moment in wanted if moment >= earliest]
 
-    def _fitted(  # noqa: PLR0913  # what was learned and what it was learned from
+    def _fitted(
         self,
         sources: TrainingSources,
         train: Purchases,

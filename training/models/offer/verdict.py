@@ -94,23 +94,23 @@ def judge(
     """Return which learner ranks customers best out of fold, or None where none surely ranks better than chance.
 
     One-sided at 5% over all learners together (the largest of correlated normal values), so that without
-    heterogeneity one verdict in twenty claims it. ``stated`` is the gain of a ranking (Qini area) that power is told of; by default
-    that of a perfect one where effects are normal and differ by a third of their mean (:data:`NOTABLE`): a perfect
-    ranking of effects with standard deviation s gains s / 2√π.
+    heterogeneity one verdict in twenty claims it. ``stated`` is the gain of a ranking (Qini area) that power is
+    told of; by default that of a perfect one where effects are normal and differ by a third of their mean
+    (:data:`NOTABLE`): a perfect ranking of effects with standard deviation s gains s / 2√π.
     """
     cut = [_crossfitted(sends, trees=trees, seed=seed + number) for number in range(cuts)]
-    gained = {name: _mean(cut, lambda each, name=name: _gained(each.scores, each.effects[name])) for name in cut[0].effects}
+    gained = {name: _over(cut, _areas, name) for name in cut[0].effects}
     ranking = {name: mean_by_customer(rows, sends.groups) for name, rows in gained.items()}
     best = max(LEARNERS, key=lambda name: ranking[name].mean)
     p_value = _p_value(ranking, {name: gained[name] for name in LEARNERS}, sends.groups)
-    treat_all = mean_by_customer(_mean(cut, lambda each: each.scores), sends.groups)
+    treat_all = mean_by_customer(np.mean([each.scores for each in cut], axis=0), sends.groups)
     size = NOTABLE * abs(treat_all.mean) / (2 * sqrt(pi)) if stated is None else stated
     error = ranking[best].error
     return Verdict(
         learner=best if p_value < ALPHA else None,
         treat_all=treat_all,
         ranking=ranking,
-        policy={name: mean_by_customer(_mean(cut, lambda each, name=name: _acted(each, name)), sends.groups) for name in LEARNERS},
+        policy={name: mean_by_customer(_over(cut, _acted, name), sends.groups) for name in LEARNERS},
         effects=cut[0].effects,
         p_value=p_value,
         stated=size,
@@ -163,14 +163,18 @@ def _ranked(train: RandomisedSends, columns: FloatArray, trees: Trees, seed: int
     return {**effects, RESPONSE: raw_scores(learned["T"].boosters[1], columns)}
 
 
-def _acted(cut: _Cut, name: LearnerName) -> FloatArray:
+def _areas(cut: _Cut, name: str) -> FloatArray:
+    return _gained(cut.scores, cut.effects[name])
+
+
+def _acted(cut: _Cut, name: str) -> FloatArray:
     acted: FloatArray = cut.scores * (cut.effects[name] > 0)
     return acted
 
 
-def _mean(cuts: Sequence[_Cut], of: Callable[[_Cut], FloatArray]) -> FloatArray:
-    """Return the mean over the cuts of what ``of`` tells of each row."""
-    return cast("FloatArray", np.mean([of(cut) for cut in cuts], axis=0))
+def _over(cuts: Sequence[_Cut], of: Callable[[_Cut, str], FloatArray], name: str) -> FloatArray:
+    """Return the mean over the cuts of what each row adds by the learner called ``name``."""
+    return cast("FloatArray", np.mean([of(cut, name) for cut in cuts], axis=0))
 
 
 def _middle_ranks(values: FloatArray) -> FloatArray:

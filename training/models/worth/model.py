@@ -22,10 +22,10 @@ from features.vocabulary import TALLY_COUNTS
 from training.evidence.gathering import drawn, gathered
 from training.evidence.ratios import Evidence, weigh
 from training.evidence.words import metrics_of, words_of
+from training.looks import Look, look, tallies
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.worth.hours import factors
 from training.models.worth.later import Later
-from training.looks import Look, look, tallies
 from training.sets import at_midnight, clusters, fingerprint, numbers
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class TrainWorth:
             inputs=INPUTS,
             parameters={"days": self.days, **_parameters(scorer)},
             metrics=metrics_of(evidence),
-            caveat="prediction gate only: which messages were sent was not randomised",
+            caveat="; ".join(
+                ["prediction gate only: which messages were sent was not randomised", *words_of(evidence)]
+            ),
         )
 
     def _facts(self, scorer: WorthScorer, after: Look, held: Later, evidence: Evidence) -> Facts:
