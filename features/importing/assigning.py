@@ -33,7 +33,7 @@ def drawn(raw: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _by_arm(treatment: Any, shares: Any) -> dict[str, Any]:
-    """Return the share of a row's arm as a value: its treatment, mapped; an arm without a share is not readable."""
+    """Return the share of a row's arm as a value: its treatment, mapped; an arm without one is not readable."""
     arm = _plain(treatment)
     if not isinstance(shares, dict):
         raise ValueError(  # noqa: TRY004 - as above

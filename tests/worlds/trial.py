@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIZE = 7500
+SIZE = 4500
 BEGIN = "2024-03-11"
 NOW = "2024-03-26T00:00:00Z"
 SPEND = {"letter": 0.12, "card": 0.05, "none": 0.05}
@@ -93,13 +93,13 @@ offers:
 """
 
 
-def write(folder: Path, *, seed: int = 1, lost: float = 0.0) -> None:
+def write(folder: Path, *, seed: int = 3, lost: float = 0.0) -> None:
     """Write the trial with its mapping, policy and catalogue; a share of the control rows may have got ``lost``."""
     random = np.random.default_rng(seed)
     lines = ["customer,segment,recency,history,bought,visit,conversion,spend"]
     for number in range(SIZE):
         arm = ("none", "letter", "card")[random.integers(3)]
-        recency = int(random.integers(1, 12))
+        recency = int(random.integers(1, 4))
         bought = np.datetime64(BEGIN) - np.timedelta64(30 * recency, "D")
         converted = int(random.random() < SPEND[arm])
         visited = max(converted, int(random.random() < 0.1))

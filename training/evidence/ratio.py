@@ -51,7 +51,7 @@ class Ratio:
 
     @property
     def inflation(self) -> float:
-        """How many times the counting error the error is: the robust one, as far as there are orders to tell it."""
+        """How many times the counting error the error is: the robust one, as far as orders can tell it."""
         told = (self.robust / self.counting) ** 2
         return float(np.sqrt((self.events * told + SPREAD_STRENGTH) / (self.events + SPREAD_STRENGTH)))
 
@@ -142,5 +142,5 @@ def _events(sample: Sample) -> float:
 def _by_unit(pull: Floats, unit: NDArray[np.int64]) -> float:
     # Units are numbered from 0, so that those of other rows add nothing.
     sums = np.bincount(unit, pull)
-    count = np.count_nonzero(np.bincount(unit))
-    return float(np.sqrt(sums @ sums * count / max(count - 1, 1)))
+    count = int(np.count_nonzero(np.bincount(unit)))
+    return float(np.sqrt(float(sums @ sums) * count / max(count - 1, 1)))

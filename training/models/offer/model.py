@@ -58,7 +58,7 @@ class TrainOffer:
     sends: Mapping[str, RandomisedSends] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
-        """Learn, and backtest the response model on the latest ``days``; effects alone where none can be learned."""
+        """Learn, and backtest the response model on the latest ``days``; effects alone where there is none."""
         found = Sends(by_pair=self.sends, aside={}) if self.sends else randomised_sends(sources)
         effects = learn_effects(found.by_pair, sources.offers, sources.priors, seed=seed)
         train, test, why = self._bought(sources)
