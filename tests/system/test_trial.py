@@ -12,7 +12,9 @@ import pytest
 from tests.system.conftest import Kairos
 from tests.worlds.trial import MAPPING, NOW, SIZE, write
 
-EFFECT = re.compile(r"(letter|card)\|email: .*?a send adds (-?[\d.]+) on average \(95%: (-?[\d.]+) to (-?[\d.]+)\)")
+EFFECT = re.compile(
+    r"(letter|card)\|email: .*?a send adds (-?[\d.]+) on average \(95%: (-?[\d.]+) to (-?[\d.]+)\)"
+)
 
 
 def last_object(ran) -> dict:
@@ -65,9 +67,7 @@ def test_the_value_model_says_how_much_of_its_lift_the_trial_bears_out(trained):
     _, _, models = trained
     said = models["worth"]["reason"]
     assert "trial:spring by itself: " in said
-    ratios = {
-        offer: float(mean) for offer, mean in re.findall(r"(letter|card)\|email: (-?[\d.]+) \(95%", said)
-    }
+    ratios = {offer: float(mean) for offer, mean in re.findall(r"(letter|card)\|email: (-?[\d.]+) \(95%", said)}
     assert ratios["letter"] > ratios["card"]
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from measures.estimate import Estimate
     from training.evidence.ratios import Evidence
+    from training.evidence.shares import Proposal
 
 
 def words_of(evidence: Evidence) -> Iterator[str]:
@@ -28,6 +29,15 @@ def words_of(evidence: Evidence) -> Iterator[str]:
         offer, _, channel = pair.rpartition("|")
         yield f"{pair}: {_said(found)}, grade {evidence.ratios.grade(offer, channel)}."
     yield from (f"{fault}." for fault in evidence.aside.values())
+
+
+def words_of_share(proposal: Proposal | None) -> Iterator[str]:
+    """Give the sentence that suggests how many would-be sends to hold back; none without draws of our own."""
+    if proposal is not None:
+        yield (
+            f"Holding back {proposal.share:.1%} of would-be sends pays most until the next training: it costs "
+            f"{proposal.price:.2g} a decision, and what it tells is worth {proposal.worth:.2g} (holdback.share)."
+        )
 
 
 def metrics_of(evidence: Evidence) -> dict[str, float]:

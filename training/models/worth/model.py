@@ -20,8 +20,9 @@ from decisions.worth.beliefs import Beliefs
 from decisions.worth.model import WorthModel
 from features.vocabulary import TALLY_COUNTS
 from training.evidence.gathering import drawn, gathered
-from training.evidence.ratios import Evidence, weigh
-from training.evidence.words import metrics_of, words_of
+from training.evidence.ratios import LEDGER, Evidence, weigh
+from training.evidence.shares import Proposal, suggested
+from training.evidence.words import metrics_of, words_of, words_of_share
 from training.looks import Look, look, tallies
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.worth.hours import factors
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     from decisions.priors import Priors
     from training.sources import TrainingSources
+
+
+_GATE = "prediction gate only: which messages were sent was not randomised."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class TrainWorth:
         beliefs = beliefs_of(sources.priors, before.channels)
         learned, earlier = _learned(after, beliefs), _learned(before, beliefs)
         hours = factors(sources, learned.model, after.channels, after.offers, at_midnight(sources.now))
-        evidence = _evidence(sources, learned)
+        evidence, proposal = _evidence(sources, learned)
         scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours, evidence.ratios)
 
         def rescore(other: WorthScorer) -> FloatArray:
@@ -110,9 +114,7 @@ class TrainWorth:
             inputs=INPUTS,
             parameters={"days": self.days, **_parameters(scorer)},
             metrics=metrics_of(evidence),
-            caveat="; ".join(
-                ["prediction gate only: which messages were sent was not randomised", *words_of(evidence)]
-            ),
+            caveat=" ".join([_GATE, *words_of(evidence), *words_of_share(proposal)]),
         )
 
     def _facts(self, scorer: WorthScorer, after: Look, held: Later, evidence: Evidence) -> Facts:
@@ -154,13 +156,20 @@ def _learned(look: Look, beliefs: Beliefs) -> WorthScorer:
     return WorthScorer.of(model, look.channels, look.offers)
 
 
-def _evidence(sources: TrainingSources, learned: WorthScorer) -> Evidence:
-    """Return what draws say of the lift that ``learned`` counts."""
+def _evidence(sources: TrainingSources, learned: WorthScorer) -> tuple[Evidence, Proposal | None]:
+    """Return what draws say of the lift that ``learned`` counts, and how much to hold back from now on."""
     found = drawn(sources)
     if not found.table.num_rows:
-        return Evidence(aside=found.aside)
-    told = weigh(gathered(sources, found, learned))
-    return replace(told, aside={**found.aside, **told.aside})
+        return Evidence(aside=found.aside), None
+    sample = gathered(sources, found, learned)
+    told = weigh(sample)
+    proposal = None
+    if LEDGER in told.sources:
+        cost = {
+            f"{each.offer_id}|{name}": price for each in sources.offers for name, price in each.send_cost.items()
+        }
+        proposal = suggested(sample, told.ratios.overall, told.sources[LEDGER].error, cost)
+    return replace(told, aside={**found.aside, **told.aside}), proposal
 
 
 def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
