@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ from features.contracts import CUSTOMER_SCHEMA, EVENT_SCHEMA, Offer
 from features.contracts.words import FIRST_PLAUSIBLE
 from features.lake import CustomerSource, connect
 from features.vocabulary import Vocabulary
+from training.evidence.draws import DRAWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,8 @@ class TrainingSources:
     offers: tuple[Offer, ...]
     now: datetime
     memory_limit: str = "2GB"
+    draws: pa.Table = field(default_factory=DRAWS.empty_table)
+    """The ledger's own randomised decisions (:data:`training.evidence.draws.DRAWS`)."""
 
     def collect(self, build: Callable[[Any], Any]) -> pa.Table:
         """Run ``build`` over each bucket's events before ``now`` and return the parts as one Arrow table.

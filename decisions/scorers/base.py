@@ -100,15 +100,21 @@ class Effect:
         taken = {pair: tau for pair, tau in counted.tau.items() if pair not in self.measured}
         superseded = tuple(f"prior:offer:{pair}:" for pair in taken)
         redeem = {pair: chance for pair, chance in counted.redeem.items() if pair in taken}
+        kept = tuple(note for note in self.notes if not note.startswith(superseded))
         return replace(
             self,
             tau={**self.tau, **taken},
             redeem={**self.redeem, **redeem},
-            incremental=self.incremental and not taken,
-            notes=(*(note for note in self.notes if not note.startswith(superseded)), *counted.notes),
+            incremental=self._all_are_incremental(taken, counted.by_ratio),
+            notes=(*kept, *counted.notes, *counted.notes_of_ratios(taken)),
             hourly=counted.hourly,
             cadence=counted.cadence,
         )
+
+    def _all_are_incremental(self, taken: Mapping[str, FloatArray], by_ratio: frozenset[str]) -> bool:
+        """Tell whether randomised sends stand behind every pair, ``taken`` from counts or not."""
+        others = self.incremental or self.tau.keys() <= self.measured | taken.keys()
+        return others and taken.keys() <= by_ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,12 @@ class Counted:
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
     cadence: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by_ratio: frozenset[str] = frozenset()
+    """Pairs whose tau is corrected by what randomised sends showed of all orders."""
+
+    def notes_of_ratios(self, taken: Mapping[str, FloatArray]) -> tuple[str, ...]:
+        """Return a note for each pair of ``taken`` that randomised sends corrected."""
+        return tuple(f"worth:{pair}:ratio" for pair in sorted(self.by_ratio & taken.keys()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

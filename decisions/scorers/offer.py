@@ -75,7 +75,8 @@ class OfferModel(ArtefactScorer):
             offer.offer_id: _redeem(batch, engagement, offer, affinity[offer.offer_id]) for offer in batch.offers
         }
         incremental = bool(tau) and all(pair in self._effects for pair in tau)
-        measured = frozenset(pair for pair in tau if self._effects.get(pair, {}).get("grade") == "measured")
+        # One effect for everybody is what a ratio says as well, and counts say whose is larger.
+        measured = frozenset(pair for pair in tau if pair in self._learned)
         return Effect(
             tau=tau, redeem=redeem, incremental=incremental, notes=tuple(self._notes(tau)), measured=measured
         )

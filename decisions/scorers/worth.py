@@ -24,6 +24,7 @@ from decisions.worth.cadence import cadence
 from decisions.worth.effect import Effect
 from decisions.worth.life import Peers
 from decisions.worth.model import WorthModel
+from decisions.worth.ratios import Grade, Ratios
 from features.vocabulary import TALLY
 
 if TYPE_CHECKING:
@@ -58,12 +59,15 @@ class WorthScorer(ArtefactScorer):
         channels: tuple[str, ...],
         offers: tuple[str, ...],
         hourly: Mapping[str, Sequence[float]] = MappingProxyType({}),
+        ratios: Ratios = Ratios(),  # noqa: B008  # frozen
     ) -> Self:
         """Return the scorer of ``model``, whose last offer stands for all but ``offers``.
 
-        ``hourly`` holds by offer the factor on its lift at each of the 24 local hours, where hours differ.
+        ``hourly`` holds by offer the factor on its lift at each of the 24 local hours, where hours differ;
+        ``ratios`` how much of the lift is true, by what randomised sends showed.
         """
         facts = as_facts(model, channels, offers) | {"hourly": {name: list(each) for name, each in hourly.items()}}
+        facts |= {"ratios": ratios.as_json(), "grades": grades_of(model, channels, ratios)}
         return cls(Artefact(kind=cls.kind, facts=facts))
 
     @property
@@ -86,6 +90,11 @@ class WorthScorer(ArtefactScorer):
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
             cadence=self._cadence(personal, batch.offers, found),
             notes=() if self.orders_told else ("prior:worth:no_orders",),
+            by_ratio=frozenset(
+                f"{offer.offer_id}|{channel}"
+                for offer, channel in asked
+                if self.ratios.grade(offer.offer_id, channel) == "ratio"
+            ),
         )
 
     def personal(self, batch: Batch) -> Personal:
@@ -100,7 +109,9 @@ class WorthScorer(ArtefactScorer):
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
-        return seen * personal.basket * offer.margin * lift, np.minimum(1.0, seen * (lift + personal.anyway))
+        extra = lift * self.ratios.of(offer.offer_id, channel).mean
+        # Who redeems is read off attributed orders: how many would have come anyway changes nothing in that.
+        return seen * personal.basket * offer.margin * extra, np.minimum(1.0, seen * (lift + personal.anyway))
 
     def _cadence(
         self, personal: Personal, offers: Sequence[Offer], found: Mapping[str, tuple[FloatArray, FloatArray]]
@@ -146,6 +157,12 @@ class WorthScorer(ArtefactScorer):
         return apart
 
     @cached_property
+    def ratios(self) -> Ratios:
+        """How much of the lift is true; nothing is known of an artefact that was made before draws were read."""
+        facts = self.artefact.facts.get("ratios")
+        return Ratios() if facts is None else Ratios.from_json(facts)
+
+    @cached_property
     def channels(self) -> tuple[str, ...]:
         """The channels that were learned."""
         return tuple(self.artefact.facts["channels"])
@@ -186,6 +203,26 @@ def as_facts(model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ..
         "peers": asdict(model.peers),
         "loss": model.loss.tolist(),
     }
+
+
+def grades_of(model: WorthModel, channels: Sequence[str], ratios: Ratios) -> dict[str, dict[str, Grade]]:
+    """Return how each part of a value is known, by channel; of a lift, whatever the offer.
+
+    Attention is measured where opens show it, and inferred from orders by a ratio elsewhere, as far as anybody
+    ordered. What somebody's own counts add is their own.
+    """
+    known: dict[str, dict[str, Grade]] = {}
+    for place, channel in enumerate(channels):
+        seen: Grade = "measured" if model.watched[place] else "declared"
+        known[channel] = {
+            "attention": seen,
+            "orders": "measured" if model.watched.any() else "declared",
+            "anyway": ratios.grade("", channel),
+            "lift": ratios.grade("", channel),
+            "loss": "measured" if model.loss[place] != model.beliefs.loss[place] else "declared",
+            "churn": "declared",
+        }
+    return known
 
 
 def from_facts(facts: Any) -> WorthModel:

@@ -19,6 +19,7 @@ from pydantic import (
 from features.contracts.labels import LABEL_DAYS, LABEL_TYPE, LABELLED
 from features.contracts.words import Channel  # noqa: TC001 - pydantic reads it
 from features.expressions import ExpressionError, parse
+from features.importing.assigning import drawn
 from features.importing.values import DayValue, Decimal, MomentValue, Part, Plain, Value
 from features.nearest import nearest
 
@@ -45,6 +46,7 @@ def _text_encoding(name: str) -> str:
     return name
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
 Condition = Annotated[str, AfterValidator(_expression)]
 LabelName = Literal["churn"]
 """What a label can teach."""
@@ -137,7 +139,11 @@ class Block(Selection):
 
 
 class EventBlock(Block):
-    """Rows that become events."""
+    """Rows that become events.
+
+    Of a trial, ``treatment`` says which arm was drawn, ``control`` for none, and ``propensity`` with which
+    chance, or ``shares`` the chance of each arm: both become properties of an ``assigned`` event.
+    """
 
     event_id: Value
     type: Value
@@ -150,7 +156,21 @@ class EventBlock(Block):
     value: Value | None = None
     currency: Value | None = None
     automated: Value | None = None
+    treatment: Value | None = None
+    propensity: Value | None = None
+    shares: dict[str, Share] | None = Field(default=None, min_length=2)
     properties: dict[str, Value] | str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_draw_is_told_by_properties(cls, raw: object) -> object:
+        return drawn(raw) if isinstance(raw, dict) else raw
+
+    @model_validator(mode="after")
+    def _shares_are_of_one_whole(self) -> EventBlock:
+        if self.shares and sum(self.shares.values()) > 1 + 1e-9:  # thirds are not exact
+            raise ValueError(f"the shares add up to {sum(self.shares.values()):g}: together they are 1 at most")
+        return self
 
 
 class Label(Part):

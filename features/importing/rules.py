@@ -18,7 +18,7 @@ from features.contracts.event import OWN_TYPE
 from features.contracts.ids import NOBODY, PLACEHOLDERS
 from features.contracts.places import OTHER_CODES, known_countries
 from features.contracts.words import FIRST_PLAUSIBLE, GRACE
-from features.importing.macros import contact_states, flat_object, known_zone
+from features.importing.macros import contact_states, flat_object, json_kind, json_text, known_zone
 from features.importing.moments import moment_literal
 
 Target = Literal["customers", "events", "consents", "preferences"]
@@ -136,7 +136,23 @@ def _events(now: datetime) -> list[Rule]:
         *_finite("value"),
         _matches("currency_code", "currency is three capitals, like USD", "currency", r"^[A-Z]{3}$"),
         *_flat("properties"),
+        Rule(
+            "assigned_drawn",
+            "an assigned event has properties.treatment, a text, and properties.propensity, a number between 0 "
+            "and 1 (both excluded): the chance with which that arm was drawn",
+            lambda t: (t["type"] == "assigned") & ~_drawn(t["properties"]).fill_null(False),
+        ),
     ]
+
+
+def _drawn(properties: Any) -> Any:
+    """Tell whether properties say which arm was drawn, and with which chance."""
+    told = ibis.ifelse(flat_object(properties).fill_null(False), properties, ibis.literal("{}"))
+    arm, chance = "/treatment", "/propensity"
+    is_number = json_kind(told, chance).isin(["DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"])
+    number = json_text(told, chance).try_cast("float64")
+    is_arm = (json_kind(told, arm) == "VARCHAR") & (json_text(told, arm) != "")
+    return is_arm & is_number & (number > 0) & (number < 1)
 
 
 def _customers(now: datetime) -> list[Rule]:

@@ -24,7 +24,7 @@ from features.vocabulary import ATTRIBUTES
 from measures.offpolicy import LEAST_EFFECTIVE_SHARE, Log, overlap, snips
 from measures.outcome import Interval, NotComputable
 from pipelines.jobs.training import registry_of, sources_of
-from training.models.worth.looks import look, tallies
+from training.looks import look, tallies
 from training.sets import numbers, spine
 from training.spans import first_of
 

@@ -39,6 +39,7 @@ def registry_of(settings: Settings) -> Registry:
 
 def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
     """Return everything a model may look at as of ``now``."""
+    from pipelines.jobs.drawing import draws_of
     from training.sources import TrainingSources
 
     return TrainingSources(
@@ -49,6 +50,7 @@ def sources_of(kairos: Kairos, *, now: datetime) -> TrainingSources:
         offers=kairos.catalogue.offers,
         now=now,
         memory_limit=kairos.settings.memory_limit,
+        draws=draws_of(kairos),
     )
 
 

@@ -16,9 +16,11 @@ from decisions.scorers.pairs import PAIR_ARRAYS, pair_features
 from decisions.scoring import batch_of
 from features.contracts import Offer
 from features.vocabulary import WINDOWS
+from training.evidence.sends import Sends, randomised_sends
 from training.fitting import Boosting
 from training.models import Backtest, Facts, Fitted, NoLabels, Simpler, mean_score
-from training.models.offer.effects import Effects, learn_effects
+from training.models.offer.alone import effects_alone
+from training.models.offer.effects import FEWEST, Effects, learn_effects
 from training.models.offer.randomised import RandomisedSends
 from training.models.offer.response import (
     hit_rate,
@@ -49,8 +51,8 @@ _BOOSTING = Boosting(leaves=15, rounds=80, learning_rate=0.1, min_child=100, l2=
 class TrainOffer:
     """The offer model. ``days`` is how far the response model looks ahead, from ``cutoffs`` earlier moments.
 
-    ``sends`` holds randomised sends by ``"offer|channel"``; what is missing there stays declared.
-    Where ``days`` do not fit and are not ``exact``, fewer are taken.
+    ``sends`` holds randomised sends by ``"offer|channel"``, in place of those of ledger and trials; a pair without
+    any stays declared. Where ``days`` do not fit and are not ``exact``, fewer are taken.
     """
 
     name: Kind = "offer"
@@ -61,32 +63,38 @@ class TrainOffer:
     sends: Mapping[str, RandomisedSends] = field(default_factory=dict)
 
     def fit(self, sources: TrainingSources, *, tune: int = 0, seed: int) -> Fitted | NoLabels:
-        """Learn, and backtest the response model on the latest ``days``."""
+        """Learn, and backtest the response model on the latest ``days``; effects alone where there is none."""
+        found = Sends(by_pair=self.sends, aside={}) if self.sends else randomised_sends(sources)
+        effects = learn_effects(found.by_pair, sources.offers, sources.priors, seed=seed)
         first = first_of(sources, ("purchased",))
+        fitting = self._fitting(sources, first)
+        bought = fitting if isinstance(fitting, str) else fitting.bought(sources)
+        if isinstance(fitting, str) or isinstance(bought, str) or first is None:
+            return _alone(sources, found, effects, why=str(bought), seed=seed)
+        fitted = fitting.learned(sources, *bought, found, effects, tune=tune, seed=seed)
+        said = shortened(first, sources.now, "the response to offers", days=fitting.days, wanted=self.days)
+        return replace(fitted, caveat="; ".join(filter(None, [fitted.caveat, said])))
+
+    def _fitting(self, sources: TrainingSources, first: datetime | None) -> TrainOffer | str:
+        """Return this with the days that fit, the first order being at ``first``; else why none do."""
         if not sources.vocabulary.categories:
-            return NoLabels(reason="the vocabulary names no categories: nothing could be preferred to anything")
+            return "the vocabulary names no categories: nothing could be preferred to anything"
         if first is None:
-            return NoLabels(reason=_NO_ORDERS)
+            return _NO_ORDERS
         tried = (replace(self, days=days) for days in horizons(self.days, exact=self.exact))
         fitting = next((each for each in tried if len(each.cutoffs_from(first, sources.now)) > 1), None)
-        if fitting is None:
-            return NoLabels(reason=self._too_short(first, sources.now))
-        return fitting.learned(sources, first, wanted=self.days, tune=tune, seed=seed)
+        return fitting or self._too_short(first, sources.now)
 
-    def learned(
-        self, sources: TrainingSources, first: datetime, *, wanted: int, tune: int, seed: int
-    ) -> Fitted | NoLabels:
-        """Learn with exactly these days, and say where they are not those ``wanted``."""
-        found = purchases(sources, self.cutoffs_from(first, sources.now), days=self.days)
+    def bought(self, sources: TrainingSources) -> tuple[Purchases, Purchases] | str:
+        """Return purchases to learn from and to judge by; else what they lack."""
+        found = purchases(sources, self.moments(sources), days=self.days)
         train, test = found.of(found.cutoff > 0), found.of(found.cutoff == 0)
         if any(part.bought.min(initial=1.0) == part.bought.max(initial=0.0) for part in (train, test)):
-            return NoLabels(
-                reason=f"within {self.days} days everybody, or nobody, bought in every category of the catalogue: "
+            return (
+                f"within {self.days} days everybody, or nobody, bought in every category of the catalogue: "
                 "orders name theirs as properties.category"
             )
-        fitted = self._fitted(sources, train, test, tune=tune, seed=seed)
-        said = shortened(first, sources.now, "the response to offers", days=self.days, wanted=wanted)
-        return replace(fitted, caveat="; ".join(filter(None, [fitted.caveat, said])))
+        return train, test
 
     def moments(self, sources: TrainingSources) -> list[datetime]:
         """Return the cut-offs, the test's first, as far back as there is history."""
@@ -101,13 +109,21 @@ class TrainOffer:
         wanted = [latest - number * window for number in range(self.cutoffs + 1)]
         return [moment for moment in wanted if moment >= earliest]
 
-    def _fitted(
-        self, sources: TrainingSources, train: Purchases, test: Purchases, *, tune: int, seed: int
+    def learned(
+        self,
+        sources: TrainingSources,
+        train: Purchases,
+        test: Purchases,
+        found: Sends,
+        effects: Effects,
+        *,
+        tune: int,
+        seed: int,
     ) -> Fitted:
+        """Learn from ``train`` who buys what, and judge by ``test``; ``effects`` are what draws ``found`` told."""
         affinity = learn_response(
             train, sources.vocabulary, days=self.days, boosting=self.boosting, tune=tune, seed=seed
         )
-        effects = learn_effects(self.sends, sources.offers, sources.priors, seed=seed)
         scorer = scorer_of(affinity, effects)
 
         def rescore(other: OfferModel) -> FloatArray:
@@ -133,26 +149,21 @@ class TrainOffer:
                 binary=False,
             ),
             rescore=rescore,
-            fingerprint=fingerprint(train.frame, days=self.days, sends=sorted(self.sends)),
+            fingerprint=fingerprint(train.frame, days=self.days, sends=sorted(found.by_pair)),
             trained_on=int(train.bought.size),
-            facts=self._facts(train, test, effects),
-            inputs=tuple(dict.fromkeys((*affinity.activity, *PAIR_ARRAYS, *learned_columns(self.sends)))),
+            facts=self._facts(train, test, effects, found),
+            inputs=tuple(dict.fromkeys((*affinity.activity, *PAIR_ARRAYS, *learned_columns(found.by_pair)))),
             parameters={"days": self.days, **self.boosting.as_parameters()},
             metrics={
                 "hit_rate_response": hit_rate(test.bought, model),
                 **{f"hit_rate_{name}": hit_rate(test.bought, chance) for name, chance in rivals.items()},
                 **effects.metrics,
             },
-            caveat=self._caveat(),
+            caveat=_caveat(found, effects),
             simpler=_alike(effects),
         )
 
-    def _caveat(self) -> str:
-        if not self.sends:
-            return "response model, not incremental: no randomised sends"
-        return "prediction gate only: it judges the response model, the effects have intervals of their own"
-
-    def _facts(self, train: Purchases, test: Purchases, effects: Effects) -> Facts:
+    def _facts(self, train: Purchases, test: Purchases, effects: Effects, found: Sends) -> Facts:
         return Facts(
             question=f"What does an offer add? Else: who buys in which category within {self.days} days?",
             method=" ".join(
@@ -165,6 +176,7 @@ class TrainOffer:
             limits=(
                 "The response model says who buys, not whom a message moves: it is not incremental.",
                 "What is declared (conversion, incremental share) scales every value it touches.",
+                *(f"{fault}." for fault in found.aside.values()),
             ),
         )
 
@@ -181,6 +193,24 @@ def _alike(effects: Effects) -> tuple[Simpler, ...]:
     if not effects.facts:
         return ()
     return (Simpler("popularity", scorer_of(None, effects), "measured effects, everybody's taste alike"),)
+
+
+def _caveat(found: Sends, effects: Effects) -> str:
+    if not found.by_pair:
+        return "; ".join(["response model, not incremental: no randomised sends", *found.aside.values()])
+    told = "".join(f"; {pair}: {said}" for pair, said in effects.words.items())
+    return f"prediction gate only: it judges the response model, the effects have intervals of their own{told}"
+
+
+def _alone(sources: TrainingSources, found: Sends, effects: Effects, *, why: str, seed: int) -> Fitted | NoLabels:
+    """Return what draws alone tell of effects, there being no response model for the reason ``why``."""
+    if all(drawn.fewest < FEWEST for drawn in found.by_pair.values()):
+        few = [f"{pair} has {drawn.fewest} draws in its smaller arm" for pair, drawn in found.by_pair.items()]
+        more = [f"{', '.join(few)}, {FEWEST} are needed to measure an effect"] if few else []
+        return NoLabels(reason="; ".join([why, *found.aside.values(), *more]))
+    remarks = tuple(f"{fault}." for fault in found.aside.values())
+    scorer = scorer_of(None, effects)
+    return effects_alone(sources, found.by_pair, effects, scorer, why=why, remarks=remarks, seed=seed)
 
 
 def scorer_of(affinity: Affinity | None, effects: Effects) -> OfferModel:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.scorers.base import FloatArray
+from measures.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +56,6 @@ class RandomisedSends:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A mean with its standard error, by customer."""
-
-    mean: float
-    error: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The central 95%."""
-        return self.mean - 1.96 * self.error, self.mean + 1.96 * self.error
-
-
 def mean_by_customer(values: FloatArray, groups: NDArray[np.int64]) -> Estimate:
     """Return the mean of ``values`` with a standard error that lets rows of one customer depend on each other."""
     mean = float(values.mean())
@@ -113,15 +101,7 @@ def kappa(sends: RandomisedSends, *, declared: float) -> Estimate:
     ratio = gained.mean / reached.mean
     rest = weighted_difference(sends, sends.margin - ratio * sends.engaged)
     error = mean_by_customer(rest, sends.groups).error / reached.mean
-    return _meet(Estimate(mean=ratio, error=error), Estimate(mean=declared, error=abs(declared)))
-
-
-def _meet(seen: Estimate, believed: Estimate) -> Estimate:
-    if believed.error == 0 or seen.error == 0:
-        return seen if seen.error == 0 else believed
-    weights = np.array([seen.error, believed.error]) ** -2.0
-    mean = float(weights @ [seen.mean, believed.mean] / weights.sum())
-    return Estimate(mean=mean, error=float(weights.sum() ** -0.5))
+    return Estimate(mean=ratio, error=error).meeting(Estimate(mean=declared, error=abs(declared)))
 
 
 def _arms(sends: RandomisedSends) -> tuple[tuple[bool, NDArray[np.bool_]], ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decisions.scorers.worth import WorthScorer
     from decisions.worth.beliefs import Beliefs
     from decisions.worth.model import WorthModel
-    from training.models.worth.looks import Look
+    from training.looks import Look
     from training.sources import TrainingSources
 
 ORDERS = ("purchased", "converted")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decisions.worth.beliefs import Beliefs
     from decisions.worth.model import WorthModel
     from decisions.worth.tally import Tally
-    from training.models.worth.looks import Look
+    from training.looks import Look
 
 _RARE = 1e-9
 """Nobody is expected to order less than that: a logarithm of nothing has no value."""

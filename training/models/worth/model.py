@@ -19,11 +19,15 @@ from decisions.scorers.worth import INPUTS, WorthScorer
 from decisions.worth.beliefs import Beliefs
 from decisions.worth.model import WorthModel
 from features.vocabulary import TALLY_COUNTS
+from training.evidence.gathering import drawn, gathered
+from training.evidence.ratios import LEDGER, Evidence, weigh
+from training.evidence.shares import Proposal, suggested
+from training.evidence.words import metrics_of, words_of, words_of_share
+from training.looks import Look, look, tallies
 from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.worth.attending import Seen, orders_told, without_orders
 from training.models.worth.hours import factors
 from training.models.worth.later import Later
-from training.models.worth.looks import Look, look, tallies
 from training.sets import at_midnight, clusters, fingerprint, numbers
 from training.spans import first_of, horizons, shortened
 
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 
     from decisions.priors import Priors
     from training.sources import TrainingSources
+
+
+_GATE = "prediction gate only: which messages were sent was not randomised."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,8 @@ class TrainWorth:
             binary=False,
             shrunk=True,
         )
-        facts = self._facts(scorer, after, f"{held.seen.sum():.0f} messages seen in the last {self.days} days")
+        judged_by = f"{held.seen.sum():.0f} messages seen in the last {self.days} days"
+        facts = self._facts(scorer, after, judged_by, Evidence())
         return Fitted(
             scorer=scorer,
             backtest=backtest,
@@ -142,7 +150,8 @@ class TrainWorth:
         beliefs = beliefs_of(sources.priors, before.channels)
         learned, earlier = _learned(after, beliefs), _learned(before, beliefs)
         hours = factors(sources, learned.model, after.channels, after.offers, at_midnight(sources.now))
-        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours)
+        evidence, proposal = _evidence(sources, learned)
+        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours, evidence.ratios)
 
         def rescore(other: WorthScorer) -> FloatArray:
             return held.loss(other, before, after) if not other.is_prior else held.declared(beliefs)
@@ -169,13 +178,16 @@ class TrainWorth:
             rescore=rescore,
             fingerprint=fingerprint(after.frame.select([*TALLY_COUNTS, "customer_id"]), days=self.days),
             trained_on=after.frame.num_rows,
-            facts=self._facts(scorer, after, f"{held.ordered.sum():.0f} orders in the last {self.days} days"),
+            facts=self._facts(
+                scorer, after, f"{held.ordered.sum():.0f} orders in the last {self.days} days", evidence
+            ),
             inputs=INPUTS,
             parameters={"days": self.days, **_parameters(scorer)},
-            caveat="prediction gate only: which messages were sent was not randomised",
+            metrics=metrics_of(evidence),
+            caveat=" ".join([_GATE, *words_of(evidence), *words_of_share(proposal)]),
         )
 
-    def _facts(self, scorer: WorthScorer, after: Look, judged_by: str) -> Facts:
+    def _facts(self, scorer: WorthScorer, after: Look, judged_by: str, evidence: Evidence) -> Facts:
         watched = [name for name, shown in zip(scorer.channels, scorer.model.watched, strict=True) if shown]
         return Facts(
             question="What does one more message to this customer add, by offer and channel?",
@@ -187,10 +199,10 @@ class TrainWorth:
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
                 f"{judged_by} to judge by; hours differ for "
-                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}."
+                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}. {' '.join(words_of(evidence))}"
             ),
             limits=(
-                "How many orders would have come anyway is declared until randomised sends say.",
+                "How many orders would have come anyway is declared as far as randomised sends do not say.",
                 "An order counts where it names its message; what is never attributed is never learned.",
             ),
         )
@@ -218,6 +230,22 @@ def _attention(look: Look, beliefs: Beliefs) -> WorthScorer:
     """Return the scorer of who sees messages, what hangs on orders as declared."""
     learned = _learned(look, beliefs)
     return WorthScorer.of(without_orders(learned.model, beliefs), look.channels, look.offers).without_orders()
+
+
+def _evidence(sources: TrainingSources, learned: WorthScorer) -> tuple[Evidence, Proposal | None]:
+    """Return what draws say of the lift that ``learned`` counts, and how much to hold back from now on."""
+    found = drawn(sources)
+    if not found.table.num_rows:
+        return Evidence(aside=found.aside), None
+    sample = gathered(sources, found, learned)
+    told = weigh(sample)
+    proposal = None
+    if LEDGER in told.sources:
+        cost = {
+            f"{each.offer_id}|{name}": price for each in sources.offers for name, price in each.send_cost.items()
+        }
+        proposal = suggested(sample, told.ratios.overall, told.sources[LEDGER].error, cost)
+    return replace(told, aside={**found.aside, **told.aside}), proposal
 
 
 def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
