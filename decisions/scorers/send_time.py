@@ -8,7 +8,7 @@ declared. An effect estimated at the hours one used to send at is an average ove
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 RHYTHM = "rhythm"
 CHOSEN_HOURS = "chosen_hours"
 """Ends the note of a channel whose elasticity was read off sends at hours that a sender chose (``chosen``)."""
+NOT_SHOWN_TO_PAY = "hour_not_shown_to_pay"
+"""How the note ends of a rhythm that moves no message."""
 UNIFORM: FloatArray = np.full(HOURS_OF_WEEK, 1 / HOURS_OF_WEEK)
 _DIGITS = 6
 """Decimals of m. A millionth of an effect decides nothing, and each decision's record keeps m of every channel."""
@@ -95,9 +97,9 @@ class SendTimeModel(ArtefactScorer):
         )
 
     def with_rhythm(self, rhythm: Rhythm) -> Self:
-        """Return the scorer with another rhythm; sends, delays and elasticities stay."""
+        """Return the scorer with another rhythm; sends, delays, elasticities and what they showed stay."""
         facts = self.artefact.facts
-        return self.of(
+        other = self.of(
             rhythm,
             sends=self.artefact.arrays["sends"],
             sends_from=facts["sends_from"],
@@ -105,6 +107,16 @@ class SendTimeModel(ArtefactScorer):
             channels=facts["channels"],
             why=facts["why"],
         )
+        return other if self.pays else other.unmoved()
+
+    def unmoved(self) -> Self:
+        """Return the scorer whose rhythm moves no message: sends told of hours, and none was shown to matter."""
+        return type(self)(replace(self.artefact, facts={**self.artefact.facts, "pays": False}))
+
+    @property
+    def pays(self) -> bool:
+        """Whether the rhythm moves messages where beta is declared."""
+        return bool(self.artefact.facts.get("pays", True))
 
     def curves(self, frame: pa.Table) -> FloatArray:
         """Return P(hour of the week | active), (n, 168); who is unknown has everybody's curve."""
@@ -125,12 +137,20 @@ class SendTimeModel(ArtefactScorer):
         return Timing(multiplier=answers, notes=tuple(self._notes(batch)))
 
     def multiplier(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
-        """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far."""
+        """Return m (n, 168) of ``channel`` for rhythms ``curves``: positive, averaging 1 over the sends so far.
+
+        One row of ones stands for all where the hour was not shown to pay.
+        """
+        if not self._moves(channel):
+            return np.ones((1, HOURS_OF_WEEK))
         beta = self._channels.get(channel, {}).get("beta", priors.of(channel).beta)
         raised = self.met(curves, channel, priors) ** beta
         average = raised @ self.artefact.arrays["sends"]
         multiplier: FloatArray = np.round(raised / average[:, None], _DIGITS)
         return multiplier
+
+    def _moves(self, channel: str) -> bool:
+        return self.pays or "beta" in self._channels.get(channel, {})
 
     def met(self, curves: FloatArray, channel: str, priors: Priors) -> FloatArray:
         """Return how lively (n, 168) the hour is that a message sent in each slot meets; 1 where all are alike."""
@@ -147,6 +167,6 @@ class SendTimeModel(ArtefactScorer):
         for channel in batch.channels:
             learned = self._channels.get(channel, {})
             if "beta" not in learned:
-                yield f"prior:send_time:{channel}:{why}"
+                yield f"prior:send_time:{channel}:{why if self.pays else NOT_SHOWN_TO_PAY}"
             elif learned.get("chosen"):
                 yield f"prior:send_time:{channel}:{CHOSEN_HOURS}"

@@ -18,7 +18,7 @@ from training.models import NoLabels
 from training.models.send_time import History, Slots, TrainSendTime, learn_beta, learn_rhythm
 from training.models.send_time.delays import delay_hours
 from training.models.send_time.effect import Beta
-from training.models.send_time.observed import NOTHING, in_words
+from training.models.send_time.observed import NOTHING, in_words, pays
 from training.models.send_time.rhythm import everybodys_curve, losses, share_in_best
 
 HOURS = np.arange(168) % 24
@@ -366,6 +366,28 @@ def test_the_outcome_says_whether_the_sends_so_far_show_that_the_hour_matters(li
 def test_nothing_is_to_be_gained_only_where_the_whole_interval_is_small(mean, sd, word):
     assert in_words(Beta(mean=mean, sd=sd, sends=900)).startswith(word)
     assert (NOTHING in in_words(Beta(mean=mean, sd=sd, sends=900))) == word.startswith(NOTHING)
+
+
+@pytest.mark.parametrize(("lift", "moves"), [(0.5, True), (0.0, False)])
+def test_a_rhythm_moves_messages_only_where_sends_that_met_livelier_hours_were_answered_more(lift, moves):
+    found = TrainSendTime().fit(sources(RhythmWorld(shoppers(), answered_sends(lift))), seed=1).scorer
+    assert found.pays == moves
+    asked = found.multiplier(np.full((3, 168), 1 / 168) * np.linspace(0.5, 1.5, 168), "email", Priors())
+    assert (np.ptp(asked) > 0) == moves
+
+
+def test_where_no_send_tells_of_hours_what_is_declared_moves_messages():
+    assert pays(None)
+    assert not pays(Beta(mean=0.1, sd=0.3, sends=900))
+    assert pays(Beta(mean=0.3, sd=0.1, sends=900))
+
+
+def test_a_rhythm_that_moves_nothing_says_so_and_keeps_saying_so_with_another_rhythm(tmp_path):
+    still = scorer(people(40, 12)[0]).unmoved()
+    still.save(tmp_path)
+    for each in (still, SendTimeModel.load(tmp_path), still.with_rhythm(still.rhythm)):
+        assert each.multiplier(np.ones((2, 168)), "email", Priors()).tolist() == [[1.0] * 168]
+        assert not each.pays
 
 
 def test_sends_that_met_no_other_hour_than_the_rest_of_the_persons_do_not_count():

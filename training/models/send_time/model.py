@@ -19,7 +19,7 @@ from training.models.send_time.delays import learn_delays
 from training.models.send_time.effect import Slots, learn_beta
 from training.models.send_time.filled import filled_in
 from training.models.send_time.histories import SIGNS, Eras, people, rhythms, send_slots
-from training.models.send_time.observed import in_words, observed_beta
+from training.models.send_time.observed import in_words, observed_beta, pays
 from training.models.send_time.rhythm import everybodys, learn_rhythm, losses, share_in_best
 from training.sets import at_midnight, clusters, fingerprint
 from training.spans import first_of, horizons, shortened, spanned
@@ -93,7 +93,9 @@ class TrainSendTime:
         return replace(fitted, caveat="; ".join(filter(None, [fitted.caveat, said])))
 
     def _fitted(self, sources: TrainingSources, found: Rhythms, *, seed: int) -> Fitted:
-        scorer = self._scorer(sources, found, seed=seed)
+        learned = self._scorer(sources, found, seed=seed)
+        told = observed_beta(sources, learned, found)
+        scorer = learned if pays(told) else learned.unmoved()
         active = found.measuring.later.sum(axis=1) > 0
         frame, history = found.middle.filter(active), found.measuring.judged
 
@@ -125,7 +127,7 @@ class TrainSendTime:
                 **scorer.artefact.facts["weights"],
             },
             metrics=rules(scorer.curves(frame), history, everybody),
-            caveat=in_words(observed_beta(sources, scorer, found)),
+            caveat=in_words(told),
             simpler=(
                 Simpler(
                     "everybody", scorer.with_rhythm(everybodys(everybody)), "everybody's measured hours for all"

@@ -1,8 +1,9 @@
 """What the sends so far say of the hour: were messages answered more often that met livelier hours of theirs?
 
 Each send is compared with the others to the same person on the same channel, so that people who answer more do not
-pass for hours that are better. Their hours were chosen by a sender and not drawn: this is a word beside the gate,
-and moves no decision. Only drawn slots do (:mod:`training.models.send_time.effect`).
+pass for hours that are better. Their hours were chosen by a sender and not drawn: how far an hour moves a message
+is learned from drawn slots alone (:mod:`training.models.send_time.effect`). What this says decides whether a
+declared elasticity may move messages at all.
 """
 
 from __future__ import annotations
@@ -46,8 +47,7 @@ def observed_beta(sources: TrainingSources, scorer: SendTimeModel, found: Rhythm
 
     A send meets its receiver's rhythm as it stood when the send's era began: nothing they did later is in it. Only
     what all people share (the blend's few weights, the channels' delays) was learned from behaviour in these eras,
-    too. It says how sharp curves are and not whose hours were answered: that will do for a word that moves no
-    decision.
+    too. It says how sharp curves are and not whose hours were answered.
 
     ``sends`` of the answer are those that can tell anything: their hour is not as lively as all the others' to the
     person on the channel in the era. None where fewer than :data:`LEAST` of them were answered.
@@ -63,6 +63,15 @@ def observed_beta(sources: TrainingSources, scorer: SendTimeModel, found: Rhythm
     return learn_beta(slots, prior=0.0, prior_sd=1.0) if slots.engaged.sum() >= LEAST else None
 
 
+def pays(beta: Beta | None) -> bool:
+    """Tell whether a rhythm may move messages by a declared beta: not where sends told of hours and showed nothing.
+
+    Where nothing was told (None) what is declared stands. Elsewhere hours are better drawn, until they tell: who
+    sends all at the hour that is believed best never learns of the others, nor when each offer does better.
+    """
+    return beta is None or beta.interval[0] > 0
+
+
 def in_words(beta: Beta | None) -> str:
     """Return what the sends say, in a clause for the outcome's reason.
 
@@ -76,7 +85,7 @@ def in_words(beta: Beta | None) -> str:
         return f"sends that met a livelier hour were answered more {found}"
     if high < SMALL:
         return f"{NOTHING} of a send {found}"
-    return f"whether the hour of a send matters cannot be told {found}"
+    return f"whether the hour of a send matters cannot be told {found}: hours are drawn until it can"
 
 
 def _sends(sources: TrainingSources, since: datetime) -> pa.Table:
