@@ -11,6 +11,7 @@ from decisions.choosing.stages import chance_of
 from decisions.draws import identifier
 from decisions.eligibility import Code, in_order
 from decisions.eligibility.due import next_due
+from decisions.grounds import grounds_of
 from decisions.records import Alternative, Decision, Reason
 from decisions.timing.localtime import HOUR
 from decisions.timing.slots import expiry
@@ -134,6 +135,7 @@ def _message(blank: Decision, situation: Situation, choice: Choice, keys: Keys) 
         "channel": candidate.channel,
         "slot": choice.option.slot,
         "expected_value": choice.runner.parts(choice.option),
+        "grounds": grounds_of(situation.scores, candidate.offer.offer_id, candidate.channel),
         **(_held_back(situation, choice) if choice.withheld else _reserved(blank, situation, choice, keys)),
     }
 
@@ -215,8 +217,9 @@ def _notes(situation: Situation) -> tuple[Reason, ...]:
 
 @lru_cache(maxsize=256)
 def _assumed(notes: tuple[str, ...]) -> tuple[Reason, ...]:
-    """Return a reason for each assumption; most customers share all of them."""
-    return tuple(Reason(code=Code.PRIOR, detail=note) for note in notes)
+    """Return a reason for each assumption; most customers share all of them. The grounds tell the other notes."""
+    told = (":measured", ":ratio")
+    return tuple(Reason(code=Code.PRIOR, detail=note) for note in notes if not note.endswith(told))
 
 
 def _utc(second: int) -> datetime:

@@ -44,7 +44,7 @@ def history_of(
     }
 
 
-_LATER = {"scores": (b',"cadence":{}', b',"hourly":{}'), "state": (b',"withheld":[]',)}
+_LATER = {"scores": (b',"evidence":{}', b',"cadence":{}', b',"hourly":{}'), "state": (b',"withheld":[]',)}
 """The last fields of a record, which came later, from the end, as they are written where they say nothing."""
 
 

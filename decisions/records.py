@@ -97,7 +97,8 @@ class Scores:
     days, the last entry for all above); ``response_loss`` margin lost while fatigue recovers, by the same levels;
     ``reachable_value`` expected remaining margin of staying reachable, by channel; ``churn`` P(no activity in the
     next N days); ``hourly`` by offer the factor on tau at each of the 24 local hours, 1 where an offer is missing;
-    ``cadence`` by channel the days between messages that earn most, and what they earn a day.
+    ``cadence`` by channel the days between messages that earn most, and what they earn a day; ``evidence`` by
+    ``"offer|channel"`` the customer's own messages, those seen, and orders that name them.
 
     ``incremental`` is false where no randomised send stands behind ``tau``. ``notes`` say which parts are
     priors and why (``prior:channel:email:no_labels``). ``attributes`` are feature values that eligibility
@@ -120,7 +121,8 @@ class Scores:
     features_as_of: datetime | None = None
     hourly: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     cadence: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """The last two: written down only where they say something (:mod:`decisions.history`)."""
+    evidence: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    """The last three: written down only where they say something (:mod:`decisions.history`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,28 @@ class Pace:
     period: date
 
 
+Grade = Literal["measured", "ratio", "counted", "declared"]
+"""How a part of a value is known: by randomised sends, by counts that they corrected, by counts, or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What came of a customer's own messages: how many (each as ripe as it is), seen, and orders naming them."""
+
+    messages: float
+    seen: float
+    orders: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What a value stands on: the ``grades`` of its parts, and evidence on the offer and on the channel."""
+
+    grades: Mapping[str, Grade]
+    offer: Evidence
+    channel: Evidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """The arm a customer is in."""
@@ -260,3 +284,5 @@ class Decision:
     """How often to write to the customer; None where that was not learned, or is not asked."""
     withheld_at: datetime | None = None
     """When the message would have gone that this hold withheld at random, or that it drew silence instead of."""
+    grounds: Grounds | None = None
+    """What the value of what goes, or would have gone, stands on; None where nothing was counted."""

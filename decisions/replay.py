@@ -129,7 +129,7 @@ def _recorded(kind: type[Document], known: Mapping[str, Any], version: str) -> D
 
 def _scores(raw: dict[str, Any]) -> Scores:
     """Read scores by hand: whole numbers stay whole, so that the hash of H stays the same."""
-    tables = ("multiplier", "hazard", "response_loss", "hourly", "cadence")
+    tables = ("multiplier", "hazard", "response_loss", "hourly", "cadence", "evidence")
     arrays = {name: {key: tuple(row) for key, row in raw.get(name, {}).items()} for name in tables}
     as_of = _MOMENT.validate_python(raw["features_as_of"])
     return Scores(**{**raw, **arrays, "notes": tuple(raw["notes"]), "features_as_of": as_of})

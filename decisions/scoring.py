@@ -80,6 +80,7 @@ def score(
         "reachable_value": _records(answers.lifetime.reachable, batch.size),
         "hourly": _records(answers.effect.hourly, batch.size),
         "cadence": _records(answers.effect.cadence, batch.size),
+        "evidence": _told(answers.effect.evidence, batch.size),
         "churn": _or_none(answers.lifetime.churn, batch.size),
         "notes": _notes(answers.notes, batch.cold),
         "attributes": _attributes(frame, attributes),
@@ -125,6 +126,15 @@ def _records(answers: Mapping[str, FloatArray], size: int) -> Iterable[dict[str,
     columns = [_values(array) if len(array) > 1 else _values(array) * size for array in answers.values()]
     names = tuple(answers)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _told(evidence: Mapping[str, FloatArray], size: int) -> Iterable[dict[str, Any]]:
+    """Return one mapping per customer, of those pairs of which anything was counted."""
+    each: list[dict[str, Any]] = [{} for _ in range(size)]
+    for pair, counted in evidence.items():
+        for row in np.flatnonzero(counted.any(axis=1)).tolist():
+            each[row][pair] = tuple(counted[row].tolist())
+    return each
 
 
 def _values(array: FloatArray) -> list[Any]:

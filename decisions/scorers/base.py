@@ -91,6 +91,8 @@ class Effect:
     """By offer: (1, 24), the factor on ``tau`` at each local hour."""
     cadence: Mapping[str, FloatArray] = field(default_factory=dict)
     """By channel: (n, 2), the best days between messages, and what they earn a day."""
+    evidence: Mapping[str, FloatArray] = field(default_factory=dict)
+    """By pair: (n, 3), the customer's own messages, those seen, and orders that name them."""
 
     def counting(self, counted: Counted) -> Effect:
         """Return the effect with what was ``counted`` in place of what is declared or only a ratio.
@@ -101,14 +103,16 @@ class Effect:
         superseded = tuple(f"prior:offer:{pair}:" for pair in taken)
         redeem = {pair: chance for pair, chance in counted.redeem.items() if pair in taken}
         kept = tuple(note for note in self.notes if not note.startswith(superseded))
+        measured = tuple(f"offer:{pair}:measured" for pair in sorted(self.measured)) if taken else ()
         return replace(
             self,
             tau={**self.tau, **taken},
             redeem={**self.redeem, **redeem},
             incremental=self._all_are_incremental(taken, counted.by_ratio),
-            notes=(*kept, *counted.notes, *counted.notes_of_ratios(taken)),
+            notes=(*kept, *measured, *counted.notes, *counted.notes_of_ratios(taken)),
             hourly=counted.hourly,
             cadence=counted.cadence,
+            evidence=counted.evidence,
         )
 
     def _all_are_incremental(self, taken: Mapping[str, FloatArray], by_ratio: frozenset[str]) -> bool:
@@ -121,13 +125,15 @@ class Effect:
 class Counted:
     """What counts say by ``"offer|channel"``, (n,) each: ``tau`` as of :class:`Effect`, ``redeem`` P(redeem).
 
-    Pairs of which nothing was learned are missing. ``hourly`` and ``cadence`` are those of :class:`Effect`.
+    Pairs of which nothing was learned are missing. ``hourly``, ``cadence`` and ``evidence`` are those of
+    :class:`Effect`.
     """
 
     tau: Mapping[str, FloatArray]
     redeem: Mapping[str, FloatArray]
     hourly: Mapping[str, FloatArray] = field(default_factory=dict)
     cadence: Mapping[str, FloatArray] = field(default_factory=dict)
+    evidence: Mapping[str, FloatArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     by_ratio: frozenset[str] = frozenset()
     """Pairs whose tau is corrected by what randomised sends showed of all orders."""

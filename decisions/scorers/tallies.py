@@ -57,6 +57,20 @@ def tally_of(frame: pa.Table, channels: Sequence[str], offers: Sequence[str], ne
     return Tally(**{name: np.asarray(each, dtype=np.float64) for name, each in summed.items()})
 
 
+def evidence_of(counted: Tally, channels: Sequence[str], offers: Sequence[str]) -> dict[str, FloatArray]:
+    """Return by ``"offer|channel"`` what may be told of each row's messages, (rows, 3): of the named offers.
+
+    Messages (as ripe as they are), those that were seen as far as it shows, and orders that name them.
+    """
+    messages, orders = counted.exposed + counted.hidden, counted.ordered + counted.hidden_ordered
+    each = np.stack([messages, counted.seen, orders], axis=3).round(2)
+    return {
+        f"{offer}|{channel}": np.asarray(each[:, row, column], dtype=np.float64)
+        for row, channel in enumerate(channels)
+        for column, offer in enumerate(offers)
+    }
+
+
 def life_of(frame: pa.Table) -> Life:
     """Return how each row's customer lives, as far as the last year tells.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from decisions.scorers.artefact import Artefact, ArtefactScorer
 from decisions.scorers.base import Counted, Kind
-from decisions.scorers.tallies import LIFE, life_of, tally_of
+from decisions.scorers.tallies import LIFE, evidence_of, life_of, tally_of
 from decisions.worth.attention import Attention
 from decisions.worth.beliefs import Beliefs
 from decisions.worth.cadence import cadence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from decisions.scorers.base import Batch, FloatArray
     from decisions.worth.model import Personal
+    from decisions.worth.tally import Tally
     from features.contracts import Offer
 
 INPUTS = (*TALLY, *LIFE)
@@ -79,7 +80,8 @@ class WorthScorer(ArtefactScorer):
         """Return tau, P(redeem | sent) and how often, of every offer on each of its channels that was learned."""
         if self.is_prior:
             return Counted(tau={}, redeem={})
-        personal = self.personal(batch)
+        told = tally_of(batch.frame, self.channels, self.offers, batch.news)
+        personal = self._expected(told, batch)
         asked = [
             (offer, channel) for offer in batch.offers for channel in offer.channels if channel in self.channels
         ]
@@ -89,6 +91,7 @@ class WorthScorer(ArtefactScorer):
             redeem={pair: redeem for pair, (_, redeem) in found.items()},
             hourly={offer.offer_id: self._hourly(offer) for offer, _ in asked if offer.offer_id in self._apart},
             cadence=self._cadence(personal, batch.offers, found),
+            evidence=evidence_of(told, self.channels, self.offers),
             notes=() if self.orders_told else ("prior:worth:no_orders",),
             by_ratio=frozenset(
                 f"{offer.offer_id}|{channel}"
@@ -99,8 +102,10 @@ class WorthScorer(ArtefactScorer):
 
     def personal(self, batch: Batch) -> Personal:
         """Return what is expected of each customer of the batch."""
-        counted = tally_of(batch.frame, self.channels, self.offers, batch.news)
-        personal = self.model.personal(counted, life_of(batch.frame))
+        return self._expected(tally_of(batch.frame, self.channels, self.offers, batch.news), batch)
+
+    def _expected(self, told: Tally, batch: Batch) -> Personal:
+        personal = self.model.personal(told, life_of(batch.frame))
         if self.orders_told:
             return personal
         return replace(personal, lift=np.broadcast_to(self.model.effect.lift, personal.lift.shape))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from decisions.because import because
 from decisions.eligibility.codes import TEXTS, Code
 from pipelines.console import Card, table
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from decisions.records import Alternative, Decision, Pace, Reason, ValueParts
+    from decisions.records import Alternative, Decision, Reason, ValueParts
     from pipelines.jobs.planning import PlanReport
 
 REASONS_SHOWN = 6
@@ -37,7 +38,7 @@ def card(decision: Decision, currency: str) -> Card:
     lines += _reasons([reason for reason in decision.reasons if reason.code != Code.PRIOR])
     lines += _assumptions([reason for reason in decision.reasons if reason.code == Code.PRIOR])
     lines += [_instead(other, currency) for other in decision.alternatives]
-    lines += _often(decision.pace)
+    lines += [f"[dim]{escape(sentence)}[/dim]" for sentence in because(decision)]
     lines.append(f"[dim]propensity {decision.propensity:.4f} · policy {decision.policy_version}[/dim]")
     colour = "green" if decision.action == "send" else "yellow"
     title = f"{escape(decision.customer_id)}: {decision.action}"
@@ -68,14 +69,6 @@ def _value(value: ValueParts | None, currency: str, *, incremental: bool) -> Ite
         f"[dim]  = effect {value.tau:.3f} × time {value.multiplier:.3f} − send {value.send_cost:.3f} − incentive "
         f"{value.incentive:.3f} − fatigue {value.ltv_loss:.3f} − price {value.price:.3f}[/dim]"
     )
-
-
-def _often(pace: Pace | None) -> Iterator[str]:
-    if pace is None:
-        return
-    drawn = "" if pace.multiplier == 1 else f", of which × {pace.multiplier:.2g} was drawn to learn"
-    earns = f"{pace.weekly:.2g} messages a week earn most" if pace.weekly else "no number of messages a week earns"
-    yield f"[dim]{earns} (by {escape(pace.channel)}, every {pace.days:.3g} days{drawn})[/dim]"
 
 
 def _money(amount: float) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from decisions.because import because
 from decisions.eligibility.codes import TEXTS
-from decisions.records import Action, Decision, DecisionState, Reason, ValueParts
+from decisions.records import Action, Decision, DecisionState, Grade, Reason, ValueParts
 from features.contracts import Purpose
 from serving.answers.base import Answer
 from serving.problems import Problem
@@ -82,6 +83,22 @@ class PaceOut(Answer):
     period: date
 
 
+class EvidenceOut(Answer):
+    """What came of the customer's own messages: how many (each as ripe as it is), seen, and orders naming them."""
+
+    messages: float
+    seen: float
+    orders: float
+
+
+class GroundsOut(Answer):
+    """How each part of the value is known, and the evidence on its offer and on its channel."""
+
+    grades: dict[str, Grade]
+    offer: EvidenceOut
+    channel: EvidenceOut
+
+
 class DecisionOut(Answer):
     """A decision. Times are UTC; `send_at_local` is the customer's own clock.
 
@@ -125,6 +142,8 @@ class DecisionOut(Answer):
     withheld_at: datetime | None = Field(
         description="When the message would have gone that this hold withheld at random or drew silence instead of"
     )
+    grounds: GroundsOut | None = Field(description="What the value stands on, where it was learned from counts")
+    because: list[str] = Field(description="The same in sentences, for people")
 
 
 class ResultOut(Answer):
@@ -191,6 +210,7 @@ def shown(decision: Decision) -> dict[str, Any]:
     plain = _plain(decision)
     plain["expected_value"] = _value(decision.expected_value) if decision.expected_value else None
     plain["reasons"] = [_reason(each) for each in decision.reasons]
+    plain["because"] = because(decision)
     plain["alternatives"] = [_alternative(each) for each in decision.alternatives]
     return plain
 

@@ -66,6 +66,9 @@ def questions(draw):
         notes=("prior:x",),
         hourly=draw(st.dictionaries(st.sampled_from(["tea", "gone"]), st.tuples(*[number] * 24), max_size=2)),
         features_as_of=draw(st.none() | moment),
+        evidence=draw(
+            st.dictionaries(st.sampled_from(["tea|email"]), st.tuples(number, number, number), max_size=1)
+        ),
         cadence=draw(
             st.dictionaries(
                 st.sampled_from(CHANNELS), st.tuples(st.floats(1, 90) | st.integers(1, 9), number), max_size=2
@@ -152,6 +155,7 @@ def _record_of(experiment, **more):
 
 HOURLY, CADENCE = {"tea": (2.0,) * 24}, {"email": (7.0, 0.1)}
 AS_WRITTEN = {"tea": [2.0] * 24}
+EMPTY = {"hourly": {}, "cadence": {}}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,7 @@ AS_WRITTEN = {"tea": [2.0] * 24}
         ({}, {}),
         ({"hourly": HOURLY}, {"hourly": AS_WRITTEN}),
         ({"cadence": CADENCE}, {"hourly": {}, "cadence": {"email": [7.0, 0.1]}}),
+        ({"evidence": {"tea|email": (1.0, 0.0, 0.0)}}, EMPTY | {"evidence": {"tea|email": [1.0, 0.0, 0.0]}}),
         ({"hourly": HOURLY, "cadence": CADENCE}, {"hourly": AS_WRITTEN, "cadence": {"email": [7.0, 0.1]}}),
     ],
 )

@@ -64,7 +64,7 @@ def observed_beta(sources: TrainingSources, scorer: SendTimeModel, found: Rhythm
 
 
 def pays(beta: Beta | None) -> bool:
-    """Tell whether a rhythm may move messages by a declared beta: not where sends told of hours and showed nothing.
+    """Tell whether a rhythm may move messages by a declared beta: not where sends told and showed nothing.
 
     Where nothing was told (None) what is declared stands. Elsewhere hours are better drawn, until they tell: who
     sends all at the hour that is believed best never learns of the others, nor when each offer does better.
