@@ -8,40 +8,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from measures.arrays import Floats
 from measures.estimate import Estimate
 
-DECLARED_WEIGHT = 2
-"""The degrees of freedom that a declared spread weighs against what the places themselves show."""
+_FREEDOM = 4
+"""Of the half-t law of a spread before anything was seen: one far above what is declared is not impossible,"""
+_GRID = np.linspace(0.0, 20.0, 401)[1:]
+"""and these many times the declared one are weighed up."""
 
 
 def spread(means: Floats, errors: Floats, *, declared: float) -> float:
-    """Return the standard deviation between places: the declared one met with Paule and Mandel's.
+    """Return the standard deviation between places: the root mean square of its posterior.
 
-    Two places cannot tell how much places differ, and one says nothing at all of it.
+    Before anything was seen it has a half-t law whose root mean square is ``declared`` (Gelman 2006, "Prior
+    distributions for variance parameters"); the mean of all places may be anything. An estimate by moments does
+    for many places only: of a few with wide errors it may say, by chance, that they differ by more than anybody
+    would believe, and what each says is then hardly shrunk.
     """
-    freedom = max(len(means) - 1, 0)
-    seen = paule_mandel(means, errors)
-    return float(np.sqrt((freedom * seen + DECLARED_WEIGHT * declared**2) / (freedom + DECLARED_WEIGHT)))
+    if len(means) < 2:  # noqa: PLR2004  # one place says nothing of how much places differ
+        return declared
+    between = declared * _GRID
+    likelihood = np.array([_marginal(means, errors, each) for each in between**2])
+    scale = declared * np.sqrt((_FREEDOM - 2) / _FREEDOM)
+    prior = -(_FREEDOM + 1) / 2 * np.log1p((between / scale) ** 2 / _FREEDOM)
+    weight = np.exp(likelihood + prior - (likelihood + prior).max())
+    return float(np.sqrt(weight @ between**2 / weight.sum()))
 
 
-def paule_mandel(means: Floats, errors: Floats) -> float:
-    """Return the variance between places (Paule & Mandel 1982), 0 at least and for one place.
-
-    With it the estimates scatter about their weighted mean exactly as much as is to be expected.
-    """
-    freedom = len(means) - 1
-
-    def excess(between: float) -> float:
-        weight = 1 / (errors**2 + between)
-        return float(weight @ (means - weight @ means / weight.sum()) ** 2) - freedom
-
-    if freedom < 1 or excess(0.0) <= 0:
-        return 0.0
-    # No variance above the sum of squares explains less than the freedom there is.
-    return float(brentq(excess, 0.0, float(((means - means.mean()) ** 2).sum()) + 1.0))
+def _marginal(means: Floats, errors: Floats, variance: float) -> float:
+    """Return log P(means | variance between places), their common mean anything."""
+    weight = 1 / (errors**2 + variance)
+    apart = means - weight @ means / weight.sum()
+    return float((np.log(weight).sum() - np.log(weight.sum()) - weight @ apart**2) / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
