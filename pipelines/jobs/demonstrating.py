@@ -21,6 +21,7 @@ from features.importing import ImportReport
 from features.progress import Progress, quiet
 from pipelines.jobs.building import build_tables, materialize
 from pipelines.jobs.importing import import_files
+from pipelines.jobs.learning import Changed, changed_by_learning
 from pipelines.jobs.overlaying import Overlaid, overlay
 from pipelines.jobs.planning import PlanReport, plan_day
 from pipelines.jobs.recounting import recount_ledger
@@ -65,6 +66,7 @@ class DemoReport:
     outcomes: Sequence[Outcome]
     plan: PlanReport
     shown: Sequence[Decision]
+    changed: Changed
     recount: Report
     seconds: float
 
@@ -89,6 +91,7 @@ class DemoReport:
             "models": {outcome.model: outcome.as_json() for outcome in self.outcomes},
             "decisions": {"send": self.plan.send, "hold": dict(self.plan.hold)},
             "plan": asdict(self.plan),
+            "changed_by_learning": asdict(self.changed),
             "cap_violations": self.recount.counts["caps"] + self.recount.counts["gaps"],  # P1 is both
             "violations": self.recount.counts,
             "seconds": round(self.seconds, 1),
@@ -113,6 +116,7 @@ def demonstrate(*, home: Path = HOME, world: World = "real", progress: Progress 
         materialize(kairos, progress=progress)
         outcomes = all_trained(train_models(kairos, progress=progress))
         plan = plan_day(kairos, days=PLAN_DAYS, progress=progress)
+        sends, holds = _some(kairos, "send"), _some(kairos, "hold")
         return DemoReport(
             now=now,
             imported=imported,
@@ -121,7 +125,8 @@ def demonstrate(*, home: Path = HOME, world: World = "real", progress: Progress 
             excluded=_excluded(kairos),
             outcomes=outcomes,
             plan=plan,
-            shown=_worth_showing(kairos),
+            shown=_worth_showing(sends, holds),
+            changed=changed_by_learning(kairos, [*sends, *holds]),
             recount=recount_ledger(kairos),
             seconds=time.perf_counter() - started,
         )
@@ -170,17 +175,17 @@ def _excluded(kairos: Kairos) -> dict[str, int]:
     return {"no_event": silent} if silent else {}
 
 
-def _worth_showing(kairos: Kairos) -> list[Decision]:
+def _worth_showing(sends: Sequence[Decision], holds: Sequence[Decision]) -> list[Decision]:
     """Return decisions that differ: the most valuable send seen on each channel, a hold of each main reason."""
-    made = kairos.ledger.decisions_table().to_pylist()
-    sends = _looked_at(kairos, [row["decision_id"] for row in made if row["action"] == "send"])
-    holds = _looked_at(kairos, [row["decision_id"] for row in made if row["action"] == "hold"])
     best = {send.channel: send for send in sorted(sends, key=_worth)}
     reasons = {hold.reasons[0].code: hold for hold in reversed(holds)}
     return [*best.values(), *reasons.values()]
 
 
-def _looked_at(kairos: Kairos, ids: Sequence[str]) -> list[Decision]:
+def _some(kairos: Kairos, action: str) -> list[Decision]:
+    """Return the first decisions of an ``action``: enough to pick from and to compare."""
+    made = kairos.ledger.decisions_table().to_pylist()
+    ids = [row["decision_id"] for row in made if row["action"] == action]
     return [kairos.ledger.decision(decision_id) for decision_id in ids[:LOOKED_AT]]
 
 

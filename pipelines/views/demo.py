@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from decisions.eligibility.codes import TEXTS
 from pipelines.console import Heading, table
 from pipelines.views.decisions import card, plan_tables
 from pipelines.views.models import outcomes_table
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipelines.jobs.demonstrating import DemoReport
+    from pipelines.jobs.learning import Changed
     from pipelines.jobs.overlaying import Overlaid
 
 CURRENCY = "USD"
@@ -31,6 +33,7 @@ def summary(report: DemoReport) -> Iterator[RenderableType]:
         yield table("In quarantine", ("rule", "rows"), list(report.imported.quarantined.items()))
     yield outcomes_table(report.outcomes)
     yield from plan_tables(report.plan, CURRENCY)
+    yield learned(report.changed)
     yield "[bold]Some of the decisions[/bold]"
     yield from (card(decision, CURRENCY) for decision in report.shown)
     yield from _promises(report)
@@ -47,6 +50,19 @@ def simulated(overlaid: Overlaid, *, households: int) -> Iterator[RenderableType
         f"(extra orders among it) and {overlaid.consents:,} consents: the ids of such events begin with "
         f"“{MARK}”. How these households would truly react to messages, no figure below says."
     )
+
+
+def learned(changed: Changed) -> RenderableType:
+    """Return what the models changed in decisions, and why nothing goes where something would have gone."""
+    rows = [
+        *((f"nothing goes now: {TEXTS[code]}", count) for code, count in changed.holds.items()),
+        ("a message goes now: it is worth more than was believed", changed.now_sent),
+        ("by another channel, where more is seen or more comes of it", changed.other_channel),
+        ("another offer, which moves this customer more", changed.other_offer),
+        ("at another hour", changed.other_time),
+    ]
+    title = f"What learning changed: {changed.total} of {changed.looked_at} decisions are not what was believed"
+    return table(title, ("change", "decisions"), [row for row in rows if row[1]])
 
 
 def _promises(report: DemoReport) -> Iterator[RenderableType]:

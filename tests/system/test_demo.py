@@ -51,6 +51,17 @@ def test_each_model_is_judged_or_says_why_not(answer):
             assert not model["promoted"]
 
 
+def test_it_says_what_learning_changed_in_its_decisions_and_why(answer, demo):
+    changed = answer["changed_by_learning"]
+    assert 0 < changed["looked_at"] <= 600
+    counts = [
+        sum(changed["holds"].values()),
+        *(changed[name] for name in changed if name not in {"looked_at", "holds"}),
+    ]
+    assert 0 < sum(counts) <= changed["looked_at"]
+    assert "What learning changed" in demo.err
+
+
 def test_churn_beats_recency_on_later_time(answer):
     churn = answer["models"]["churn"]
     assert churn["status"] == "measured"

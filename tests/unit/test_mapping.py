@@ -59,7 +59,7 @@ def test_only_sources_that_a_block_needs_are_opened_each_after_what_it_reads(tmp
         ("time_zone: UTC", 'at: "09:00"', "at '09:00' is a local time of day: say where, with time_zone"),
         ("time_zone: UTC", "format: '%d.%m.%Y'", "format '%d.%m.%Y' reads a naive time: say where, with time_zone"),
         ("time_zone: UTC", "time_zone: UTC, format: '%Y %z'", "texts with an offset are read as ISO 8601"),
-        ("time_zone: UTC", "time_zone: UTC, unit: seconds", "unit 'seconds' counts from 1970 in UTC"),
+        ("time_zone: UTC", "time_zone: UTC, unit: seconds", "unit 'seconds' counts in UTC"),
         ("type: purchased", "type: {value: '{k}', otherwise: viewed}", "events[0].type: otherwise says what a value"),
         ("name: purchases", "name: Purchases!", "events[0].name: 'Purchases!' is not right"),
         ("name: purchases", "name: sales", "the name 'sales' is used twice"),

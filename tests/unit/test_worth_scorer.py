@@ -188,7 +188,7 @@ def test_what_is_counted_supersedes_what_is_declared_and_not_what_was_measured()
     found = effect.counting(counted)
     assert found.tau == {"milk|email": one * 5, "milk|mail": one}
     assert found.redeem == {"milk": one * 0.3, "milk|email": one / 8}
-    assert found.notes == ("prior:offer:milk|mail:x", "offer:other")
+    assert found.notes == ("prior:offer:milk|mail:x", "offer:other", "offer:milk|mail:measured")
     assert not found.incremental
     assert effect.counting(Counted(tau={}, redeem={})) == effect
 
