@@ -6,5 +6,8 @@ every 15 days and its models every 30, while rivals read every day's log. Its tw
 compared (`--swaps`), is fed with what Kairos's own models said in the real loop, and neither explores nor holds
 back.
 
+The figures that are kept (`docs/benchmarks/world.json`) are older than that: of the product in its loop, before it
+learned values from counts. They say nothing of how it plays now.
+
 Yardstick: the exact posterior and the planning oracle above, silence and static rules below, rivals between.
 """
