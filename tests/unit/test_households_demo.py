@@ -3,16 +3,18 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
 from rich.console import Console
 
 from features.importing import ImportReport
 from pipelines.jobs.demonstrating import DemoReport
+from pipelines.jobs.learning import Changed
 from pipelines.jobs.overlaying import Overlaid
 from pipelines.jobs.planning import PlanReport
 from pipelines.recount import Report
-from pipelines.views.demo import simulated
+from pipelines.views.demo import learned, simulated
 
 OVERLAID = Overlaid(
     family="clusters",
@@ -52,6 +54,9 @@ def report():
         outcomes=(),
         plan=plan,
         shown=(),
+        changed=Changed(
+            looked_at=9, holds={"not_due": 2}, now_sent=1, other_channel=0, other_offer=3, other_time=0
+        ),
         recount=Report(customers=2, sends=1, confirms=0, violations=(), overruns=()),
         seconds=1.0,
     )
@@ -62,6 +67,17 @@ def test_the_object_names_its_world_and_counts_what_is_simulated_apart(report):
     assert answer["world"] == "half simulated"
     assert answer["simulated"]["messages"] == {"email": 20, "push": 7, "sms": 3}
     assert answer["events_imported"] == {"purchased": 9}
+
+
+def test_what_learning_changed_is_counted_and_said_with_its_reason(report):
+    assert report.changed.total == 6
+    assert report.as_json()["changed_by_learning"]["holds"] == {"not_due": 2}
+    console = Console(width=150, record=True, file=StringIO())
+    console.print(learned(report.changed))
+    said = console.export_text()
+    assert "6 of 9 decisions are not what was believed" in said
+    assert "nothing goes now: So soon after the messages before" in said
+    assert "by another channel" not in said
 
 
 def test_without_an_overlay_the_world_is_real_and_nothing_is_called_simulated(report):
