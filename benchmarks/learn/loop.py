@@ -106,7 +106,7 @@ def _played(customers: int, seed: int, claims: float, kind: Kind) -> dict[str, f
 def _scored(known: Known, model: Any, ratios: Ratios) -> Floats:
     """Return V of (customers, channels)."""
     personal = model.personal(known.tally, known.life)
-    factors = np.array([ratios.of(OFFER, channel).mean for channel in CHANNELS])
+    factors = np.array([ratios.factor(OFFER, channel) for channel in CHANNELS])
     size = len(known.orders)
     gains = [predicted(personal, np.full(size, number)) for number in range(len(CHANNELS))]
     scored: Floats = np.column_stack(gains) * factors * MARGIN - COST

@@ -114,7 +114,7 @@ class WorthScorer(ArtefactScorer):
         place = self.offers.index(offer.offer_id) if offer.offer_id in self.offers else len(self.offers)
         seen = personal.attention[:, self.channels.index(channel)] * personal.alive
         lift = personal.lift[:, place]
-        extra = lift * self.ratios.of(offer.offer_id, channel).mean
+        extra = lift * self.ratios.factor(offer.offer_id, channel)
         # Who redeems is read off attributed orders: how many would have come anyway changes nothing in that.
         return seen * personal.basket * offer.margin * extra, np.minimum(1.0, seen * (lift + personal.anyway))
 
