@@ -12,6 +12,7 @@ from decisions.replay import replay, versions_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from decisions.records import Scores
     from features.contracts import Purpose
     from runtime.build import Kairos
 
@@ -46,10 +47,16 @@ def replay_decision(kairos: Kairos, decision_id: str) -> Replayed:
     Raises:
         UnknownDecision: where the ledger has no such decision.
     """
+    return Replayed(recorded=kairos.ledger.decision(decision_id), recomputed=recomputed(kairos, decision_id))
+
+
+def recomputed(kairos: Kairos, decision_id: str, scores: Scores | None = None) -> Decision:
+    """Return a decision as its record gives it; with other ``scores`` as it would have been, all else as it was.
+
+    Raises:
+        UnknownDecision: where the ledger has no such decision.
+    """
     record = kairos.ledger.record(decision_id)
-    versions = versions_of(record)
-    contents = {version: kairos.ledger.content(kind, version) for kind, version in versions.items()}
+    contents = {each: kairos.ledger.content(kind, each) for kind, each in versions_of(record).items()}
     known = {version: content for version, content in contents.items() if content is not None}
-    return Replayed(
-        recorded=kairos.ledger.decision(decision_id), recomputed=replay(record, kairos.keys, contents=known)
-    )
+    return replay(record, kairos.keys, contents=known, scores=scores)

@@ -116,7 +116,7 @@ def demonstrate(*, home: Path = HOME, world: World = "real", progress: Progress 
         materialize(kairos, progress=progress)
         outcomes = all_trained(train_models(kairos, progress=progress))
         plan = plan_day(kairos, days=PLAN_DAYS, progress=progress)
-        sends, holds = _some(kairos, "send"), _some(kairos, "hold")
+        sends, holds = _some(kairos)
         return DemoReport(
             now=now,
             imported=imported,
@@ -182,11 +182,12 @@ def _worth_showing(sends: Sequence[Decision], holds: Sequence[Decision]) -> list
     return [*best.values(), *reasons.values()]
 
 
-def _some(kairos: Kairos, action: str) -> list[Decision]:
-    """Return the first decisions of an ``action``: enough to pick from and to compare."""
+def _some(kairos: Kairos) -> tuple[list[Decision], list[Decision]]:
+    """Return the first sends and the first holds: enough to pick from and to compare."""
     made = kairos.ledger.decisions_table().to_pylist()
-    ids = [row["decision_id"] for row in made if row["action"] == action]
-    return [kairos.ledger.decision(decision_id) for decision_id in ids[:LOOKED_AT]]
+    ids = {action: [row["decision_id"] for row in made if row["action"] == action] for action in ("send", "hold")}
+    sends, holds = ([kairos.ledger.decision(each) for each in found[:LOOKED_AT]] for found in ids.values())
+    return sends, holds
 
 
 def _worth(decision: Decision) -> float:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from decisions.replay import replay, versions_of
 from decisions.shadow import HOLD, action_of
+from pipelines.jobs.deciding import recomputed
 from runtime.champions import priors
 from runtime.scored import Scored
 
 if TYPE_CHECKING:
-    from decisions.records import Decision, Scores
+    from decisions.records import Decision
     from runtime.build import Kairos
 
 
@@ -45,7 +45,7 @@ def changed_by_learning(kairos: Kairos, made: Sequence[Decision]) -> Changed:
         policy=kairos.policy,
         catalogue=kairos.catalogue,
     ).of([each.customer_id for each in made], now=kairos.clock.now())
-    pairs = [(each, _again(kairos, each, believed[each.customer_id])) for each in made]
+    pairs = [(each, recomputed(kairos, each.decision_id, believed[each.customer_id])) for each in made]
     sent = [(now, then) for now, then in pairs if HOLD not in {action_of(now), action_of(then)}]
     gone = [now.reasons[0].code for now, then in pairs if action_of(now) == HOLD != action_of(then)]
     same_channel = [(now, then) for now, then in sent if now.channel == then.channel]
@@ -58,11 +58,3 @@ def changed_by_learning(kairos: Kairos, made: Sequence[Decision]) -> Changed:
         other_offer=len(same_channel) - len(same),
         other_time=sum(now.slot != then.slot for now, then in same),
     )
-
-
-def _again(kairos: Kairos, decision: Decision, scores: Scores) -> Decision:
-    """Return the decision as ``scores`` would have had it, all else as it was."""
-    record = kairos.ledger.record(decision.decision_id)
-    contents = {each: kairos.ledger.content(kind, each) for kind, each in versions_of(record).items()}
-    known = {version: content for version, content in contents.items() if content is not None}
-    return replay(record, kairos.keys, contents=known, scores=scores)

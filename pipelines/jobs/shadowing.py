@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from decisions.records import Decision
-from decisions.replay import replay, versions_of
 from decisions.scorers.base import Kind
 from decisions.scorers.loading import load_scorer
 from decisions.scorers.send_time import RHYTHM
@@ -23,6 +22,7 @@ from decisions.shadow import HOLD, action_of, chances, comparable
 from features.vocabulary import ATTRIBUTES
 from measures.offpolicy import LEAST_EFFECTIVE_SHARE, Log, overlap, snips
 from measures.outcome import Interval, NotComputable
+from pipelines.jobs.deciding import recomputed
 from pipelines.jobs.training import registry_of, sources_of
 from training.looks import look, tallies
 from training.sets import numbers, spine
@@ -144,11 +144,8 @@ def _decided(
     frame = _frame(sources, sorted({each.customer_id for each in made}), moment)
     scored = {name: _scored(kairos, frame, each) for name, each in scorers.items()}
     for decision in made:
-        record = kairos.ledger.record(decision.decision_id)
-        contents = {each: kairos.ledger.content(kind, each) for kind, each in versions_of(record).items()}
-        known = {each: content for each, content in contents.items() if content is not None}
         again = {
-            name: replay(record, kairos.keys, contents=known, scores=scores[decision.customer_id])
+            name: recomputed(kairos, decision.decision_id, scores[decision.customer_id])
             for name, scores in scored.items()
         }
         yield _Case(decision, again)
