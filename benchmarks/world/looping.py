@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pipelines.simulating.records import Watcher
 
 SHOP = ROOT / "examples" / "simulated_shop"
-REFRESH_DAYS, RETRAIN_DAYS = 15, 30
-"""Kairos's schedule: four builds and two trainings in 60 days. A shop builds nightly; this fits the run's time."""
+REFRESH_DAYS, RETRAIN_DAYS = 10, 30
+"""Kairos's schedule. A shop builds features nightly; this fits the run's time."""
 
 
 def looped(stage: Stage, home: Path, watch: Watcher | None = None) -> Looped:

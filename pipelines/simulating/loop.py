@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from decisions.scorers.base import Kind
     from pipelines.simulating.records import Watcher
     from simulation.account import Account
     from simulation.world import Day, World
 
+COUNTED: tuple[Kind, ...] = ("worth",)
+"""Models that only count: they are learned anew with every refresh."""
 OPPORTUNITY = Opportunity()
 """When everybody is asked about: as in :func:`simulation.arena.playing.play`. The rules are the policy's."""
 
@@ -51,7 +54,8 @@ def run_loop(  # noqa: PLR0913 - what a run is of
     """Run the product at ``home`` in ``world`` for ``days`` days, and recount its promises.
 
     ``world`` stands at day 0 (fork it) and is used up; ``past`` is the log of its history. Features are rebuilt
-    every ``refresh_days`` and models trained every ``retrain_days``, on day 0 both. A run that was killed goes on
+    every ``refresh_days``, when models that only count are learned anew, and all models are trained every
+    ``retrain_days``, on day 0 as well. A run that was killed goes on
     after its last finished day, and ends as if it had not been; asked for more days, so does one that was not.
     No question looks beyond the beginning of day ``until``: a play that is scored has none left to send then.
 
@@ -174,12 +178,10 @@ class _Loop:
                 self._product.hear(self._arrived, now=now)
         if self._refreshed() != self.day:
             return None
-        models = None
         with self._timed("features"):
             self._product.refresh()
-        if self.day % self._retrain_days == 0:
-            with self._timed("training"):
-                models = self._product.train()
+        with self._timed("training"):
+            models = self._product.train(*(() if self.day % self._retrain_days == 0 else COUNTED))
         if watch:
             with self._timed("watching"):
                 watch.scored(self.day, self._product.scores())

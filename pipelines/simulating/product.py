@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from decisions.records import Decision, Scores
+    from decisions.scorers.base import Kind
     from pipelines.simulating.sends import Sends
     from runtime.build import Kairos
     from simulation.world import World
@@ -81,11 +82,11 @@ class Product:
         self._features.stand(self._everybody, as_of=as_of)
         _set_aside()
 
-    def train(self) -> list[Mapping[str, Any]]:
-        """Train all models as of now; return what became of each."""
+    def train(self, *names: Kind) -> list[Mapping[str, Any]]:
+        """Train the models called ``names``, or all of them, as of now; return what became of each."""
         prepare_models(self.kairos.settings)
         outcomes: list[Mapping[str, Any]] = [
-            outcome.as_json() for outcome in all_trained(train_models(self.kairos, progress=quiet))
+            outcome.as_json() for outcome in all_trained(train_models(self.kairos, names, progress=quiet))
         ]
         _set_aside()
         return outcomes
