@@ -25,6 +25,7 @@ from decisions.worth.effect import Effect
 from decisions.worth.life import Peers
 from decisions.worth.model import WorthModel
 from decisions.worth.ratios import Grade, Ratios
+from decisions.worth.shifts import Shift
 from features.vocabulary import TALLY
 
 if TYPE_CHECKING:
@@ -207,6 +208,12 @@ def as_facts(model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ..
         "lift": model.effect.lift.tolist(),
         "peers": asdict(model.peers),
         "loss": model.loss.tolist(),
+        "shift": {
+            "attention": model.shift.attention.tolist(),
+            "lift": model.shift.lift.tolist(),
+            "chance": model.shift.chance,
+            "weeks": model.shift.weeks,
+        },
     }
 
 
@@ -243,4 +250,13 @@ def from_facts(facts: Any) -> WorthModel:
         effect=Effect(orders=np.array(facts["orders"]), lift=np.array(facts["lift"])),
         peers=Peers(**facts["peers"]),
         loss=np.array(facts["loss"]),
+        shift=_shift(facts.get("shift"), len(facts["level"]), len(facts["lift"])),
     )
+
+
+def _shift(facts: Any, channels: int, offers: int) -> Shift:
+    """Read what turned; nothing did, by an artefact that was made before that was asked."""
+    if facts is None:
+        return Shift.none(channels, offers)
+    levels = {name: np.array(facts[name]) for name in ("attention", "lift")}
+    return Shift(**levels, chance=facts["chance"], weeks=facts["weeks"])

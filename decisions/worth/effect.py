@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_MOST = 0.6
+MOST = 0.6
 """No message is expected to bring more extra orders than that, if seen."""
 
 
@@ -49,5 +49,5 @@ class Effect:
         expected = seen * self.lift
         person = factor(caused.sum(axis=1), expected.sum(axis=1), beliefs.person_shape)
         pair = factor(caused, expected * person[:, None], beliefs.pair_shape)
-        lift: Floats = np.minimum(_MOST, self.lift * person[:, None] * pair)
+        lift: Floats = np.minimum(MOST, self.lift * person[:, None] * pair)
         return lift

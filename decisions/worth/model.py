@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.worth.attention import Attention
+from decisions.worth.attention import ALMOST_SURE, Attention
 from decisions.worth.beliefs import Beliefs
-from decisions.worth.effect import Effect, orders_per_seen
+from decisions.worth.effect import MOST, Effect, orders_per_seen
 from decisions.worth.life import Peers
+from decisions.worth.shifts import Shift
 
 if TYPE_CHECKING:
     from decisions.worth.life import Life
@@ -41,6 +42,14 @@ class Personal:
         """Return the rows of ``who``."""
         return Personal(**{each.name: getattr(self, each.name)[who] for each in fields(self)})
 
+    def turned(self, shift: Shift) -> Personal:
+        """Return what is expected of the same people at the levels of ``shift``."""
+        return replace(
+            self,
+            attention=np.minimum(ALMOST_SURE, self.attention * shift.attention),
+            lift=np.minimum(MOST, self.lift * shift.lift),
+        )
+
     def gain_if_seen(self, margin: Floats, incentive: Floats, hour: Floats | float = 1.0) -> Floats:
         """Return what a message that is seen earns, (people, offers), before send cost and what follows later.
 
@@ -66,6 +75,8 @@ class WorthModel:
     peers: Peers
     loss: Floats
     """(channels,): P(one message loses the channel), to a rested person."""
+    shift: Shift
+    """What levels are now to what they were on the whole; counts are held against the latter."""
 
     @classmethod
     def learn(cls, tally: Tally, life: Life, beliefs: Beliefs, *, lost: Floats, sent: Floats) -> WorthModel:
@@ -87,6 +98,7 @@ class WorthModel:
             effect=Effect.of(orders, beliefs),
             peers=Peers.of(life),
             loss=(lost + strength * np.array(beliefs.loss)) / (sent + strength),
+            shift=Shift.none(tally.exposed.shape[1], tally.exposed.shape[2]),
         )
 
     def personal(self, tally: Tally, life: Life) -> Personal:
@@ -97,7 +109,7 @@ class WorthModel:
         pace, basket = peers.pace(life), peers.basket(life)
         anyway = beliefs.anyway * np.sqrt(pace)
         seen, ordered = _seen(weighed, attention).sum(axis=1), weighed.ordered.sum(axis=1)
-        return Personal(
+        usual = Personal(
             attention=attention,
             lift=self.effect.personal(ordered, seen, anyway, beliefs),
             anyway=anyway,
@@ -105,6 +117,7 @@ class WorthModel:
             spend=pace * basket,
             alive=peers.alive(life, beliefs.yearly_churn),
         )
+        return usual.turned(self.shift)
 
 
 def _seen(weighed: Weighed, attention: Floats) -> Floats:

@@ -75,13 +75,12 @@ def counts(events: ir.Table, *, until: date, told: ir.Table | None = None) -> ir
 def outcomes(events: ir.Table, *, until: date) -> ir.Table:
     """Return each message before ``until`` 00:00 UTC that names its channel, and what came of it by then.
 
-    Columns: ``customer_id``, ``message``, ``occurred_at``, ``channel``, ``offer_id``, ``ripe`` (:func:`ripe`), and
-    whether it was opened by a ``machine``, ``bounced``, or by a person ``opened``, ``clicked``, ``seen`` (opened,
-    clicked or followed by an order) or ``converted``.
+    Columns: ``customer_id``, ``message``, ``occurred_at``, ``channel``, ``offer_id``, ``pressure`` (see
+    :func:`counts`), ``ripe`` (:func:`ripe`), and whether it was opened by a ``machine``, ``bounced``, or by a
+    person ``opened``, ``clicked``, ``seen`` (opened, clicked or followed by an order) or ``converted``.
     """
     told = told_before(events, until)
-    sends = of_reports(told).select(CUSTOMER, "message", "occurred_at", "channel", "offer_id")
-    return _outcomes(sends, events, until, told)
+    return _outcomes(_pressed(of_reports(told)), events, until, told)
 
 
 def _outcomes(sends: ir.Table, events: ir.Table, until: date, told: ir.Table) -> ir.Table:

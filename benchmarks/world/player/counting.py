@@ -13,6 +13,7 @@ from benchmarks.world.rivals.journal import Events
 from decisions.worth.dayparts import HOURS
 from decisions.worth.life import Life
 from decisions.worth.ripening import ripe
+from decisions.worth.shifts import WEEKS, Sent
 from decisions.worth.tally import Tally
 from simulation.calendar import DAY
 from simulation.shop import CHANNELS, OFFERS
@@ -104,6 +105,25 @@ class Counting:
             hidden_clicked=self._sum(flag("clicked") & hidden),
             ordered=self._sum(flag("ordered") & open_),
             hidden_ordered=self._sum(flag("ordered") & hidden),
+        )
+
+    def sent_lately(self, watched: NDArray[np.bool_], drop: float, now: int) -> Sent:
+        """Return the messages of the last weeks; ``drop`` is what a unit of pressure takes off attention."""
+        sends, flag = self.sends, self.sends.flag
+        weeks = (now - sends.at) // (7 * DAY)
+        exposed = ripe((now - sends.at) / DAY) * ~flag("bounced") * np.exp(-drop * sends.pressure)
+        late = weeks < WEEKS
+        return Sent(
+            who=sends.who[late],
+            channel=sends.channel[late],
+            offer=sends.offer[late],
+            weeks=weeks[late],
+            exposed=exposed[late],
+            shows=(watched[sends.channel] & ~flag("hidden"))[late],
+            seen=sends.shown[late].astype(np.float64),
+            clicked=flag("clicked")[late].astype(np.float64),
+            ordered=flag("ordered")[late].astype(np.float64),
+            silent=(sends.at > self._last[sends.who])[late],
         )
 
     def seen(self, attention: Floats, watched: NDArray[np.bool_], now: int) -> Floats:

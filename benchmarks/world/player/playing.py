@@ -13,6 +13,7 @@ from decisions.worth.beliefs import Beliefs
 from decisions.worth.cadence import cadence
 from decisions.worth.dayparts import HOURS, hourly
 from decisions.worth.model import WorthModel
+from decisions.worth.shifts import shift
 from simulation.arena.playing import Wanted
 from simulation.calendar import HOUR
 from simulation.shop import OFFERS
@@ -78,6 +79,9 @@ class Player:
         self._personal = self._model.personal(tally, life)
         if learns:
             self._hourly = self._learned_hours(self._model, now)
+            lately = counting.sent_lately(self._model.watched, self._beliefs.drop, now)
+            turned = shift(lately, self._personal, self._model.attention)
+            self._model, self._personal = replace(self._model, shift=turned), self._personal.turned(turned)
 
     def _learned_hours(self, model: WorthModel, now: int) -> Floats:
         sends, shape = self._counting.sends, (len(OFFERS), HOURS)

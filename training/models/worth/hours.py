@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,44 +9,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from decisions.worth.dayparts import HOURS, hourly
-from features.tables.tally import outcomes
 from training.models.send_time.histories import local_slots, zones_of
+from training.models.worth.sends import places
 from training.sets import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    import ibis.expr.types as ir
-    from numpy.typing import NDArray
 
     from decisions.scorers.base import FloatArray
     from decisions.worth.model import WorthModel
     from training.sources import TrainingSources
 
-DAYS = 182
-"""Messages so far back are read, one by one: an offer's part of the day is no older."""
 ALIKE = 0.02
 """Hours that differ by less are not worth writing down: the offer then has no factors of its own."""
-_COLUMNS = ("customer_id", "occurred_at", "channel", "offer_id", "ripe", "machine", "bounced", "seen", "converted")
 
 
 def factors(
-    sources: TrainingSources, model: WorthModel, channels: Sequence[str], offers: Sequence[str], now: datetime
+    sources: TrainingSources, lately: pa.Table, model: WorthModel, channels: Sequence[str], offers: Sequence[str]
 ) -> Mapping[str, list[float]]:
     """Return by offer the factor on orders per message seen at each of 24 local hours, where hours differ.
 
-    A message counts where its receiver's zone is known and it has a time of day.
+    A message of ``lately`` (:func:`.sends.lately`) counts where it names its offer, its receiver's zone is known
+    and it has a time of day.
     """
-    sent = _timed(sources, sources.collect(lambda events: _lately(events, now)))
+    sent = _timed(sources, lately.filter(pc.is_valid(lately["offer_id"])))
     seen = _seen(sent, model, channels)
     found = hourly(_by_hour(sent, offers, numbers(sent, "converted")), _by_hour(sent, offers, seen))
     return {offer: row.tolist() for offer, row in zip(offers, found, strict=True) if np.ptp(row) > ALIKE}
-
-
-def _lately(events: ir.Table, now: datetime) -> ir.Table:
-    each = outcomes(events, until=now.date())
-    return each.filter(each.occurred_at >= now - timedelta(days=DAYS), each.offer_id.notnull()).select(*_COLUMNS)
 
 
 def _timed(sources: TrainingSources, sent: pa.Table) -> pa.Table:
@@ -67,7 +55,7 @@ def _in_zone(placed: pa.Table, zone: str) -> pa.Table:
 
 def _seen(sent: pa.Table, model: WorthModel, channels: Sequence[str]) -> FloatArray:
     """Return each message's chance of having been seen: what shows, and the mean of the channel elsewhere."""
-    place = _places(sent["channel"], channels)
+    place = places(sent["channel"], channels)
     known, level = np.append(model.watched, False), np.append(model.attention.level, 0.0)
     shows = known[place] & (numbers(sent, "machine") == 0)
     expected = level[place] * numbers(sent, "ripe") * (numbers(sent, "bounced") == 0)
@@ -75,13 +63,7 @@ def _seen(sent: pa.Table, model: WorthModel, channels: Sequence[str]) -> FloatAr
 
 
 def _by_hour(sent: pa.Table, offers: Sequence[str], values: FloatArray) -> FloatArray:
-    place, hour = _places(sent["offer_id"], offers), numbers(sent, "hour").astype(np.int64)
+    place, hour = places(sent["offer_id"], offers), numbers(sent, "hour").astype(np.int64)
     known = place >= 0
     counted = np.bincount(place[known] * HOURS + hour[known], values[known], minlength=len(offers) * HOURS)
     return np.asarray(counted, dtype=np.float64).reshape(len(offers), HOURS)
-
-
-def _places(values: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
-    """Return which of ``names`` each value is; −1: none."""
-    found = pc.fill_null(pc.index_in(values, pa.array(names, pa.string())), -1)
-    return np.asarray(found.to_numpy(), dtype=np.int64)

@@ -18,6 +18,7 @@ from decisions.scorers.base import FloatArray, Kind
 from decisions.scorers.worth import INPUTS, WorthScorer
 from decisions.worth.beliefs import Beliefs
 from decisions.worth.model import WorthModel
+from decisions.worth.shifts import shift
 from features.vocabulary import TALLY_COUNTS
 from training.evidence.gathering import drawn, gathered
 from training.evidence.ratios import LEDGER, Evidence, weigh
@@ -28,16 +29,20 @@ from training.models import Backtest, Facts, Fitted, NoLabels, mean_score
 from training.models.worth.attending import Seen, orders_told, without_orders
 from training.models.worth.hours import factors
 from training.models.worth.later import Later
+from training.models.worth.sends import lately, of_look
 from training.sets import at_midnight, clusters, fingerprint, numbers
 from training.spans import first_of, horizons, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from decisions.priors import Priors
+    from decisions.worth.shifts import Shift
     from training.sources import TrainingSources
 
 
+_TOLD, _TOLD_FROM = 0.5, 0.05
+"""From which probability a turn of levels is told of, and the change of a level, in logs."""
 _GATE = "prediction gate only: which messages were sent was not randomised."
 
 
@@ -154,9 +159,10 @@ class TrainWorth:
     def _fitted(self, sources: TrainingSources, before: Look, after: Look, held: Later) -> Fitted:
         beliefs = beliefs_of(sources.priors, before.channels)
         learned, earlier = _learned(after, beliefs), _learned(before, beliefs)
-        hours = factors(sources, learned.model, after.channels, after.offers, at_midnight(sources.now))
+        hours, turned = _of_late(sources, after, learned.model)
         evidence, proposal = _evidence(sources, learned)
-        scorer = WorthScorer.of(learned.model, after.channels, after.offers, hours, evidence.ratios)
+        now = replace(learned.model, shift=turned)
+        scorer = WorthScorer.of(now, after.channels, after.offers, hours, evidence.ratios)
 
         def rescore(other: WorthScorer) -> FloatArray:
             return held.loss(other, before, after) if not other.is_prior else held.declared(beliefs)
@@ -204,7 +210,8 @@ class TrainWorth:
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
                 f"{judged_by} to judge by; hours differ for "
-                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}. {' '.join(words_of(evidence))}"
+                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}. {_turned(scorer)} "
+                f"{' '.join(words_of(evidence))}"
             ),
             limits=(
                 "How many orders would have come anyway is declared as far as randomised sends do not say.",
@@ -229,6 +236,15 @@ def _learned(look: Look, beliefs: Beliefs) -> WorthScorer:
     lost, sent = _lost(look)
     model = WorthModel.learn(look.tally, look.life, beliefs, lost=lost, sent=sent)
     return WorthScorer.of(model, look.channels, look.offers)
+
+
+def _of_late(sources: TrainingSources, look: Look, model: WorthModel) -> tuple[Mapping[str, list[float]], Shift]:
+    """Return what single messages of the last months tell: each offer's hours, and what turned."""
+    now = at_midnight(sources.now)
+    sent = lately(sources, now)
+    told = of_look(sent, look, model, now)
+    turned = shift(told, model.personal(look.tally, look.life), model.attention)
+    return factors(sources, sent, model, look.channels, look.offers), turned
 
 
 def _attention(look: Look, beliefs: Beliefs) -> WorthScorer:
@@ -261,6 +277,18 @@ def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
     ]
     lost, sent = (np.array(each, dtype=np.float64) for each in counts)
     return lost, sent
+
+
+def _turned(scorer: WorthScorer) -> str:
+    """Say what levels did of late."""
+    found = scorer.model.shift
+    if found.chance < _TOLD:
+        return "Levels of late are those of all the time."
+    names = (*scorer.channels, *scorer.offers, "other offers")
+    factors = zip(names, [*found.attention, *found.lift], strict=True)
+    said = ", ".join(f"{name} ×{factor:.2f}" for name, factor in factors if abs(np.log(factor)) > _TOLD_FROM)
+    since = f"about {found.weeks} weeks ago (probability {found.chance:.2f})"
+    return f"Levels turned {since}; held against all the time: {said or 'nothing by much'}."
 
 
 def _parameters(scorer: WorthScorer) -> dict[str, float]:
