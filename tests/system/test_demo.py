@@ -180,15 +180,19 @@ def test_the_monitor_says_what_it_saw(demo, kairos):
     assert ran.answer["drift"]
 
 
-def test_the_notebook_runs_from_top_to_bottom(demo, kairos):
+@pytest.mark.parametrize("name", ["explore_demo.ipynb", "retraining.ipynb"])
+def test_the_notebooks_of_the_demo_run_from_top_to_bottom_and_leave_what_decides(demo, kairos, name):
     import nbformat
     from nbclient import NotebookClient
 
     from pipelines.options import ROOT
 
-    notebook = nbformat.read(ROOT / "notebooks" / "explore_demo.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(kairos.folder)}})
+    pointer = kairos.folder / ".kairos" / "demo" / "champions" / "champions.json"
+    decides = pointer.read_bytes()
     client.execute(env={**kairos.environment, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    assert json.loads(pointer.read_bytes()) == json.loads(decides)
     assert all(not _failed(cell) for cell in notebook.cells)
 
 
