@@ -24,7 +24,7 @@ from decisions.worth.cadence import cadence
 from decisions.worth.effect import Effect
 from decisions.worth.life import Peers
 from decisions.worth.model import WorthModel
-from decisions.worth.ratios import Grade, Ratios
+from decisions.worth.ratios import Ratios
 from decisions.worth.shifts import Shift
 from features.vocabulary import TALLY
 
@@ -69,7 +69,7 @@ class WorthScorer(ArtefactScorer):
         ``ratios`` how much of the lift is true, by what randomised sends showed.
         """
         facts = as_facts(model, channels, offers) | {"hourly": {name: list(each) for name, each in hourly.items()}}
-        facts |= {"ratios": ratios.as_json(), "grades": grades_of(model, channels, ratios)}
+        facts |= {"ratios": ratios.as_json()}
         return cls(Artefact(kind=cls.kind, facts=facts))
 
     @property
@@ -215,26 +215,6 @@ def as_facts(model: WorthModel, channels: tuple[str, ...], offers: tuple[str, ..
             "weeks": model.shift.weeks,
         },
     }
-
-
-def grades_of(model: WorthModel, channels: Sequence[str], ratios: Ratios) -> dict[str, dict[str, Grade]]:
-    """Return how each part of a value is known, by channel; of a lift, whatever the offer.
-
-    Attention is measured where opens show it, and inferred from orders by a ratio elsewhere, as far as anybody
-    ordered. What somebody's own counts add is their own.
-    """
-    known: dict[str, dict[str, Grade]] = {}
-    for place, channel in enumerate(channels):
-        seen: Grade = "measured" if model.watched[place] else "declared"
-        known[channel] = {
-            "attention": seen,
-            "orders": "measured" if model.watched.any() else "declared",
-            "anyway": ratios.grade("", channel),
-            "lift": ratios.grade("", channel),
-            "loss": "measured" if model.loss[place] != model.beliefs.loss[place] else "declared",
-            "churn": "declared",
-        }
-    return known
 
 
 def from_facts(facts: Any) -> WorthModel:

@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 
 from measures.estimate import Estimate
 
-Grade = Literal["measured", "ratio", "declared"]
-"""How a part is known: by counts or contrasts of its own, by a ratio to randomised sends, or not at all."""
+Grade = Literal["ratio", "declared"]
+"""How the true share of a lift is known: by a ratio to randomised sends, or not at all."""
 
 BELIEF = Estimate(mean=1.0, error=0.7)
 """The ratio before any draw: the counts' lift is right to within a factor of two."""
