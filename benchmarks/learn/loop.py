@@ -13,7 +13,7 @@ from benchmarks.learn.shop import CHANNELS, COST, MARGIN, OFFER, Known, Shop, pr
 from decisions.worth.ratios import Ratios
 from measures.intervals import mean
 from measures.outcome import Interval
-from training.evidence.ratios import weigh
+from training.evidence.ratios import weigh, weighed
 from training.evidence.sample import Sample
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def _played(customers: int, seed: int, claims: float, kind: Kind) -> dict[str, f
         model = known.learned()
         if drawn and kind != "uncorrected":
             told = [each for before, weeks in drawn for each in _foretold(before, weeks, model)]
-            ratios = weigh(_together(told, kind)).ratios
+            # What the product refuses: a sample whose propensities are none is set aside by its check.
+            whole = _together(told, kind)
+            ratios = (weigh(whole) if kind == "weighed" else weighed(whole)).ratios
         scored = _scored(known, model, ratios)
         if period < RETRAININGS:
             before = known.copied()

@@ -9,7 +9,7 @@ have in common.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,17 +72,21 @@ class _Cell:
 def weigh(sample: Sample) -> Evidence:
     """Return what ``sample`` says, after its sources are checked."""
     checked = check(sample)
-    whole = {name: found for name, part in checked.sample.by_source() if (found := ratio(part))}
-    parts = dict(checked.sample.by_source())
+    return replace(weighed(checked.sample), aside=checked.aside)
+
+
+def weighed(sample: Sample) -> Evidence:
+    """Return what ``sample`` says whose sources are what they say."""
+    parts = dict(sample.by_source())
+    whole = {name: found for name, part in parts.items() if (found := ratio(part))}
     cells = [cell for name, found in whole.items() for cell in _cells(name, parts[name], found.inflation)]
     if not cells:
-        return Evidence(aside=checked.aside)
+        return Evidence()
     return Evidence(
         ratios=_ratios(cells),
         sources={name: found.estimate for name, found in whole.items()},
-        draws=checked.sample.size,
-        held=int((~checked.sample.sent).sum()),
-        aside=checked.aside,
+        draws=sample.size,
+        held=int((~sample.sent).sum()),
     )
 
 

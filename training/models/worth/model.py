@@ -116,22 +116,12 @@ class TrainWorth:
         def rescore(other: WorthScorer) -> FloatArray:
             return held.declared(beliefs) if other.is_prior else held.loss(other, before)
 
-        backtest = Backtest(
-            metric="seen_loss",
-            direction="lower",
-            statistic=mean_score,
-            truth=held.seen.sum(axis=1),
-            scores={
-                "worth": rescore(earlier),
-                "declared": held.declared(beliefs),
-                "everybody_alike": held.alike(earlier.model),
-            },
-            clusters=clusters(held.customers),
-            model="worth",
-            baseline="declared",
-            binary=False,
-            shrunk=True,
-        )
+        scores = {
+            "worth": rescore(earlier),
+            "declared": held.declared(beliefs),
+            "everybody_alike": held.alike(earlier.model),
+        }
+        backtest = _backtest("seen_loss", held.seen.sum(axis=1), scores, held.customers)
         judged_by = f"{held.seen.sum():.0f} messages seen in the last {self.days} days"
         facts = self._facts(scorer, after, judged_by, Evidence())
         return Fitted(
@@ -174,18 +164,7 @@ class TrainWorth:
         }
         return Fitted(
             scorer=scorer,
-            backtest=Backtest(
-                metric="order_loss",
-                direction="lower",
-                statistic=mean_score,
-                truth=held.ordered,
-                scores=scores,
-                clusters=clusters(held.customers),
-                model="worth",
-                baseline="declared",
-                binary=False,
-                shrunk=True,
-            ),
+            backtest=_backtest("order_loss", held.ordered, scores, held.customers),
             rescore=rescore,
             fingerprint=fingerprint(after.frame.select([*TALLY_COUNTS, "customer_id"]), days=self.days),
             trained_on=after.frame.num_rows,
@@ -218,6 +197,22 @@ class TrainWorth:
                 "An order counts where it names its message; what is never attributed is never learned.",
             ),
         )
+
+
+def _backtest(metric: str, truth: FloatArray, scores: dict[str, FloatArray], people: pa.ChunkedArray) -> Backtest:
+    """Return the losses of ``people``, held against what is declared."""
+    return Backtest(
+        metric=metric,
+        direction="lower",
+        statistic=mean_score,
+        truth=truth,
+        scores=scores,
+        clusters=clusters(people),
+        model="worth",
+        baseline="declared",
+        binary=False,
+        shrunk=True,
+    )
 
 
 def beliefs_of(priors: Priors, channels: Sequence[str]) -> Beliefs:
