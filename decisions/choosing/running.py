@@ -155,7 +155,8 @@ class _Lanes:
     def of(self, channel: str, permitted: Spans) -> Lane:
         """Return what candidates on ``channel`` with ``permitted`` time share."""
         if permitted not in self._times:
-            self._times[permitted] = read_moments(self._moments(permitted), self._grid, self._messages)
+            found = read_moments(self._moments(permitted), self._grid, self._messages)
+            self._times[permitted] = found if self._situation.pace is None else found.level_at_first()
         return lane(self._times[permitted], channel=channel, scores=self._situation.scores)
 
     def _moments(self, permitted: Spans) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ last level standing for all above. Hold is worth 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +46,15 @@ class Moments:
     hour: NDArray[np.int64]
     """The slot whose middle was last passed; ``share`` of the way to the next one's is gone."""
     share: Floats
+
+    def level_at_first(self) -> Moments:
+        """Return the same moments at the pressure level of the first.
+
+        Where a clock says when a message is due, it has weighed what wears off. A message that leaves the week while
+        another waits would only push each one to a later hour than the one before.
+        """
+        able = np.flatnonzero(self.times >= 0)
+        return replace(self, level=np.full_like(self.level, self.level[able[0]])) if len(able) else self
 
     def read(self, curve: Sequence[float]) -> Floats:
         """Return ``curve``, one value a local hour of the week or of the day, between the middles of its hours."""

@@ -77,6 +77,15 @@ class Sent:
     silent: NDArray[np.bool_]
     """and whether its receiver gave no sign of life since."""
 
+    def chances(self, personal: Personal) -> Floats:
+        """Return each one's chance of having been seen: what shows, and what is expected elsewhere."""
+        return np.where(self.shows, self.seen, self.likely(personal))
+
+    def likely(self, personal: Personal) -> Floats:
+        """Return the chance of each to have been seen as it is expected of its receiver, who may be gone."""
+        likely = personal.attention[self.who, self.channel] * self.exposed
+        return likely * np.where(self.silent, personal.alive[self.who], 1.0)
+
 
 def shift(sent: Sent, personal: Personal, attention: Attention) -> Shift:
     """Return what turned, of messages that by ``personal`` and ``attention`` were expected to do as before.
@@ -87,13 +96,12 @@ def shift(sent: Sent, personal: Personal, attention: Attention) -> Shift:
     channels, offers = len(attention.level), personal.lift.shape[1]
     if not len(sent.who):
         return Shift.none(channels, offers)
-    likely = personal.attention[sent.who, sent.channel] * sent.exposed
-    likely *= np.where(sent.silent, personal.alive[sent.who], 1.0)
+    likely = sent.likely(personal)
     orders = personal.lift[sent.who, sent.offer] + personal.anyway[sent.who]
     clicks = attention.click[sent.channel] * sent.exposed
     signs = np.where(sent.shows, sent.seen, sent.clicked + sent.ordered)
     expected = np.where(sent.shows, likely, likely * orders + clicks)
-    seen = np.where(sent.shows, sent.seen, likely)
+    seen = sent.chances(personal)
     place, wide = (sent.weeks, sent.channel), channels
     looks = _weekly(signs, *place, wide), _weekly(expected, *place, wide)
     place, wide = (sent.weeks, sent.offer), offers

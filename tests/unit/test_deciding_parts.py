@@ -147,6 +147,19 @@ def test_the_value_is_the_formula_of_the_design():
     assert value.total[0] == pytest.approx(first.total)
 
 
+def test_the_pressure_of_the_first_moment_may_stand_for_all_of_them():
+    start = int(NOON.timestamp())
+    grid = hours("UTC", start, start + 4 * 3600)
+    times = np.array([-1, *(start + 3600 * np.arange(1, 4))])
+    leaves_at_two = np.array([(NOON + 2 * HOUR - 7 * 24 * HOUR).timestamp()])
+    read = read_moments(times, grid, leaves_at_two)
+    assert read.level[1:].tolist() == [1, 0, 0]
+    assert read.level_at_first().level.tolist() == [1, 1, 1, 1]
+    assert read.level_at_first().times is read.times
+    never = read_moments(np.full(4, -1), grid, leaves_at_two)
+    assert never.level_at_first() is never
+
+
 def test_an_offer_with_hours_of_its_own_is_worth_more_in_them_and_another_one_is_as_it_was():
     stock = catalogue(offer("tea"), offer("coffee"))
     day = tuple(float(hour) for hour in range(24))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from decisions.scorers.base import FloatArray
-    from decisions.worth.model import WorthModel
     from training.sources import TrainingSources
 
 ALIKE = 0.02
@@ -25,16 +24,15 @@ ALIKE = 0.02
 
 
 def factors(
-    sources: TrainingSources, lately: pa.Table, model: WorthModel, channels: Sequence[str], offers: Sequence[str]
+    sources: TrainingSources, sent: pa.Table, seen: FloatArray, offers: Sequence[str]
 ) -> Mapping[str, list[float]]:
     """Return by offer the factor on orders per message seen at each of 24 local hours, where hours differ.
 
-    A message of ``lately`` (:func:`.sends.lately`) counts where it names its offer, its receiver's zone is known
-    and it has a time of day.
+    A message of ``sent`` (:func:`.sends.lately`), seen by the chance ``seen``, counts where it names its offer,
+    its receiver's zone is known and it has a time of day.
     """
-    sent = _timed(sources, lately.filter(pc.is_valid(lately["offer_id"])))
-    seen = _seen(sent, model, channels)
-    found = hourly(_by_hour(sent, offers, numbers(sent, "converted")), _by_hour(sent, offers, seen))
+    timed = _timed(sources, sent.append_column("chance", pa.array(seen)))
+    found = hourly(_by_hour(timed, offers, "converted"), _by_hour(timed, offers, "chance"))
     return {offer: row.tolist() for offer, row in zip(offers, found, strict=True) if np.ptp(row) > ALIKE}
 
 
@@ -53,16 +51,8 @@ def _in_zone(placed: pa.Table, zone: str) -> pa.Table:
     return here.append_column("hour", pc.subtract(slots, pc.multiply(pc.divide(slots, HOURS), HOURS)))
 
 
-def _seen(sent: pa.Table, model: WorthModel, channels: Sequence[str]) -> FloatArray:
-    """Return each message's chance of having been seen: what shows, and the mean of the channel elsewhere."""
-    place = places(sent["channel"], channels)
-    known, level = np.append(model.watched, False), np.append(model.attention.level, 0.0)
-    shows = known[place] & (numbers(sent, "machine") == 0)
-    expected = level[place] * numbers(sent, "ripe") * (numbers(sent, "bounced") == 0)
-    return np.where(shows, numbers(sent, "seen"), expected)
-
-
-def _by_hour(sent: pa.Table, offers: Sequence[str], values: FloatArray) -> FloatArray:
+def _by_hour(sent: pa.Table, offers: Sequence[str], what: str) -> FloatArray:
+    values = numbers(sent, what)
     place, hour = places(sent["offer_id"], offers), numbers(sent, "hour").astype(np.int64)
     known = place >= 0
     counted = np.bincount(place[known] * HOURS + hour[known], values[known], minlength=len(offers) * HOURS)

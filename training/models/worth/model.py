@@ -236,10 +236,10 @@ def _learned(look: Look, beliefs: Beliefs) -> WorthScorer:
 def _of_late(sources: TrainingSources, look: Look, model: WorthModel) -> tuple[Mapping[str, list[float]], Shift]:
     """Return what single messages of the last months tell: each offer's hours, and what turned."""
     now = at_midnight(sources.now)
-    sent = lately(sources, now)
-    told = of_look(sent, look, model, now)
-    turned = shift(told, model.personal(look.tally, look.life), model.attention)
-    return factors(sources, sent, model, look.channels, look.offers), turned
+    sent, told = of_look(lately(sources, now), look, model, now)
+    personal = model.personal(look.tally, look.life)
+    hours = factors(sources, sent, told.chances(personal), look.offers)
+    return hours, shift(told, personal, model.attention)
 
 
 def _attention(look: Look, beliefs: Beliefs) -> WorthScorer:

@@ -42,8 +42,8 @@ def _lately(events: ir.Table, now: datetime) -> ir.Table:
     return each.filter(each.occurred_at >= now - timedelta(weeks=WEEKS)).select(*_COLUMNS)
 
 
-def of_look(sent: pa.Table, look: Look, model: WorthModel, now: datetime) -> Sent:
-    """Return those messages of ``sent`` that went to the people of ``look``, as the value model reads them."""
+def of_look(sent: pa.Table, look: Look, model: WorthModel, now: datetime) -> tuple[pa.Table, Sent]:
+    """Return those messages of ``sent`` that went to the people of ``look``, and as the value model reads them."""
     who = places(sent["customer_id"], look.frame["customer_id"])
     sent, who = sent.filter(pa.array(who >= 0)), who[who >= 0]
     channel, offer = places(sent["channel"], look.channels), places(sent["offer_id"], look.offers)
@@ -52,7 +52,7 @@ def of_look(sent: pa.Table, look: Look, model: WorthModel, now: datetime) -> Sen
     moments = pc.cast(pc.cast(sent["occurred_at"], MOMENT), pa.int64()).to_numpy()
     days = (now.timestamp() - moments / 1e6) / _DAY_SECONDS
     worn = np.exp(-model.beliefs.drop * numbers(sent, "pressure"))
-    return Sent(
+    return sent, Sent(
         who=who,
         channel=channel,
         offer=np.where(offer >= 0, offer, len(look.offers)),
