@@ -50,8 +50,8 @@ class Moments:
     def level_at_first(self) -> Moments:
         """Return the same moments at the pressure level of the first.
 
-        Where a clock says when a message is due, it has weighed what wears off. A message that leaves the week while
-        another waits would only push each one to a later hour than the one before.
+        Where a clock says when a message is due, it has weighed what wears off. A message that leaves the week
+        while another waits would only push each one to a later hour than the one before.
         """
         able = np.flatnonzero(self.times >= 0)
         return replace(self, level=np.full_like(self.level, self.level[able[0]])) if len(able) else self
