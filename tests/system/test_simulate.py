@@ -58,7 +58,7 @@ def loop(begun):
     def looped(home, **options):
         documents = {"policy": EXAMPLE / "policy.yaml", "catalogue": EXAMPLE / "catalogue.yaml"}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(product.Product, "train", lambda self, **_: [])
+            patch.setattr(product.Product, "train", lambda self, *names: [])
             schedule = {"days": DAYS, "until": DAYS, "refresh_days": REFRESH}
             return run_loop(world.fork(), past, home=home, **schedule, **documents, **options)
 

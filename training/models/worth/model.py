@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _TOLD, _TOLD_FROM = 0.5, 0.05
 """From which probability a turn of levels is told of, and the change of a level, in logs."""
+_HOURS_TOLD_FROM = 0.02
+"""The least difference between hours that is told of."""
 _GATE = "prediction gate only: which messages were sent was not randomised."
 
 
@@ -189,7 +191,7 @@ class TrainWorth:
                 f"{after.tally.exposed.sum() + after.tally.hidden.sum():.0f} messages to {after.frame.num_rows} "
                 f"customers; opens show on {', '.join(watched) or 'no channel'}; "
                 f"{judged_by} to judge by; hours differ for "
-                f"{', '.join(scorer.artefact.facts['hourly']) or 'no offer'}. {_turned(scorer)} "
+                f"{', '.join(_by_hour(scorer)) or 'no offer'}. {_turned(scorer)} "
                 f"{' '.join(words_of(evidence))}"
             ),
             limits=(
@@ -272,6 +274,11 @@ def _lost(look: Look) -> tuple[FloatArray, FloatArray]:
     ]
     lost, sent = (np.array(each, dtype=np.float64) for each in counts)
     return lost, sent
+
+
+def _by_hour(scorer: WorthScorer) -> list[str]:
+    """Return the offers whose hours differ by enough to tell of."""
+    return [name for name, hours in scorer.artefact.facts["hourly"].items() if np.ptp(hours) > _HOURS_TOLD_FROM]
 
 
 def _turned(scorer: WorthScorer) -> str:
