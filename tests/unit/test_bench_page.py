@@ -55,7 +55,8 @@ def test_the_page_and_the_screen_show_the_same_tables_in_the_same_order(answer):
 
 def test_the_page_admits_where_terms_are_not_the_same():
     page = render({})
-    assert "features are rebuilt every 15 days and its models every 30, while rivals read every day's log" in page
+    assert "features are rebuilt every 10 days, when its values are counted anew" in page
+    assert "trained every 30, while rivals read every day's log" in page
     assert "neither explores nor holds back" in page
 
 
