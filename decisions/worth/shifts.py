@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.worth.shrinking import log_gamma
+from decisions.worth.shrinking import log_chances
 
 if TYPE_CHECKING:
     from decisions.worth.attention import Attention
@@ -33,6 +33,8 @@ _OWN = 20.0
 """The events that an expectation weighs against a level's own counts."""
 _TELLING = 5.0
 """Events to be expected before a moment, for the level before it to be known at all."""
+_NEVER = 1e-12
+"""Nothing is expected to be rarer: a logarithm of nothing has no value."""
 _COMMON = 10.0
 """The orders that one offer's expectation weighs, where it is told what all offers have in common."""
 
@@ -101,13 +103,11 @@ def shift(sent: Sent, personal: Personal, attention: Attention) -> Shift:
     clicks = attention.click[sent.channel] * sent.exposed
     signs = np.where(sent.shows, sent.seen, sent.clicked + sent.ordered)
     expected = np.where(sent.shows, likely, likely * orders + clicks)
-    seen = sent.chances(personal)
-    place, wide = (sent.weeks, sent.channel), channels
-    looks = _weekly(signs, *place, wide), _weekly(expected, *place, wide)
-    place, wide = (sent.weeks, sent.offer), offers
-    buys = _weekly(sent.ordered, *place, wide), _weekly(seen * orders, *place, wide)
-    together = np.arange(channels + offers) >= channels
-    factors, chance, weeks = turned(np.hstack([looks[0], buys[0]]), np.hstack([looks[1], buys[1]]), together)
+    seen = np.where(sent.shows, sent.seen, likely)
+    looks = [_weekly(each, sent.weeks, sent.channel, channels) for each in (signs, expected)]
+    buys = [_weekly(each, sent.weeks, sent.offer, offers) for each in (sent.ordered, seen * orders)]
+    came, hoped = (np.hstack(both) for both in zip(looks, buys, strict=True))
+    factors, chance, weeks = turned(came, hoped, np.arange(channels + offers) >= channels)
     return Shift(attention=factors[:channels], lift=factors[channels:], chance=chance, weeks=weeks)
 
 
@@ -127,7 +127,8 @@ def turned(events: Floats, expected: Floats, together: NDArray[np.bool_]) -> tup
         hoped = hoped * np.where(together, _middle(late[together], (hoped * level)[together]), 1.0)
         told = before > _TELLING
         same, other = early + _OWN, 1 / (1 / (early + _OWN) + 1 / _ALIKE)
-        ratio = _chance(late, hoped * level, other) - _chance(late, hoped * level, same)
+        mean_now = np.maximum(hoped * level, _NEVER)
+        ratio = log_chances(late, mean_now, other) - log_chances(late, mean_now, same)
         odds.append(np.log(_TURNED / (weeks - 1)) + float(ratio[told].sum()))
         now = level * (_ALIKE + late) / (_ALIKE + hoped * level) / whole
         factors.append(np.where(told, now, 1.0))
@@ -145,14 +146,6 @@ def _middle(events: Floats, expected: Floats) -> float:
     order = np.argsort(ratio, kind="stable")
     below = np.cumsum(expected[order]) - expected[order] / 2
     return float(np.interp(expected.sum() / 2, below, ratio[order]))
-
-
-def _chance(events: Floats, expected: Floats, shape: Floats) -> Floats:
-    """Return log P(events) of a Poisson whose mean is ``expected`` times a gamma factor, less log(events!)."""
-    rising = log_gamma(shape + events) - log_gamma(shape)
-    mean = np.maximum(expected, 1e-12)
-    found: Floats = rising + shape * np.log(shape / (shape + mean)) + events * np.log(mean / (shape + mean))
-    return found
 
 
 def _weekly(values: Floats, weeks: Ints, item: Ints, items: int) -> Floats:

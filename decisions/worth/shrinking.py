@@ -51,9 +51,15 @@ def log_likelihood(events: Floats, expected: Floats, shape: float) -> float:
     """Return the log-likelihood of counts with factors of ``shape``, less log(events!), which no shape changes."""
     if shape == inf:
         return float((events * np.log(expected) - expected).sum())
-    rising = log_gamma(shape + events) - log_gamma(np.full(1, shape))
+    return float(log_chances(events, expected, np.full(1, shape)).sum())
+
+
+def log_chances(events: Floats, expected: Floats, shape: Floats) -> Floats:
+    """Return the log-probability of each count, its factor of a finite ``shape``, less log(events!)."""
+    rising = log_gamma(shape + events) - log_gamma(shape)
     total = shape + expected
-    return float((rising + shape * np.log(shape / total) + events * np.log(expected / total)).sum())
+    found: Floats = rising + shape * np.log(shape / total) + events * np.log(expected / total)
+    return found
 
 
 def log_gamma(values: Floats) -> Floats:
